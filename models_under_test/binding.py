@@ -1,0 +1,156 @@
+"""Binds the AI job pipeline to the verifier, and plants a defect in it when one is asked for.
+
+Django models are imported in ``open`` only: the verifier chooses the settings module first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from models_under_test import domain
+from statemachine.binding import Message, ObservedRow, PublisherPort, QueuePort
+from statemachine.lifecycle import Lifecycle, Operation
+
+if TYPE_CHECKING:
+    from models_under_test.delivery import AIJobDelivery
+    from models_under_test.repositories import DjangoAIJobRepository
+
+WORKER_ID = "ai-worker"
+"""The whole fleet goes by one name, as it does in production."""
+
+OBSERVE = """
+    SELECT j.job_id, j.tenant_id, j.status, j.attempt_count, j.locked_by, j.lease_expires_at, j.published_at,
+           COUNT(r.id), MIN(r.payload)
+    FROM ai_job j LEFT JOIN ai_result r ON r.job_id = j.id
+    WHERE j.job_id IN ({}) GROUP BY j.id
+"""
+
+OUTCOMES = {
+    Operation.COMPLETE: domain.Completed,
+    Operation.FAIL: domain.Failed,
+    Operation.RELEASE: domain.TransientError,
+}
+
+
+class AIJobsBinding:
+    """The parts are classes, so that a defect can replace one by a subclass of it."""
+
+    settings_module = "models_under_test.settings"
+    tenants = ("t1", "t2")
+    waived: Mapping[str, str] = {}
+    lifecycle = Lifecycle(
+        lease_seconds=domain.LEASE_SECONDS,
+        visibility_seconds=domain.VISIBILITY_SECONDS,
+        max_receives=domain.MAX_RECEIVES,
+        inference_cap_seconds=domain.INFERENCE_CAP_SECONDS,
+        recover_after_seconds=domain.RECOVER_AFTER_SECONDS,
+    )
+
+    def __init__(self) -> None:
+        self._defect: str | None = None
+
+    @property
+    def defects(self) -> Mapping[str, str]:
+        from models_under_test.defects import STORIES
+
+        return STORIES
+
+    def plant(self, defect: str) -> None:
+        self._defect = defect
+
+    def open(self, queue: QueuePort, publisher: PublisherPort) -> None:
+        from django.db import connection
+
+        from models_under_test import use_cases
+        from models_under_test.delivery import AIJobDelivery
+        from models_under_test.models import AIJob, AIResult, Tenant
+        from models_under_test.repositories import DjangoAIJobRepository
+        from models_under_test.unit_of_work import DjangoUnitOfWork
+
+        parts = {"repository": DjangoAIJobRepository, "delivery": AIJobDelivery}
+        if self._defect is not None:
+            parts |= import_module(f"models_under_test.defects.{self._defect}").PARTS
+        repository: type[DjangoAIJobRepository] = parts["repository"]
+        self._delivery: type[AIJobDelivery] = parts["delivery"]
+        self._uow = DjangoUnitOfWork(repository())
+        self._use_cases = use_cases
+        self._queue, self._publisher = queue, publisher
+        self._connection, self._jobs, self._results = connection, AIJob, AIResult
+        Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
+
+    def create(self, job: str, tenant: str) -> None:
+        self._use_cases.create_ai_job(self._uow, self._publisher, job, tenant)
+
+    def publish(self, job: str, tenant: str) -> None:
+        self._use_cases.publish_ai_job(self._uow, self._queue, job, tenant)
+
+    def recover(self) -> None:
+        self._use_cases.recover_unpublished_ai_jobs(self._uow, self._queue)
+
+    def deliver(self, worker: str, queue: QueuePort) -> BoundDelivery:
+        return BoundDelivery(self._delivery(self._uow, BoundQueue(queue), WORKER_ID))
+
+    def mark_running(self, job: str, tenant: str) -> int | None:
+        with self._uow as uow:
+            answer = uow.jobs.mark_running(job, tenant, WORKER_ID)
+        return answer.attempt if isinstance(answer, domain.Lease) else None
+
+    def complete(self, job: str, tenant: str, attempt: int, result: str) -> bool:
+        return self._use_cases.complete_ai_job(self._uow, job, tenant, attempt, result)
+
+    def fail(self, job: str, tenant: str, attempt: int, error: str) -> bool:
+        return self._use_cases.fail_ai_job(self._uow, job, tenant, attempt, error)
+
+    def release(self, job: str, tenant: str, attempt: int, error: str) -> bool:
+        return self._use_cases.release_ai_job(self._uow, job, tenant, attempt, error)
+
+    def observe(self, jobs: Sequence[str]) -> Iterable[ObservedRow]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(OBSERVE.format(",".join(["%s"] * len(jobs))), jobs)
+            return [ObservedRow(*row) for row in cursor.fetchall()]
+
+    def reset(self, jobs: Sequence[str]) -> None:
+        self._results.objects.filter(job__job_id__in=jobs).delete()
+        self._jobs.objects.filter(job_id__in=jobs).delete()
+
+
+class BoundQueue:
+    """The verifier's queue, in this system's words."""
+
+    def __init__(self, port: QueuePort) -> None:
+        self._port = port
+
+    def send(self, job_id: str, tenant_id: str) -> None:
+        self._port.send(job_id, tenant_id)
+
+    def receive(self) -> domain.ReceivedMessage | None:
+        message: Message | None = self._port.receive()
+        return domain.ReceivedMessage(*message) if message is not None else None
+
+    def delete(self, receipt_handle: str) -> None:
+        self._port.delete(receipt_handle)
+
+
+class BoundDelivery:
+    """This system's delivery procedure, in the verifier's words: the machine decides how inference ends."""
+
+    def __init__(self, procedure: AIJobDelivery) -> None:
+        self._procedure = procedure
+
+    @property
+    def next_step(self) -> str | None:
+        return self._procedure.next_step
+
+    def receive(self) -> bool:
+        return self._procedure.receive()
+
+    def prepare(self) -> int | None:
+        return self._procedure.prepare()
+
+    def finish(self, operation: Operation, payload: str) -> bool:
+        return self._procedure.finish(OUTCOMES[operation](payload))
+
+    def acknowledge(self) -> None:
+        self._procedure.acknowledge()

@@ -1,0 +1,75 @@
+"""The delivery procedure: what a worker does with one message, step by step.
+
+``receive → prepare → (inference) → finish → acknowledge``.  The worker process and the verifier
+drive this same object; whoever drives it may stop between any two steps, and for ever, because
+that is what a killed worker does.
+"""
+
+from __future__ import annotations
+
+from models_under_test import use_cases
+from models_under_test.domain import Completed, Failed, Lease, Outcome, Queue, ReceivedMessage, Refusal
+from models_under_test.unit_of_work import DjangoUnitOfWork
+
+
+class AIJobDelivery:
+    """One message in the hands of one worker.  ``next_step`` is what is left to do, None when done."""
+
+    def __init__(self, uow: DjangoUnitOfWork, queue: Queue, worker_id: str) -> None:
+        self.uow = uow
+        self.queue = queue
+        self.worker_id = worker_id
+        self.message: ReceivedMessage | None = None
+        self.lease: Lease | None = None
+        self.next_step: str | None = "receive"
+
+    def receive(self) -> bool:
+        """Ask the queue once; False when it had nothing.  A body that cannot be read goes no further."""
+        self.message = self.queue.receive()
+        self.next_step = "prepare" if self.message and self.message.job_id else None
+        return self.message is not None
+
+    def prepare(self) -> int | None:
+        """Take the lease: its attempt number, or None when this delivery gets none.
+
+        Only an ended job's message is deleted.  A message refused for a live lease is left alone: it
+        returns after that lease has ended, and finds the job either finished or free to take over.
+        One that names no job of its tenant is left for an operator, in the DLQ.
+        """
+        job_id, tenant_id = self._job()
+        answer = use_cases.prepare_ai_job(self.uow, job_id, tenant_id, self.worker_id)
+        if isinstance(answer, Lease):
+            self.lease = answer
+            self.next_step = "finish"
+            return answer.attempt
+        self.next_step = "acknowledge" if answer is Refusal.ALREADY_ENDED else None
+        return None
+
+    def finish(self, outcome: Outcome) -> bool:
+        """Write what inference came to; False when another attempt has taken the job over."""
+        job_id, tenant_id = self._job()
+        if self.lease is None:
+            raise RuntimeError(
+                f"finish of {job_id} before its prepare was accepted: there is no attempt to show"
+            )
+        attempt = self.lease.attempt
+        if isinstance(outcome, Completed):
+            ended = accepted = use_cases.complete_ai_job(self.uow, job_id, tenant_id, attempt, outcome.result)
+        elif isinstance(outcome, Failed):
+            ended = accepted = use_cases.fail_ai_job(self.uow, job_id, tenant_id, attempt, outcome.error)
+        else:
+            accepted = use_cases.release_ai_job(self.uow, job_id, tenant_id, attempt, outcome.error)
+            ended = False
+        self.next_step = "acknowledge" if ended else None
+        return accepted
+
+    def acknowledge(self) -> None:
+        """Delete the message: its job has ended, and that is committed."""
+        if self.message is not None:
+            self.queue.delete(self.message.receipt_handle)
+        self.next_step = None
+
+    def _job(self) -> tuple[str, str]:
+        if self.message is None or self.message.job_id is None or self.message.tenant_id is None:
+            raise RuntimeError(f"{self.next_step} without a readable message: receive one first")
+        return self.message.job_id, self.message.tenant_id

@@ -1,0 +1,12 @@
+"""Django settings of the system under test.
+
+The verifier gives every run a database of its own; the one named here is in memory, so that even a
+command typed by mistake finds nothing to write to.
+"""
+
+SECRET_KEY = "public-on-purpose-this-project-serves-no-requests"
+INSTALLED_APPS = ["models_under_test"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"

@@ -1,0 +1,38 @@
+"""``DjangoUnitOfWork``: one transaction, and the repositories that take part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from django.db import transaction
+
+from models_under_test.repositories import DjangoAIJobRepository
+
+
+class DjangoUnitOfWork:
+    """``with DjangoUnitOfWork() as uow:`` commits at the end of the block, or nothing at all.
+
+    ``durable``: used inside another transaction it raises, since a commit that is not one would
+    make every promise below it (publish after commit, fenced writes) empty.
+    """
+
+    def __init__(self, jobs: DjangoAIJobRepository) -> None:
+        self.jobs = jobs
+
+    def __enter__(self) -> Self:
+        self._atomic = transaction.atomic(durable=True)
+        self._atomic.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._atomic.__exit__(kind, error, traceback)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        transaction.on_commit(action)

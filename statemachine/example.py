@@ -1,0 +1,268 @@
+"""One example: the world, the system under test and the judge, wired together.
+
+:class:`Lane` lives as long as a run, :class:`Example` as long as one history.  An example knows how
+to make a call and turn all that comes of it into events; which calls to make is not its business
+(``operations.py`` says what is possible, the machine or a replay chooses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from statemachine import history
+from statemachine.binding import Binding, Delivery, ObservedRow
+from statemachine.history import Event
+from statemachine.invariants import ALL, Invariant, Judge
+from statemachine.lifecycle import Answer, JobRow, Operation
+from statemachine.ports import HandedOver, SystemQueue, WorkerQueue
+from statemachine.reach import Reach
+from statemachine.world.clock import Clock, to_seconds
+from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.faults import Fault, Killed, boundary
+from statemachine.world.queue import SimulatedQueue
+from statemachine.world.workers import WORKERS, Slot
+
+
+class Lane:
+    """A binding on its database, for a whole run.  Enter :meth:`open` before making examples."""
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+        self.clock = Clock()
+        self.claims: Sequence[Invariant] = [claim for claim in ALL if claim.name not in binding.waived]
+        self.faults: ConnectionFaults
+        self.current: Example | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Freeze the clock, hook the connection and connect the binding to the world."""
+        from django.db import connection
+
+        connection.ensure_connection()
+        self.faults = ConnectionFaults(
+            connection,
+            committed=lambda: self.example.committed(),
+            struck=lambda fault: self.example.struck(fault),
+        )
+        with self.clock.running(), self.faults.installed():
+            self.binding.open(SystemQueue(lambda: self.example), HandedOver(lambda: self.example))
+            try:
+                yield
+            finally:
+                self._reset()
+
+    @property
+    def example(self) -> Example:
+        if self.current is None:
+            raise RuntimeError("the system under test called its queue or publisher outside of an example")
+        return self.current
+
+    def begin(self, reach: Reach | None = None) -> Example:
+        """A fresh example at second 0, on a database without jobs."""
+        self._reset()
+        self.clock.move_to(0)
+        self.current = Example(self, reach)
+        return self.current
+
+    def _reset(self) -> None:
+        if self.current is not None and self.current.jobs:
+            self.binding.reset(self.current.jobs)
+        self.current = None
+
+
+class Example:
+    """One history in the making; ``events`` is what has happened so far."""
+
+    def __init__(self, lane: Lane, reach: Reach | None) -> None:
+        self.binding = lane.binding
+        self.lifecycle = lane.binding.lifecycle
+        self.faults = lane.faults
+        self.clock = lane.clock
+        self.events: list[Event] = []
+        self.judge = Judge(self.lifecycle, lane.claims)
+        self.ledger = self.judge.ledger
+        self.reach = reach
+        self.queue = SimulatedQueue(
+            self.lifecycle.visibility_seconds,
+            self.lifecycle.max_receives,
+            lambda: self.clock.now,
+            self.record,
+        )
+        self.workers: dict[str, Slot[Delivery]] = {name: Slot(name) for name in WORKERS}
+        self.jobs: list[str] = []
+        self.created_at: dict[str, float] = {}
+        self.to_publish: dict[str, str] = {}
+        self.incoming: history.Delivered | None = None
+        self.steps = 0
+        self.step_key = 0
+        self.draining = False
+        self._named_in_step = 0
+        self._call = 0
+        self._seen: dict[str, ObservedRow] = {}
+        self._committed_in_call = False
+        self._queue_fault: Fault | None = None
+
+    @property
+    def now(self) -> float:
+        return self.clock.now
+
+    @property
+    def current_call(self) -> int:
+        """The number of the call that is being made, or was made last."""
+        return self._call
+
+    def record(self, event: Event) -> None:
+        self.events.append(event)
+        self.judge.take(event)
+        if self.reach is not None:
+            self.reach.take(self.ledger, event)
+
+    # -- steps ------------------------------------------------------------------------------
+
+    def begin_step(self, operation: str, arguments: dict[str, Any], key: int | None = None) -> None:
+        """``key`` names what the step creates; a replay passes the saved one, so that names survive."""
+        self.steps += 1
+        self.step_key = key if key is not None else self.step_key + 1
+        self._named_in_step = 0
+        self.record(history.StepBegan(self.now, self.step_key, operation, arguments, self.draining))
+
+    def next_key(self) -> int:
+        return self.step_key + 1
+
+    def new_message(self) -> str:
+        """A name for a message that is created in this step."""
+        self._named_in_step += 1
+        suffix = "" if self._named_in_step == 1 else f".{self._named_in_step}"
+        return f"m{self.step_key}{suffix}"
+
+    def move_clock(self, to: float) -> None:
+        since = self.now
+        self.clock.move_to(to)
+        self.record(history.ClockMoved(to, since))
+
+    def kill(self, worker: str, where: str) -> None:
+        self.workers[worker].forget()
+        self.record(history.Killed(self.now, worker, where))
+
+    # -- calls ------------------------------------------------------------------------------
+
+    def call(
+        self,
+        operation: Operation,
+        run: Callable[[], Any],
+        *,
+        actor: str,
+        job: str = "",
+        tenant: str = "",
+        attempt: int | None = None,
+        payload: str | None = None,
+        message: str | None = None,
+        fault: Fault | None = None,
+    ) -> None:
+        """Make one call on the system under test; what it does, and what becomes of it, are events.
+
+        ``run`` returns the attempt number or None (acquisitions), True or False (finishes) or nothing.
+        """
+        self._call += 1
+        call, self._committed_in_call = self._call, False
+        self.record(history.Invoked(self.now, call, operation, actor, job, tenant, attempt, payload, message))
+        end: history.Returned | history.Raised | history.Unknown
+        self.faults.arm(fault)
+        try:
+            answer = run()
+            end = self._answer(call, answer)
+        except Killed:
+            end = history.Unknown(self.now, call, "killed")
+        except Exception as error:  # noqa: BLE001  whatever the code under test raises is its answer
+            end = history.Raised(self.now, call, f"{type(error).__name__}: {error}")
+        if self.faults.dead:  # also when the code under test caught the kill
+            end = history.Unknown(self.now, call, "killed")
+        elif fault is Fault.ANSWER_LOST and self._committed_in_call and isinstance(end, history.Raised):
+            end = history.Unknown(self.now, call, "answer lost")
+        killed, unseen = self.faults.dead, self.faults.autocommitted or not self._committed_in_call
+        self.faults.disarm()
+        if unseen:
+            self._observe(by_autocommit=True)
+        self.record(end)
+        if killed and fault is not None:
+            self._bury(actor, job, boundary(operation, fault))
+
+    def committed(self) -> None:
+        """The connection has just committed inside the current call."""
+        self._committed_in_call = True
+        self.record(history.Committed(self.now, self._call))
+        self._observe()
+
+    def struck(self, fault: Fault) -> None:
+        self.record(history.FaultStruck(self.now, self._call, fault))
+
+    def _answer(self, call: int, answer: Any) -> history.Returned:
+        if answer is None or answer is False:
+            operation = self.ledger.calls[call].invoked.operation
+            silent = operation in (Operation.CREATE, Operation.PUBLISH, Operation.RECOVER)
+            return history.Returned(self.now, call, Answer.ACCEPTED if silent else Answer.REFUSED)
+        attempt = answer if answer is not True else None
+        return history.Returned(self.now, call, Answer.ACCEPTED, attempt)
+
+    def _bury(self, actor: str, job: str, where: str) -> None:
+        if actor in self.workers:
+            self.kill(actor, where)
+        elif actor == "publisher":
+            self.lose_publication(job)
+
+    def lose_publication(self, job: str) -> None:
+        """The process that was to publish ``job`` is dead."""
+        self.to_publish.pop(job, None)
+        self.record(history.PublicationLost(self.now, job))
+
+    def _observe(self, by_autocommit: bool = False) -> None:
+        found = {row.job: row for row in self.binding.observe(self.jobs)}
+        if found == self._seen:
+            return
+        rows = tuple(_as_row(row) for job, row in found.items() if self._seen.get(job) != row)
+        gone = tuple(job for job in self._seen if job not in found)
+        self._seen = found
+        if by_autocommit:
+            self.record(history.Committed(self.now, self._call))
+        self.record(history.Observed(self.now, self._call, rows, gone))
+
+    # -- the queue, in the hands of a worker ----------------------------------------------------
+
+    def deliver(self, worker: str, name: str, duplicate: bool = False) -> None:
+        """Let ``worker`` run the receive step of a new delivery procedure, and be given this message."""
+        slot = self.workers[worker]
+        slot.delivery = self.binding.deliver(worker, WorkerQueue(self, slot, name, duplicate))
+        slot.answered_at = None
+        if not slot.delivery.receive():
+            slot.forget()
+
+    def acknowledge(self, worker: str, fault: Fault | None) -> None:
+        slot = self.workers[worker]
+        if slot.delivery is None:
+            raise RuntimeError(f"worker {worker} has no delivery to acknowledge")
+        self._queue_fault = fault
+        try:
+            slot.delivery.acknowledge()
+        finally:
+            self._queue_fault = None
+        if fault is Fault.KILL_AFTER_DELETE:
+            self.kill(worker, "after_delete")
+
+    def delete_is_lost(self) -> bool:
+        return self._queue_fault is Fault.DELETE_LOST
+
+
+def _as_row(seen: ObservedRow) -> JobRow:
+    return JobRow(
+        seen.job,
+        seen.tenant,
+        seen.status,
+        seen.attempt,
+        seen.locked_by,
+        to_seconds(seen.lease_expires_at),
+        to_seconds(seen.published_at),
+        seen.results,
+        seen.result,
+    )

@@ -1,0 +1,230 @@
+"""What happened, as one append-only list of events.
+
+Three producers write the same events: the in-process machine, a statement-level scheduler and logs
+of real workers.  An operation is :class:`Invoked` and then :class:`Returned`, :class:`Raised` or
+:class:`Unknown` (its caller was killed, or never heard), with its :class:`Committed` transactions and
+the rows that were seen after each of them in between, so operations may overlap or die half way.
+
+A history cannot show what nobody looked at: rows appear only in :class:`Observed`, after a commit.
+Times (``at``) are seconds, UTC, from the start of the history.  Jobs and messages carry the number
+of the step that created them, so that dropping an earlier step renames nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from statemachine.lifecycle import Answer, JobRow, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class StepBegan:
+    """The machine chose a named operation; everything up to the next one belongs to it."""
+
+    at: float
+    step: int
+    operation: str
+    arguments: Mapping[str, Any]
+    drain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMoved:
+    at: float
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Invoked:
+    """A call began.  ``attempt`` is the fencing token shown, ``payload`` the result that is brought."""
+
+    at: float
+    call: int
+    operation: Operation
+    actor: str
+    job: str
+    tenant: str
+    attempt: int | None = None
+    payload: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultStruck:
+    at: float
+    call: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    at: float
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Committed rows that differ from the last observation; ``gone`` are jobs that have no row any more."""
+
+    at: float
+    call: int
+    rows: tuple[JobRow, ...]
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The caller was answered; ``attempt`` is the fencing token that an acquisition handed out."""
+
+    at: float
+    call: int
+    answer: Answer
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    at: float
+    call: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody will ever hear the answer; ``reason`` says why (killed, or the answer was lost)."""
+
+    at: float
+    call: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    at: float
+    worker: str
+    boundary: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationQueued:
+    """A committed transaction handed its job to the publisher."""
+
+    at: float
+    call: int
+    job: str
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationLost:
+    """The process that was to publish this job died first."""
+
+    at: float
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message entered the queue; ``forged`` ones were sent by the world, not by the system."""
+
+    at: float
+    message: str
+    job: str
+    tenant: str
+    call: int | None = None
+    forged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    at: float
+    message: str
+    receipt: str
+    worker: str
+    receive_count: int
+    visible_at: float
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRequested:
+    """A worker asked for its message to be deleted; ``effective`` says whether the queue obeyed."""
+
+    at: float
+    message: str
+    receipt: str
+    worker: str
+    effective: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VisibilityChanged:
+    at: float
+    message: str
+    receipt: str
+    worker: str
+    visible_at: float
+    effective: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettered:
+    at: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """An operator moved a message from the DLQ back: a new id and a new receive count."""
+
+    at: float
+    message: str
+    renewed: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCameBack:
+    """A deleted message is visible again, which SQS documents as rare and possible."""
+
+    at: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrainBegan:
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrainEnded:
+    """The drain is over; ``stuck`` is empty when all is quiet, else the proof that nothing can change."""
+
+    at: float
+    stuck: str = ""
+
+
+Event = (
+    StepBegan
+    | ClockMoved
+    | Invoked
+    | FaultStruck
+    | Committed
+    | Observed
+    | Returned
+    | Raised
+    | Unknown
+    | Killed
+    | PublicationQueued
+    | PublicationLost
+    | Sent
+    | Delivered
+    | DeleteRequested
+    | VisibilityChanged
+    | DeadLettered
+    | Redriven
+    | MessageCameBack
+    | DrainBegan
+    | DrainEnded
+)

@@ -1,0 +1,60 @@
+"""Claims about the end of an example: faults have stopped, time has moved on, workers have worked."""
+
+from __future__ import annotations
+
+from statemachine.history import DrainEnded
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant
+from statemachine.ledger import Ledger
+
+
+@invariant(DrainEnded, section="§2 (purpose)")
+def every_job_ends(ledger: Ledger, event: DrainEnded) -> Judgements:
+    """Once faults stop, every job reaches a terminal status within a bounded number of moves."""
+    for job, row in ledger.rows.items():
+        if row.status in ledger.lifecycle.terminal:
+            yield HELD
+        else:
+            yield broken(
+                job,
+                f"{job} never ends: {event.stuck or 'all is quiet and it is ' + row.status}.",
+                ("status", " or ".join(sorted(ledger.lifecycle.terminal)), row.status),
+            )
+    if not ledger.rows and event.stuck:
+        yield broken("the queue", f"no quiet within the bound: {event.stuck}.", ("drain", "quiet", "busy"))
+
+
+@invariant(DrainEnded, section="§2.2 step 4")
+def ended_jobs_leave_no_message(ledger: Ledger, event: DrainEnded) -> Judgements:
+    """At the end the queue is empty, and its DLQ holds only messages that have no job."""
+    for message in ledger.messages.values():
+        if message.place not in ("queue", "dlq") or (
+            message.place == "dlq" and ledger.is_about(message) is None
+        ):
+            yield HELD
+        else:
+            yield broken(
+                message.job,
+                f"message {message.name} of {message.job} is still in the {message.place} at the end.",
+                (f"message {message.name}", "deleted", f"in the {message.place}"),
+            )
+
+
+@invariant(DrainEnded, section="§2 (purpose): one reprocessing")
+def a_killed_job_is_reprocessed_once(ledger: Ledger, event: DrainEnded) -> Judgements:
+    """After the last fault a job is acquired never if it had ended, exactly once if it had not.
+
+    At most once while a living worker still holds it, since that worker may finish it.
+    """
+    for job, owed in ledger.owed.items():
+        again = ledger.acquisitions[job] - owed.acquisitions
+        allowed = {0} if owed.ended else ({0, 1} if owed.living_holder else {1})
+        if again in allowed and ledger.terminal_commits[job] == 1:
+            yield HELD
+        else:
+            yield broken(
+                job,
+                f"{job} was acquired {again} times after the last fault and ended "
+                f"{ledger.terminal_commits[job]} times.",
+                ("acquisitions in the drain", " or ".join(map(str, sorted(allowed))), again),
+                ("terminal commits", 1, ledger.terminal_commits[job]),
+            )

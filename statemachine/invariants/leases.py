@@ -1,0 +1,142 @@
+"""Claims about leases: their length, their holder, their takeover, and who may finish under them.
+
+All of them count a lease from its committed acquisition (the ledger's own record), never from what
+the row says of itself.
+"""
+
+from __future__ import annotations
+
+from statemachine.history import Observed, Raised, Returned
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
+from statemachine.ledger import Ledger
+from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer
+
+
+@invariant(Observed, section="§1 step 4")
+def a_lease_lasts_its_declared_length(ledger: Ledger, event: Observed) -> Judgements:
+    """While RUNNING, ``lease_expires_at`` is the acquisition plus the declared lease (3540 s here)."""
+    for job, _before, after, call, _holder, _at in ledger.changes:
+        holder = ledger.holders.get(job)
+        if holder is None or after is None or after.lease_expires_at is None:
+            continue
+        length = after.lease_expires_at - holder.acquired_at
+        if length == ledger.lifecycle.lease_seconds:
+            yield HELD
+        else:
+            yield broken(
+                job,
+                f"{who(call.invoked.actor)} took {job} with a lease of {length:g} s.",
+                ("lease", f"{ledger.lifecycle.lease_seconds} s", f"{length:g} s"),
+                ("lease_expires_at", f"{holder.expires_at:g}", f"{after.lease_expires_at:g}"),
+            )
+
+
+@invariant(Observed, section="§2.2 step 3")
+def running_means_leased(ledger: Ledger, event: Observed) -> Judgements:
+    """A RUNNING row names a holder and an expiry; a row in any other status names neither."""
+    for job, _before, after, call, _holder, _at in ledger.changes:
+        if after is None:
+            continue
+        running = after.status == ledger.lifecycle.running
+        if (after.lease_expires_at is not None) == running == (after.locked_by is not None):
+            yield HELD
+        else:
+            due = "set" if running else "NULL"
+            yield broken(
+                job,
+                f"{who(call.invoked.actor)} left {job} {after.status} with locked_by "
+                f"{after.locked_by or 'NULL'} and lease_expires_at {after.lease_expires_at or 'NULL'}.",
+                ("locked_by", due, after.locked_by or "NULL"),
+                ("lease_expires_at", due, after.lease_expires_at or "NULL"),
+            )
+
+
+@invariant(Observed, section="§2.2 step 4")
+def one_holder_at_a_time(ledger: Ledger, event: Observed) -> Judgements:
+    """Nobody acquires a job while the lease of another attempt is live."""
+    for job, _before, after, call, holder, at in ledger.changes:
+        taken = after is not None and after.status == ledger.lifecycle.running
+        if not taken or call.invoked.operation not in ACQUISITIONS:
+            continue
+        if holder is None or at >= holder.expires_at:
+            yield HELD
+        else:
+            yield broken(
+                job,
+                f"{who(call.invoked.actor)} acquired {job} while {who(holder.actor)} held a live lease.",
+                (f"{call.invoked.operation}({job})", "refused (lease live)", "accepted"),
+                (
+                    "lease of attempt",
+                    f"{holder.attempt}, live until {holder.expires_at:g}",
+                    f"taken at {at:g}",
+                ),
+            )
+
+
+@invariant(Returned, Raised, section="§2.2 step 4")
+def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised) -> Judgements:
+    """From the second of its expiry on, whoever asks for a RUNNING job gets it.
+
+    Calls in which a fault struck are exempt: they may fail for that reason.
+    """
+    call = ledger.calls[event.call]
+    row, holder, asked = call.question.row, call.holder, call.invoked
+    if asked.operation not in ACQUISITIONS or row is None or holder is None or call.faults:
+        return
+    if row.tenant != asked.tenant or asked.at < holder.expires_at:
+        return
+    if isinstance(event, Returned) and event.answer is Answer.ACCEPTED:
+        yield HELD
+    else:
+        got = event.answer if isinstance(event, Returned) else event.error
+        yield broken(
+            asked.job,
+            f"{who(asked.actor)} was not given {asked.job}, whose lease expired at {holder.expires_at:g}.",
+            (f"{asked.operation}({asked.job}) at {asked.at:g}", "accepted (takeover)", got),
+        )
+
+
+@invariant(Observed, Returned, section="§2.2 step 4")
+def attempts_count_acquisitions(ledger: Ledger, event: Observed | Returned) -> Judgements:
+    """The n-th acquisition of a job writes attempt n, and the caller is told the number in the row."""
+    call = ledger.calls[event.call]
+    if call.invoked.operation not in ACQUISITIONS:
+        return
+    for job, _before, after, _call, _holder, _at in call.changes:
+        if after is None:
+            continue
+        told = event.attempt if isinstance(event, Returned) else after.attempt
+        count = ledger.acquisitions[job]
+        if after.attempt == count == told:
+            yield HELD
+        else:
+            yield broken(
+                job,
+                f"acquisition {count} of {job} wrote attempt {after.attempt} and told its caller {told}.",
+                ("attempt in the row", count, after.attempt),
+                ("attempt told", count, told),
+            )
+
+
+@invariant(Observed, section="§2.2 step 5")
+def only_the_holder_finishes(ledger: Ledger, event: Observed) -> Judgements:
+    """Complete, fail and release change a job only for the attempt that owns it."""
+    for job, before, after, call, holder, _at in ledger.changes:
+        asked = call.invoked
+        if asked.operation not in FINISHES or before is None or before.status in ledger.lifecycle.terminal:
+            continue
+        if holder is not None and holder.attempt == asked.attempt:
+            yield HELD
+            continue
+        held = f"while {who(holder.actor)} held the lease" if holder else "while nobody held a lease"
+        deed = {"complete": "completed", "fail": "failed", "release": "released"}[asked.operation]
+        yield broken(
+            job,
+            f"{who(asked.actor)} {deed} job {job} {held}.",
+            (f"{asked.operation}({job}) with attempt {asked.attempt}", "refused", "accepted"),
+            (
+                "status / attempt",
+                f"{before.status} / {before.attempt}",
+                f"{after.status} / {after.attempt}" if after else "no row",
+            ),
+        )

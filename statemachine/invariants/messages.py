@@ -1,0 +1,79 @@
+"""Claims about messages: what a worker may do to one, and that no job is left without."""
+
+from __future__ import annotations
+
+from statemachine.history import DeleteRequested, Observed, PublicationLost, Returned, VisibilityChanged
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant
+from statemachine.ledger import Ledger
+from statemachine.legality import LEASE_LIVE
+from statemachine.lifecycle import Operation
+
+
+@invariant(DeleteRequested, section="§2.2 step 4; §2.3 as corrected by docs/gate.md")
+def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> Judgements:
+    """A worker asks to delete a message only when the message's own job has ended and that is committed.
+
+    Judged as a request, whatever the queue then does with it.
+    """
+    message = ledger.messages[event.message]
+    row = ledger.is_about(message)
+    if row is not None and row.status in ledger.lifecycle.terminal:
+        yield HELD
+        return
+    state = f"{message.job} is {row.status}" if row else f"{message.tenant} has no job {message.job}"
+    yield broken(
+        message.job,
+        f"worker {event.worker} deleted the message of {message.job} while {state}.",
+        (f"message {event.message}", "kept in the queue", "delete requested"),
+        ("status of its job", "terminal", row.status if row else "no such job for that tenant"),
+    )
+
+
+@invariant(VisibilityChanged, Returned, section="§2.3 as corrected by docs/gate.md")
+def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned) -> Judgements:
+    """A message refused because the lease is live is not made visible before that lease ends."""
+    if isinstance(event, Returned):
+        call = ledger.calls[event.call]
+        if call.invoked.operation is Operation.PREPARE and call.cells[0].situation == LEASE_LIVE:
+            yield HELD
+        return
+    message = ledger.messages[event.message]
+    holder = ledger.holders.get(message.job)
+    if holder is None or ledger.is_about(message) is None or not ledger.lease_is_live(message.job):
+        return
+    if ledger.deliveries[event.worker].attempt == holder.attempt:
+        return
+    if event.visible_at >= holder.expires_at:
+        yield HELD
+    else:
+        yield broken(
+            message.job,
+            f"worker {event.worker} was refused {message.job} and made its message visible again "
+            f"{holder.expires_at - event.visible_at:g} s before the holder's lease ends.",
+            (f"message {event.message} visible", f"from {holder.expires_at:g} on", f"{event.visible_at:g}"),
+        )
+
+
+@invariant(DeleteRequested, Observed, PublicationLost, section="§2 (purpose)")
+def no_job_is_stranded(ledger: Ledger, event: DeleteRequested | Observed | PublicationLost) -> Judgements:
+    """An unfinished job has a message in the queue or its DLQ, or is PENDING and not yet published."""
+    match event:
+        case Observed():
+            jobs = [change.job for change in ledger.changes]
+        case DeleteRequested():
+            jobs = [ledger.messages[event.message].job]
+        case _:
+            jobs = [event.job]
+    for job in jobs:
+        row = ledger.rows.get(job)
+        if row is None or row.status in ledger.lifecycle.terminal:
+            continue
+        unpublished = row.status == ledger.lifecycle.pending and row.published_at is None
+        if unpublished or ledger.messages_of(job):
+            yield HELD
+        else:
+            yield broken(
+                job,
+                f"{job} is {row.status} and nothing is left that could bring it to a worker.",
+                ("messages of the job", "at least 1, in the queue or its DLQ", 0),
+            )

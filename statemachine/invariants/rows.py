@@ -1,0 +1,165 @@
+"""Claims about what a commit may do to a row: creation, transitions, terminal rows, results, tenants."""
+
+from __future__ import annotations
+
+from statemachine.history import Observed, PublicationQueued, Raised, Returned
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
+from statemachine.ledger import Ledger
+from statemachine.lifecycle import Answer, JobRow, Operation
+
+
+def _describe(row: JobRow | None) -> str:
+    return "no row" if row is None else f"{row.status}, attempt {row.attempt}"
+
+
+@invariant(Observed, Returned, Raised, PublicationQueued, section="§1 step 2")
+def a_job_is_created_once(
+    ledger: Ledger, event: Observed | Returned | Raised | PublicationQueued
+) -> Judgements:
+    """Creating a job id again raises IntegrityError, leaves the row alone and publishes nothing."""
+    call = ledger.calls[event.call]
+    if call.invoked.operation is not Operation.CREATE:
+        return
+    job = call.invoked.job
+    existed = call.question.row
+    if existed is None:
+        if isinstance(event, Observed):
+            yield HELD
+        return
+    match event:
+        case Returned():
+            yield broken(
+                job,
+                f"creating {job} a second time was accepted.",
+                (f"create({job})", "IntegrityError", event.answer),
+            )
+        case PublicationQueued():
+            yield broken(
+                job,
+                f"creating {job} a second time published it again.",
+                (f"create({job})", "IntegrityError, nothing published", "a publication"),
+            )
+        case Observed() if event.rows or event.gone:
+            yield broken(
+                job,
+                f"creating {job} a second time changed rows.",
+                ("row", _describe(existed), _describe(ledger.rows.get(job))),
+            )
+        case _:
+            yield HELD
+
+
+@invariant(Observed, section="§2.2")
+def transitions_are_legal(ledger: Ledger, event: Observed) -> Judgements:
+    """A job moves only along the lifecycle's edges, and RUNNING → RUNNING only as a takeover."""
+    for job, before, after, call, holder, at in ledger.changes:
+        old, new = before and before.status, after and after.status
+        if before is not None and after is not None and old == new:
+            if old != ledger.lifecycle.running or (before.attempt, before.lease_expires_at) == (
+                after.attempt,
+                after.lease_expires_at,
+            ):
+                continue
+            legal = holder is None or at >= holder.expires_at
+        elif before is None:
+            legal = new == ledger.lifecycle.pending
+        else:
+            legal = (old, new) in ledger.lifecycle.transitions
+        if legal:
+            yield HELD
+        else:
+            allowed = sorted(to for start, to in ledger.lifecycle.transitions if start == old)
+            yield broken(
+                job,
+                f"{who(call.invoked.actor)} moved {job} from {old or 'nothing'} to {new or 'nothing'}.",
+                ("status", f"{old} or {', '.join(allowed)}" if allowed else str(old), new),
+            )
+
+
+@invariant(Observed, section="§2.2 step 5")
+def terminal_jobs_never_change(ledger: Ledger, event: Observed) -> Judgements:
+    """Once DONE or FAILED is committed, status, attempt, lease and result stay as they are."""
+    for job, before, after, call, _holder, _at in ledger.changes:
+        if before is None or before.status not in ledger.lifecycle.terminal:
+            if after is not None and after.status in ledger.lifecycle.terminal:
+                yield HELD
+            continue
+        if after is not None and after._replace(published_at=before.published_at) == before:
+            yield HELD
+            continue
+        yield broken(
+            job,
+            f"{who(call.invoked.actor)} changed {job} by {call.invoked.operation} after it had ended.",
+            ("row", _describe(before), _describe(after)),
+            ("result", before.result, after and after.result),
+        )
+
+
+@invariant(Observed, section="§2.2 step 5, §2.3 second query")
+def a_job_completes_at_most_once(ledger: Ledger, event: Observed) -> Judgements:
+    """DONE means exactly one result row, any other status none, and a job ends by one commit only."""
+    for job, _before, after, call, _holder, _at in ledger.changes:
+        if after is None:
+            continue
+        due = 1 if after.status == ledger.lifecycle.done else 0
+        endings = ledger.terminal_commits[job]
+        if after.results == due and endings <= 1:
+            if after.status in ledger.lifecycle.terminal:
+                yield HELD
+            continue
+        yield broken(
+            job,
+            f"{who(call.invoked.actor)} left {job} {after.status} with {after.results} result rows "
+            f"after {endings} terminal commits.",
+            ("result rows", due, after.results),
+            ("terminal commits", "at most 1", endings),
+        )
+
+
+@invariant(Observed, section="§2.3 second query")
+def a_result_is_written_once(ledger: Ledger, event: Observed) -> Judgements:
+    """A committed result is never replaced, doubled or withdrawn."""
+    for job, before, after, call, _holder, _at in ledger.changes:
+        had = before.results if before is not None else 0
+        has = after.results if after is not None else 0
+        if not had and not has:
+            continue
+        old, new = before and before.result, after and after.result
+        if not had or (had, old) == (has, new):
+            yield HELD
+        else:
+            yield broken(
+                job,
+                f"{who(call.invoked.actor)} rewrote the result of {job}.",
+                ("result", old, new),
+                ("result rows", had, has),
+            )
+
+
+@invariant(Observed, Returned, section="§0 (isolation)")
+def tenants_never_mix(ledger: Ledger, event: Observed | Returned) -> Judgements:
+    """A call in one tenant's name never changes, and is never granted, another tenant's job."""
+    call = ledger.calls[event.call]
+    asked = call.invoked
+    if asked.operation in (Operation.RECOVER, Operation.CREATE):
+        return
+    if isinstance(event, Observed):
+        for job, before, after, _call, _holder, _at in ledger.changes:
+            owner = (before or after or asked).tenant
+            if asked.tenant != owner or (after is not None and after.tenant != owner):
+                yield broken(
+                    job,
+                    f"{who(asked.actor)} for {asked.tenant} changed {job}, which is {owner}'s.",
+                    ("row", _describe(before), _describe(after)),
+                    ("tenant", owner, asked.tenant),
+                )
+    elif call.question.row is not None and call.question.row.tenant != asked.tenant:
+        owner = call.question.row.tenant
+        if event.answer is Answer.ACCEPTED and asked.operation is not Operation.PUBLISH:
+            yield broken(
+                asked.job,
+                f"{who(asked.actor)} for {asked.tenant} was granted {asked.job}, which is {owner}'s.",
+                (f"{asked.operation}({asked.job}) for {asked.tenant}", "refused", event.answer),
+            )
+        else:
+            yield HELD

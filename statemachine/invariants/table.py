@@ -1,0 +1,111 @@
+"""The decision list as two claims: every answer, and every write, is the one that it demands.
+
+They catch what no other claim speaks of (answers that lie, swallowed errors, half an effect) and
+name a failure worst, so they come last in the order of blame.
+"""
+
+from __future__ import annotations
+
+from statemachine.history import Observed, Raised, Returned
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
+from statemachine.ledger import CallFacts, Change, Ledger
+from statemachine.legality import same_row
+from statemachine.lifecycle import Answer, JobRow, Operation
+
+
+def _call_text(call: CallFacts) -> str:
+    asked = call.invoked
+    token = "" if asked.attempt is None else f", attempt {asked.attempt}"
+    return f"{asked.operation}({asked.job}{token})"
+
+
+@invariant(Returned, Raised, section="§1 steps 2 and 5")
+def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> Judgements:
+    """The caller hears what the legality table says for the situation that the call met.
+
+    A call that wrote is held to the state its commit found; one that did not, to any committed
+    state between its invocation and its answer.  An error is an answer only where a fault struck.
+    """
+    call = ledger.calls[event.call]
+    cells = [call.wrote] if call.wrote else call.cells
+    answers = {cell.answer_under(ledger.lifecycle) for cell in cells}
+    if isinstance(event, Returned):
+        right, got = event.answer in answers, str(event.answer)
+    else:
+        integrity = event.error.startswith(Answer.INTEGRITY_ERROR) and Answer.INTEGRITY_ERROR in answers
+        right, got = integrity or bool(call.faults), event.error
+    if right:
+        yield HELD
+        return
+    asked = call.invoked
+    yield broken(
+        asked.job,
+        f"{who(asked.actor)} called {_call_text(call)} in the situation '{cells[-1].situation}' "
+        f"and got {got}.",
+        (_call_text(call), " or ".join(sorted(answers)), got),
+        ("situation", cells[-1].situation, cells[-1].situation),
+    )
+
+
+def _published_by_sweep(change: Change, ledger: Ledger) -> JobRow | None:
+    before = change.before
+    if before is not None and before.status == ledger.lifecycle.pending and before.published_at is None:
+        return before._replace(published_at=ledger.now)
+    return before
+
+
+def _expected(change: Change, ledger: Ledger) -> JobRow | None:
+    call = change.call
+    if call.invoked.operation is Operation.RECOVER:
+        return _published_by_sweep(change, ledger)
+    if change.job != call.invoked.job or call.wrote is None:
+        return change.before
+    return call.wrote.effect(call.question)
+
+
+def _fields(row: JobRow | None) -> dict[str, object]:
+    return {} if row is None else row._asdict()
+
+
+@invariant(Observed, Returned, section="§1 steps 2, 4 and 5")
+def operations_write_by_the_table(ledger: Ledger, event: Observed | Returned) -> Judgements:
+    """What a commit leaves in the row is exactly the table's effect, and an accepted call has left it."""
+    if isinstance(event, Returned):
+        yield from _nothing_left_out(ledger, event)
+        return
+    for change in ledger.changes:
+        expected = _expected(change, ledger)
+        if same_row(expected, change.after):
+            yield HELD
+            continue
+        wanted, found = _fields(expected), _fields(change.after)
+        differing = [
+            (name, wanted.get(name, "no row"), found.get(name, "no row"))
+            for name in JobRow._fields
+            if wanted.get(name) != found.get(name)
+        ]
+        yield broken(
+            change.job,
+            f"{who(change.call.invoked.actor)} called {_call_text(change.call)} and left {change.job} "
+            "as the table does not allow.",
+            *differing,
+        )
+
+
+def _nothing_left_out(ledger: Ledger, event: Returned) -> Judgements:
+    call = ledger.calls[event.call]
+    if call.wrote or call.invoked.operation is Operation.RECOVER:
+        return
+    row = call.question.row
+    if any(
+        cell.answer_under(ledger.lifecycle) is event.answer and cell.effect(call.question) == row
+        for cell in call.cells
+    ):
+        yield HELD
+    elif event.answer is Answer.ACCEPTED:
+        due = call.cells[-1].effect(call.question)
+        yield broken(
+            call.invoked.job,
+            f"{who(call.invoked.actor)} was told that {_call_text(call)} is done, and nothing was written.",
+            ("status", due.status if due else "no row", row.status if row else "no row"),
+        )

@@ -1,0 +1,128 @@
+"""A history as an NDJSON file: a header line, then one event a line, to be cut, grepped and diffed.
+
+The format is versioned and independent of Hypothesis: a file can be judged again, or replayed, years
+later.  A line that cannot be read is an error with its number, never skipped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+from statemachine.history import Event, Invoked, Observed, Returned, StepBegan
+from statemachine.lifecycle import Answer, JobRow, Lifecycle, LifecycleError, Operation
+
+FORMAT = "leased-job-history"
+VERSION = 1
+
+
+class HistoryError(ValueError):
+    """A history file that cannot be read; the message names the file, the line and what is wrong there."""
+
+
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a file: where the history comes from and by which lifecycle it is judged."""
+
+    binding: str
+    lifecycle: Lifecycle
+    seed: int | None = None
+    defect: str | None = None
+
+    described: ClassVar[tuple[str, ...]] = ("binding", "seed", "defect")
+
+
+def _lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
+    return {f.name: getattr(lifecycle, f.name) for f in fields(lifecycle) if f.init}
+
+
+def _lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
+    known = dict(values)
+    known["late_completion"] = Answer(known["late_completion"])
+    return Lifecycle(**known)
+
+
+def dumps(header: Header, events: Iterable[Event]) -> str:
+    """The whole NDJSON file as text: one header line, then one line an event, keys in a fixed order."""
+    first = {"format": FORMAT, "version": VERSION} | {
+        name: getattr(header, name) for name in header.described
+    }
+    lines = [json.dumps(first | {"lifecycle": _lifecycle_to_json(header.lifecycle)}, ensure_ascii=False)]
+    for event in events:
+        lines.append(json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False))
+    return "\n".join(lines) + "\n"
+
+
+def _event_from_json(values: dict[str, Any]) -> Event:
+    kind = KINDS[values.pop("event")]
+    if kind is Observed:
+        values["rows"] = tuple(JobRow(*row) for row in values["rows"])
+        values["gone"] = tuple(values["gone"])
+    elif kind is Invoked:
+        values["operation"] = Operation(values["operation"])
+    elif kind is Returned:
+        values["answer"] = Answer(values["answer"])
+    return kind(**values)
+
+
+def loads(text: str, name: str) -> tuple[Header, list[Event]]:
+    """Read a history; ``name`` is how errors call the file.
+
+    Raises :class:`HistoryError` for an empty, truncated or foreign file, or one of another version.
+    """
+    lines = text.splitlines()
+    try:
+        first = json.loads(lines[0])
+        if first["format"] != FORMAT:
+            raise KeyError(first["format"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise HistoryError(
+            f"{name} is not a history of this project: its first line must be a JSON object with "
+            f'"format": "{FORMAT}"; give the history.ndjson that a failing run saved'
+        ) from None
+    if first.get("version") != VERSION:
+        raise HistoryError(
+            f"{name} is a history of version {first.get('version')!r} and this statemachine reads version "
+            f"{VERSION}: replay it with the release that wrote it"
+        )
+    try:
+        header = Header(
+            lifecycle=_lifecycle_from_json(first["lifecycle"]),
+            **{name: first[name] for name in Header.described},
+        )
+    except (KeyError, TypeError, ValueError, LifecycleError) as error:
+        raise HistoryError(
+            f"{name}, line 1: its header is broken ({error!r}); save the history again"
+        ) from None
+    events: list[Event] = []
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            events.append(_event_from_json(json.loads(line)))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise HistoryError(
+                f"{name}, line {number}: not an event of version {VERSION} "
+                f"({type(error).__name__}: {error}); the file is cut off or was edited, so download it again"
+            ) from None
+    if not any(isinstance(event, StepBegan) for event in events):
+        raise HistoryError(f"{name} holds no step: there is nothing to replay; save or download it again")
+    return header, events
+
+
+def read(path: Path) -> tuple[Header, list[Event]]:
+    """Read the history at ``path``, a file or a failure folder that holds ``history.ndjson``.
+
+    Raises :class:`HistoryError` when there is none, or when it cannot be read.
+    """
+    file = path / "history.ndjson" if path.is_dir() else path
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise HistoryError(f"{file} cannot be read ({reason}): give a saved history or its folder") from None
+    return loads(text, str(file))

@@ -1,0 +1,63 @@
+"""The application creates jobs, and creates them again when it did not hear the answer."""
+
+from __future__ import annotations
+
+from statemachine.example import Example
+from statemachine.lifecycle import Operation
+from statemachine.operations.named import (
+    LIVE_JOBS,
+    NotPossible,
+    Offer,
+    Offers,
+    Play,
+    fault_named,
+    known_job,
+    operation,
+    with_faults,
+)
+
+
+def _create_offers(example: Example) -> Offers:
+    live = sum(1 for row in example.ledger.rows.values() if row.status not in example.lifecycle.terminal)
+    if live < LIVE_JOBS:
+        tenants = example.binding.tenants
+        job = f"j{example.next_key()}"
+        tenant = tenants[len(example.jobs) % len(tenants)]
+        yield from with_faults(8 if live else 24, "create", {"job": job, "tenant": tenant}, 1)
+
+
+@operation(_create_offers)
+def create(example: Example, job: str, tenant: str, fault: str | None = None) -> Play:
+    """The application creates a job and commits; the publisher is told."""
+    if tenant not in example.binding.tenants:
+        raise NotPossible(f"there is no tenant {tenant}; there are {', '.join(example.binding.tenants)}")
+    strike = fault_named(fault)
+
+    def play() -> None:
+        if job not in example.jobs:
+            example.jobs.append(job)
+            example.created_at[job] = example.now
+        example.call(
+            Operation.CREATE,
+            lambda: example.binding.create(job, tenant),
+            actor="application",
+            job=job,
+            tenant=tenant,
+            fault=strike,
+        )
+
+    return play
+
+
+def _create_again_offers(example: Example) -> Offers:
+    for job in example.jobs[-LIVE_JOBS:]:
+        row = example.ledger.rows.get(job)
+        if row is not None:
+            yield Offer(1, "create_again", {"job": job, "tenant": row.tenant})
+
+
+@operation(_create_again_offers, optional=True)
+def create_again(example: Example, job: str, tenant: str) -> Play:
+    """The application creates a job whose id is taken, as it would after a lost answer."""
+    known_job(example, job)
+    return create.plan(example, job, tenant)

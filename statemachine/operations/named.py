@@ -1,0 +1,119 @@
+"""What a named operation is, and what its plan may ask of the state.
+
+Each operation has *offers* (when it is worth playing, with a weight) beside its *plan* (what it
+needs, and what it does).  The machine draws from the offers of the present state; a replay or a
+hand-written script plans whatever it likes, and hears :class:`NotPossible` when the state does not
+allow it.  Nothing here judges, and nothing here is random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from statemachine.binding import Delivery
+from statemachine.example import Example
+from statemachine.world.faults import COMMIT_FAULTS, Fault
+from statemachine.world.workers import Slot
+
+LIVE_JOBS = 2
+"""How many unfinished jobs an example may have at a time: collisions find bugs, volume does not."""
+
+
+class NotPossible(Exception):
+    """The state does not allow this step; the message says what it lacks."""
+
+
+class Offer(NamedTuple):
+    """An operation worth playing now.  Weights were tuned on seeds 0-19 (``benchmarks/power.py``)."""
+
+    weight: int
+    operation: str
+    arguments: dict[str, Any]
+
+
+Offers = Iterator[Offer]
+Play = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOperation:
+    """``plan`` takes the example and the operation's arguments, by name, and returns what plays the step.
+
+    ``optional`` operations are faults: swarm testing switches them off in some examples.
+    """
+
+    name: str
+    offers: Callable[[Example], Offers]
+    plan: Callable[..., Play]
+    optional: bool
+
+
+def operation(
+    offers: Callable[[Example], Offers], *, optional: bool = False
+) -> Callable[[Callable[..., Play]], NamedOperation]:
+    """Make a named operation of a plan: its name is the step's name in a history."""
+
+    def make(plan: Callable[..., Play]) -> NamedOperation:
+        return NamedOperation(plan.__name__, offers, plan, optional)
+
+    return make
+
+
+def slot_of(example: Example, worker: str) -> Slot[Delivery]:
+    if worker not in example.workers:
+        raise NotPossible(f"there is no worker {worker}; there are {', '.join(example.workers)}")
+    return example.workers[worker]
+
+
+def delivery_at(example: Example, worker: str, step: str) -> tuple[Slot[Delivery], Delivery]:
+    slot = slot_of(example, worker)
+    if slot.delivery is None or slot.next_step != step:
+        raise NotPossible(f"worker {worker}'s next step is {slot.next_step or 'to receive'}, not {step}")
+    return slot, slot.delivery
+
+
+def idle_slot(example: Example, worker: str) -> Slot[Delivery]:
+    slot = slot_of(example, worker)
+    if not slot.is_idle:
+        raise NotPossible(f"worker {worker} is not idle: its next step is {slot.next_step}")
+    return slot
+
+
+def known_job(example: Example, job: str) -> None:
+    if job not in example.jobs:
+        raise NotPossible(f"there is no job {job}")
+
+
+def present(places: Container[str], message: str, where: str) -> None:
+    if message not in places:
+        raise NotPossible(f"there is no message {message} {where}")
+
+
+def fault_named(name: str | None) -> Fault | None:
+    try:
+        return Fault(name) if name else None
+    except ValueError:
+        raise NotPossible(f"there is no fault {name}; there are {', '.join(Fault)}") from None
+
+
+def with_faults(weight: int, operation: str, arguments: dict[str, Any], fault_weight: int) -> Offers:
+    yield Offer(weight, operation, arguments)
+    for fault in COMMIT_FAULTS:
+        yield Offer(fault_weight, operation, {**arguments, "fault": fault.value})
+
+
+def at_step(example: Example, step: str) -> Iterator[Slot[Delivery]]:
+    return (slot for slot in example.workers.values() if slot.next_step == step)
+
+
+def first_idle(example: Example) -> str | None:
+    # Idle workers are alike, so only the first is offered: a choice less to make and to shrink.
+    return next((slot.name for slot in example.workers.values() if slot.is_idle), None)
+
+
+def other_tenant(example: Example, job: str) -> str:
+    """A tenant that does not own ``job``."""
+    row = example.ledger.rows.get(job)
+    return next(tenant for tenant in example.binding.tenants if row is None or tenant != row.tenant)

@@ -1,0 +1,43 @@
+"""Time passes: to a deadline, or to nothing in particular."""
+
+from __future__ import annotations
+
+from statemachine import deadlines
+from statemachine.example import Example
+from statemachine.operations.named import NotPossible, Offer, Offers, Play, operation
+
+
+def _advance_offers(example: Example) -> Offers:
+    for deadline in deadlines.ahead(example):
+        # The edge itself comes first: a failure that happens at all three is reported at the edge.
+        for offset in (0, -1, 1):
+            if deadline.at + offset > example.now:
+                yield Offer(
+                    deadline.weight,
+                    "advance_to",
+                    {"deadline": deadline.kind, "of": deadline.of, "offset": offset},
+                )
+
+
+@operation(_advance_offers)
+def advance_to(example: Example, deadline: str, of: str, offset: int = 0) -> Play:
+    """Time passes until ``offset`` seconds from a deadline that the state holds."""
+    due = deadlines.find(example, deadline, of)
+    if due is None:
+        raise NotPossible(f"there is no {deadline} of {of} ahead")
+    if due + offset <= example.now:
+        raise NotPossible(f"the {deadline} of {of} at {due:g} {offset:+d} is not ahead of {example.now:g}")
+    return lambda: example.move_clock(due + offset)
+
+
+def _wait_offers(example: Example) -> Offers:
+    for seconds in (1, 30, 600):
+        yield Offer(1, "wait", {"seconds": seconds})
+
+
+@operation(_wait_offers)
+def wait(example: Example, seconds: float) -> Play:
+    """Some time passes, aimed at nothing."""
+    if not seconds > 0:
+        raise NotPossible(f"wait for {seconds} s: time moves forward only")
+    return lambda: example.move_clock(example.now + seconds)

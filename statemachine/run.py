@@ -1,0 +1,139 @@
+"""A run as a value: what was played, what was reached, what was judged, and the verdict.
+
+PASS means that no invariant was broken and every required situation came about; FAIL that one was
+broken; UNKNOWN that nothing was broken but something required never happened or an invariant could
+not judge.  A pass does not prove the system right: it says how much was tried, and what.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from statemachine.example import Example, Lane
+from statemachine.history import Event, StepBegan
+from statemachine.invariants import Crashed, Violation
+from statemachine.reach import REQUIRED, Reach
+from statemachine.world.clock import real_seconds
+
+EXAMPLES_TO_JUDGE_REACH = 1000
+"""Below this a missed situation says more about the length of the run than about the machine."""
+
+
+class Verdict(StrEnum):
+    PASS = "PASS"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+
+
+class InvariantBroken(AssertionError):
+    """Raised inside an example to tell Hypothesis; each invariant has a subclass of its own.
+
+    Hypothesis tells failures apart by their type, so a shrink cannot slip from one claim to another.
+    """
+
+
+_raised_for: dict[str, type[InvariantBroken]] = {}
+
+
+def broken(violation: Violation) -> InvariantBroken:
+    """The exception that stands for ``violation``."""
+    name = violation.invariant
+    kind = _raised_for.setdefault(name, type(name, (InvariantBroken,), {"__doc__": InvariantBroken.__doc__}))
+    return kind(violation.story)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A broken invariant with the history that breaks it, from its first step to the failing one."""
+
+    headline: Violation
+    others: tuple[Violation, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def steps(self) -> list[StepBegan]:
+        return [event for event in self.events if isinstance(event, StepBegan)]
+
+
+@dataclass
+class Run:
+    """Collects what the examples of one lane did.  ``tick`` is called about once a step, to show life."""
+
+    lane: Lane
+    tick: Callable[[Run], None] = lambda run: None
+    examples: int = 0
+    steps: int = 0
+    finding_examples: int = 0
+    started: float = field(default_factory=real_seconds)
+    found_after: float | None = None
+    reach: Reach = field(default_factory=Reach)
+    judged: Counter[str] = field(default_factory=Counter)
+    crashed: list[Crashed] = field(default_factory=list)
+    failure: Failure | None = None
+    first_failure: Failure | None = None
+    seconds: float = 0
+
+    def begin_example(self) -> Example:
+        self.examples += 1
+        return self.lane.begin(self.reach)
+
+    def check(self, example: Example) -> None:
+        """Raise if the step that was just played broke an invariant; remember the history that did."""
+        self.tick(self)
+        headline = example.judge.headline()
+        if headline is None:
+            return
+        others = tuple(seen for seen in example.judge.violations if seen is not headline)
+        self.failure = Failure(headline, others, tuple(example.events))
+        if self.first_failure is None:
+            self.first_failure, self.finding_examples = self.failure, self.examples
+            self.found_after = real_seconds() - self.started
+        self._count(example)
+        raise broken(headline)
+
+    def end_example(self, example: Example) -> None:
+        self._count(example)
+
+    def _count(self, example: Example) -> None:
+        self.steps += example.steps
+        self.judged.update(example.judge.judged)
+        self.crashed += example.judge.crashed
+
+    def finish(self) -> None:
+        """The run is over: stop its clock."""
+        self.seconds = real_seconds() - self.started
+
+    # -- verdict ----------------------------------------------------------------------------
+
+    @property
+    def judges_reach(self) -> bool:
+        return self.examples >= EXAMPLES_TO_JUDGE_REACH
+
+    @property
+    def never_judged(self) -> list[str]:
+        return [claim.name for claim in self.lane.claims if not self.judged[claim.name]]
+
+    def doubts(self) -> Sequence[str]:
+        """Why the run cannot say PASS although nothing was broken, a sentence each."""
+        found = [
+            f"invariant {crash.invariant} crashed ({crash.error}) at {crash.event}"
+            for crash in self.crashed[:3]
+        ]
+        if self.judges_reach:
+            found += [f"required situation never met: {cell}" for cell in self.reach.missed()]
+            found += [f"invariant never judged: {name}" for name in self.never_judged]
+        return found
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.failure is not None:
+            return Verdict.FAIL
+        return Verdict.UNKNOWN if self.doubts() else Verdict.PASS
+
+    @property
+    def rarest(self) -> tuple[str, int]:
+        """The required situation that came about least often, with its count."""
+        return min(((cell, self.reach.counts[cell]) for cell in REQUIRED), key=lambda pair: pair[1])

@@ -1,0 +1,1 @@
+"""What obeys: the clock, the queue, the workers and the faults that the machine plays with."""
