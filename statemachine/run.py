@@ -75,6 +75,8 @@ class Run:
     failure: Failure | None = None
     first_failure: Failure | None = None
     seconds: float = 0
+    finished: bool = False
+    unstable: str = ""
 
     def begin_example(self) -> Example:
         self.examples += 1
@@ -105,11 +107,13 @@ class Run:
     def finish(self) -> None:
         """The run is over: stop its clock."""
         self.seconds = real_seconds() - self.started
+        self.finished = True
 
     # -- verdict ----------------------------------------------------------------------------
 
     @property
     def judges_reach(self) -> bool:
+        """Whether the run was long enough for a missed situation to count against it."""
         return self.examples >= EXAMPLES_TO_JUDGE_REACH
 
     @property
@@ -118,11 +122,12 @@ class Run:
 
     def doubts(self) -> Sequence[str]:
         """Why the run cannot say PASS although nothing was broken, a sentence each."""
-        found = [
+        found = [] if self.finished else ["the run was interrupted"]
+        found += [
             f"invariant {crash.invariant} crashed ({crash.error}) at {crash.event}"
             for crash in self.crashed[:3]
         ]
-        if self.judges_reach:
+        if self.judges_reach and self.finished:
             found += [f"required situation never met: {cell}" for cell in self.reach.missed()]
             found += [f"invariant never judged: {name}" for name in self.never_judged]
         return found

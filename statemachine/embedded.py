@@ -1,0 +1,62 @@
+"""The embedded lane: whole operations interleave on SQLite, and kills strike inside them.
+
+SQLite ignores ``select_for_update`` and runs one writer at a time, so a race between two open
+transactions cannot be seen here.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.errors import Flaky
+from hypothesis.stateful import run_state_machine_as_test
+
+from statemachine.machine import JobMachine
+from statemachine.run import InvariantBroken, Run
+
+LIMITS = (
+    "SQLite ignores select_for_update: races between two open transactions were not tried.",
+    "A pass does not prove the system right; it says what was tried, and how often.",
+)
+
+PROFILES = {"dev": 2000, "ci": 5000}
+"""Examples by profile.  ``dev`` is sized to take about a minute, ``ci`` to meet the rarest cell 20 times."""
+
+
+def register_profiles() -> None:
+    """Tell Hypothesis of our profiles.
+
+    ``ci`` replaces the one that Hypothesis loads by itself when ``CI`` is set: that one is
+    derandomized, which beats ``--hypothesis-seed``.
+    """
+    for name, examples in PROFILES.items():
+        settings.register_profile(
+            name, settings(max_examples=examples, stateful_step_count=50, derandomize=False, print_blob=False)
+        )
+
+
+def search(run: Run, seed_number: int, profile: settings | None = None) -> None:
+    """Play examples until the profile's number is reached or an invariant is broken, and shrink that.
+
+    The run's lane must be open.  A broken invariant is not raised: it is the run's ``failure``.
+    """
+    machine = seed(seed_number)(type("AIJobs", (JobMachine,), {"run": run}))
+    try:
+        run_state_machine_as_test(machine, settings=_settings(profile))
+    except InvariantBroken:
+        pass
+    except Flaky as error:
+        if run.failure is None:
+            raise
+        run.unstable = str(error).partition("\n")[0]
+    run.finish()
+
+
+def _settings(profile: settings | None) -> settings:
+    return settings(
+        profile,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        # Without the explain phase: it re-runs under a tracer, and our report compares by itself.
+        phases=[Phase.reuse, Phase.generate, Phase.shrink],
+    )

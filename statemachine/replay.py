@@ -1,0 +1,136 @@
+"""Plays a saved history again, step by named step, without Hypothesis.
+
+Three outcomes.  REPRODUCED: the same invariant breaks at the same step.  FIXED: everything up to the
+failing step went as it was saved, and that step now breaks nothing.  DIVERGED: the system behaves
+differently before the failing step is reached, so the history says nothing about it any more; a
+history stops at its first violation, so all before it was right when it was saved.
+
+A replay shows that this one interleaving is mended, not that its neighbours are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from statemachine.drain import drain
+from statemachine.example import Example, Lane
+from statemachine.history import DrainBegan, Event, StepBegan
+from statemachine.invariants import Violation
+from statemachine.invariants.judge import judge
+from statemachine.ndjson import Header
+from statemachine.operations import NotPossible, perform
+
+
+class Outcome(StrEnum):
+    REPRODUCED = "REPRODUCED"
+    FIXED = "FIXED"
+    DIVERGED = "DIVERGED"
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What became of a replay: the outcome, in one sentence why, and the history that was played."""
+
+    outcome: Outcome
+    reason: str
+    events: tuple[Event, ...]
+    violation: Violation | None
+
+
+class ReplayError(ValueError):
+    """A history that says nothing about this binding; the message names both sides and the way out."""
+
+
+def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
+    """Play ``saved`` on ``lane`` and compare.
+
+    Raises :class:`ReplayError` when it was recorded under another lifecycle or breaks nothing itself.
+    """
+    if header.lifecycle != lane.binding.lifecycle:
+        raise ReplayError(
+            f"the history was recorded under {header.lifecycle}, and this binding declares "
+            f"{lane.binding.lifecycle}: replay it with the binding that it names, {header.binding}"
+        )
+    sought = judge(header.lifecycle, lane.claims, saved).headline()
+    if sought is None:
+        raise ReplayError(
+            "the saved history breaks none of the invariants that this binding is judged by: "
+            "there is no failure to reproduce"
+        )
+    example = lane.begin()
+    for before, step in _steps_with_their_events(saved):
+        failing = step.step == sought.step
+        try:
+            perform(example, step.operation, step.arguments, key=step.step)
+        except NotPossible as error:
+            if failing:
+                return _end(example, Outcome.FIXED, f"step {step.step} no longer happens: {error}", None)
+            return _diverged(example, step, f"expected {step.operation}, got: {error}")
+        headline = example.judge.headline()
+        if headline is not None:
+            return _broken(example, step, sought, headline)
+        if not failing:
+            difference = _first_difference(before, example.events)
+            if difference:
+                return _diverged(example, step, difference)
+    if any(isinstance(event, DrainBegan) for event in saved):
+        drain(example)
+        headline = example.judge.headline()
+        if headline is not None and headline.invariant != sought.invariant:
+            return _end(
+                example,
+                Outcome.DIVERGED,
+                f"DIVERGED in the drain: expected {sought.invariant} broken, got {headline.invariant}",
+                headline,
+            )
+        if headline is not None:
+            return _end(example, Outcome.REPRODUCED, headline.story, headline)
+    return _end(example, Outcome.FIXED, "every step went as saved up to the failing one", None)
+
+
+def _broken(example: Example, step: StepBegan, sought: Violation, seen: Violation) -> Replayed:
+    if (seen.invariant, step.step) == (sought.invariant, sought.step):
+        return _end(example, Outcome.REPRODUCED, seen.story, seen)
+    return _diverged(
+        example,
+        step,
+        f"expected {sought.invariant} broken at step {sought.step}, got {seen.invariant}",
+        seen,
+    )
+
+
+def _diverged(example: Example, step: StepBegan, what: str, seen: Violation | None = None) -> Replayed:
+    return _end(example, Outcome.DIVERGED, f"DIVERGED at step {step.step} ({step.operation}): {what}", seen)
+
+
+def _end(example: Example, outcome: Outcome, reason: str, violation: Violation | None) -> Replayed:
+    return Replayed(outcome, reason, tuple(example.events), violation)
+
+
+def _steps_with_their_events(saved: Sequence[Event]) -> list[tuple[Sequence[Event], StepBegan]]:
+    """Each step before the drain, with the saved events from the start up to its end.
+
+    The drain is not replayed but run afresh: what it does follows from the state.
+    """
+    marks = [place for place, event in enumerate(saved) if isinstance(event, StepBegan) and not event.drain]
+    stop = next((place for place, event in enumerate(saved) if isinstance(event, DrainBegan)), len(saved))
+    ends = [*marks[1:], stop]
+    steps = []
+    for mark, end in zip(marks, ends, strict=True):
+        step = saved[mark]
+        if isinstance(step, StepBegan):
+            steps.append((saved[:end], step))
+    return steps
+
+
+def _first_difference(expected: Sequence[Event], played: Sequence[Event]) -> str:
+    """The first event of the latest step that is not as saved; earlier steps were compared before."""
+    start = max(place for place, event in enumerate(expected) if isinstance(event, StepBegan))
+    for place in range(start, max(len(expected), len(played))):
+        wanted = expected[place] if place < len(expected) else None
+        found = played[place] if place < len(played) else None
+        if wanted != found:
+            return f"expected {wanted or 'nothing more'}, got {found or 'nothing more'}"
+    return ""

@@ -1,0 +1,176 @@
+"""A history as a table: one line a step, one column a worker, and the row that the step left behind.
+
+It shows what the events say and infers nothing; a worker is drawn as working from the answer that
+gave it a lease to the one that ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from statemachine import history
+from statemachine.history import Event, StepBegan
+from statemachine.ledger import Ledger
+from statemachine.lifecycle import Answer, JobRow, Lifecycle
+from statemachine.report import WIDTH
+from statemachine.world.workers import WORKERS
+
+_EVENTS_WIDTH = 20
+_WORKER_WIDTH = 17
+
+
+@dataclass(slots=True)
+class _Line:
+    step: int
+    at: float
+    did: str = ""
+    workers: dict[str, str] = field(default_factory=dict)
+    row: str = ""
+    quiet: str = ""
+    failing: bool = False
+
+
+def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | None) -> list[str]:
+    """The lines of the table, header first, each at most 100 columns wide."""
+    lines = _merge(list(_lines(lifecycle, events, failing_step)))
+    workers = [worker for worker in WORKERS if any(worker in line.workers for line in lines)]
+    head = "     t (s)  " + "event".ljust(_EVENTS_WIDTH)
+    head += "".join(f"worker {worker}".ljust(_WORKER_WIDTH) for worker in workers) + "row after the step"
+    return [head, *(text for line in lines for text in _rendered(line, workers))]
+
+
+def _rendered(line: _Line, workers: Sequence[str]) -> Iterator[str]:
+    if line.quiet:
+        yield f"            ─ {line.quiet} ─"
+        return
+    mark = "✗" if line.failing else " "
+    cells = "".join(line.workers.get(worker, "").ljust(_WORKER_WIDTH) for worker in workers)
+    if not cells.strip():
+        # Nobody works: what happened may take the room.
+        text = line.did.ljust(_EVENTS_WIDTH + len(cells))
+    else:
+        text = line.did.ljust(_EVENTS_WIDTH) + cells
+    yield f" {mark} {line.at:>7g}  {text}{line.row}".rstrip()[:WIDTH]
+
+
+def _merge(lines: list[_Line]) -> list[_Line]:
+    """A delivery and the prepare that follows it at once are one line."""
+    merged: list[_Line] = []
+    for line in lines:
+        last = merged[-1] if merged else None
+        acts = [worker for worker, text in line.workers.items() if text.startswith("prepare")]
+        if last and acts and last.did.endswith(f"→ {acts[0]}") and last.at == line.at and not line.did:
+            line.did = last.did
+            merged[-1] = line
+        else:
+            merged.append(line)
+    return merged
+
+
+def _lines(lifecycle: Lifecycle, events: Iterable[Event], failing_step: int | None) -> Iterator[_Line]:
+    ledger = Ledger(lifecycle)
+    line: _Line | None = None
+    for event in events:
+        ledger.apply(event)
+        if isinstance(event, history.DrainBegan):
+            if line is not None:
+                yield line
+                line = None
+            yield _Line(0, event.at, quiet="drain: faults stop, time moves on, workers work")
+        elif isinstance(event, StepBegan):
+            if line is not None:
+                yield line
+            line = _Line(event.step, event.at, failing=event.step == failing_step)
+            _show_working(ledger, line)
+            _begin(event, line)
+        elif line is not None:
+            _show(ledger, event, line)
+    if line is not None:
+        yield line
+
+
+def _show_working(ledger: Ledger, line: _Line) -> None:
+    for worker, delivery in ledger.deliveries.items():
+        if delivery.attempt is not None:
+            line.workers[worker] = "· working"
+
+
+def _begin(event: StepBegan, line: _Line) -> None:
+    arguments = event.arguments
+    match event.operation:
+        case "advance_to":
+            offset = int(arguments.get("offset", 0))
+            place = {-1: "1 s before", 0: "exactly to", 1: "1 s past"}.get(offset, f"{offset:+d} s from")
+            name = {"lease": "lease edge", "visibility": "visibility edge", "cap": "inference cap"}
+            kind = name.get(str(arguments["deadline"]), f"{arguments['deadline']} time")
+            line.quiet = f"{place} the {kind} of {arguments['of']}"
+        case "wait":
+            line.quiet = f"{arguments['seconds']:g} s pass"
+        case "create" | "create_again":
+            line.did = f"create {arguments['job']}"
+        case "kill_publisher":
+            line.did = f"publisher of {arguments['job']} killed"
+        case "kill_worker":
+            line.workers[str(arguments["worker"])] = "KILLED"
+        case "recover":
+            line.did = "sweep"
+        case "forge":
+            line.did = f"message for {arguments['tenant']}'s {arguments['job']} forged"
+
+
+def _show(ledger: Ledger, event: Event, line: _Line) -> None:
+    match event:
+        case history.ClockMoved():
+            line.quiet = f"{event.at - event.since:g} s pass: {line.quiet}, now {event.at:g}".replace(
+                f": {event.at - event.since:g} s pass", ""
+            )
+        case history.Sent() if not event.forged:
+            line.did += f"{', ' if line.did else 'publish → '}{event.message}"
+        case history.Delivered():
+            line.did = f"{'duplicate' if event.duplicate else 'deliver'} {event.message} → {event.worker}"
+        case history.DeadLettered():
+            line.did = f"{event.message} → DLQ"
+        case history.Redriven():
+            line.did = f"redrive {event.message} as {event.renewed}"
+        case history.MessageCameBack():
+            line.did = f"{event.message} comes back"
+        case history.DeleteRequested():
+            line.workers[event.worker] = "delete message" + ("" if event.effective else " ✗")
+        case history.Killed():
+            before = line.workers.get(event.worker, "").removeprefix("· working")
+            line.workers[event.worker] = f"{before} KILLED".strip()
+        case history.Returned() | history.Raised() | history.Unknown():
+            _show_answer(ledger, event, line)
+        case history.Observed():
+            line.row = "; ".join([*(_row(row) for row in event.rows), *(f"{job} gone" for job in event.gone)])
+
+
+def _show_answer(
+    ledger: Ledger, event: history.Returned | history.Raised | history.Unknown, line: _Line
+) -> None:
+    asked = ledger.calls[event.call].invoked
+    if isinstance(event, history.Returned):
+        answer = "ok" if event.answer is Answer.ACCEPTED else str(event.answer)
+    elif isinstance(event, history.Raised):
+        answer = event.error.partition(":")[0]
+    else:
+        answer = "" if event.reason == "killed" else event.reason
+    if asked.actor in WORKERS:
+        line.workers[asked.actor] = f"{asked.operation} {answer}".rstrip()
+    elif asked.actor == "stray":
+        token = "" if asked.attempt is None else f", attempt {asked.attempt}"
+        line.did = f"stray {asked.operation}({asked.job}{token}) as {asked.tenant}: {answer}"
+    elif answer not in ("ok", ""):
+        line.did += f": {answer}"
+
+
+def _row(row: JobRow) -> str:
+    parts = [row.job, row.status]
+    if row.attempt:
+        parts.append(f"attempt {row.attempt}")
+    if row.lease_expires_at is not None:
+        parts.append(f"lease→{row.lease_expires_at:g}")
+    if row.results:
+        parts.append("1 result" if row.results == 1 else f"{row.results} results")
+    return " ".join(parts)

@@ -1,0 +1,69 @@
+"""The end of a run: what was reached, what was judged, how much and how fast, and the verdict."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+
+from statemachine.reach import EDGE_CELLS, FAULT_CELLS, KILL_CELLS, operations_by_situation
+from statemachine.report import WIDTH
+from statemachine.run import Run, Verdict
+
+MEANING = {
+    Verdict.PASS: "no invariant was broken",
+    Verdict.FAIL: "an invariant was broken; its report is above",
+    Verdict.UNKNOWN: "nothing was broken, but the run cannot vouch for it",
+}
+
+
+def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str]) -> list[str]:
+    """The lines that close a run; ``limits`` says what this lane cannot show, a line each."""
+    return [
+        "Situations met (operation: situation count)",
+        *_situations(run),
+        "",
+        "Edges and faults met",
+        *_wrapped(
+            f"{cell} {_count(run.reach.counts[cell])}" for cell in (*EDGE_CELLS, *KILL_CELLS, *FAULT_CELLS)
+        ),
+        "",
+        "Invariants (times judged)",
+        *_wrapped(f"{claim.name} {_count(run.judged[claim.name])}" for claim in run.lane.claims),
+        *(f"  waived: {name} ({reason})" for name, reason in waived.items()),
+        "",
+        f"{_count(run.examples)} examples, {_count(run.steps)} steps in {run.seconds:.0f} s "
+        f"({_count(run.steps / run.seconds if run.seconds else 0)} steps/s)",
+        *limits,
+        *(f"? {doubt}" for doubt in run.doubts()),
+        verdict_line(run),
+    ]
+
+
+def verdict_line(run: Run) -> str:
+    """The verdict in one line; a run too short to judge its reach says so."""
+    if run.verdict is Verdict.PASS:
+        if not run.judges_reach:
+            return f"PASS (reach not judged)  {MEANING[Verdict.PASS]}"
+        cell, count = run.rarest
+        return (
+            f"PASS  {MEANING[Verdict.PASS]}; every required situation met, the rarest {count} times ({cell})"
+        )
+    return f"{run.verdict}  {MEANING[run.verdict]}"
+
+
+def _situations(run: Run) -> Iterator[str]:
+    for operation, cells in operations_by_situation(run.reach.counts):
+        label = f"  {operation}: "
+        text = " · ".join(f"{situation} {_count(count)}" for situation, count in cells)
+        yield from textwrap.wrap(text, WIDTH, initial_indent=label, subsequent_indent=" " * len(label))
+
+
+def _wrapped(items: Iterable[str]) -> list[str]:
+    # A no-break space keeps a count with its name.
+    text = " · ".join(item.replace(" ", "\u00a0") for item in items)
+    lines = textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return [line.replace("\u00a0", " ") for line in lines]
+
+
+def _count(number: float) -> str:
+    return f"{number:,.0f}".replace(",", " ")

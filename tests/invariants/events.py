@@ -1,0 +1,162 @@
+"""Terse words for literal histories, so that a case shows little but what breaks the claim.
+
+One job ``j1`` of tenant ``t1``, one call a step, and both carry the same number.  Times are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from statemachine import history
+from statemachine.history import Event
+from statemachine.invariants import Invariant, Judge, Violation
+from statemachine.invariants.judge import judge
+from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
+
+LEASE = 3540
+OURS = Lifecycle()
+YES, NO = Answer.ACCEPTED, Answer.REFUSED
+TAKEN = "IntegrityError: job_id is taken"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A history that breaks a claim, all that the claim must say of it, and the nearest legal history."""
+
+    name: str
+    claim: Invariant
+    breaks: Sequence[Event]
+    expected: Violation
+    near_miss: Sequence[Event]
+    lifecycle: Lifecycle = OURS
+
+    @property
+    def broken(self) -> Judge:
+        return judge(self.lifecycle, [self.claim], self.breaks)
+
+    @property
+    def legal(self) -> Judge:
+        return judge(self.lifecycle, [self.claim], self.near_miss)
+
+    def __str__(self) -> str:
+        return f"{self.claim.name}: {self.name}"
+
+
+def violation(
+    claim: Invariant, step: int, at: float, story: str, *compared: tuple[str, str, str], subject: str = "j1"
+) -> Violation:
+    return Violation(claim.name, subject, step, at, story, compared)
+
+
+PENDING = JobRow("j1", "t1", "PENDING")
+
+
+def running(attempt: int = 1, until: float = LEASE) -> JobRow:
+    return JobRow("j1", "t1", "RUNNING", attempt, "w", until)
+
+
+def retrying(attempt: int = 1) -> JobRow:
+    return JobRow("j1", "t1", "RETRYING", attempt)
+
+
+def done(attempt: int = 1, result: str | None = "a", results: int = 1) -> JobRow:
+    return JobRow("j1", "t1", "DONE", attempt, results=results, result=result)
+
+
+def failed(attempt: int = 1) -> JobRow:
+    return JobRow("j1", "t1", "FAILED", attempt)
+
+
+def step(number: int, operation: str = "", at: float = 0) -> Event:
+    return history.StepBegan(at, number, operation, {})
+
+
+def invoked(
+    call: int,
+    operation: str,
+    by: str = "A",
+    at: float = 0,
+    *,
+    job: str = "j1",
+    tenant: str = "t1",
+    attempt: int | None = None,
+) -> Event:
+    payload = "a" if operation == "complete" else None
+    return history.Invoked(at, call, Operation(operation), by, job, tenant, attempt, payload)
+
+
+def struck(call: int, at: float = 0) -> Event:
+    return history.FaultStruck(at, call, "error_before_commit")
+
+
+def observed(call: int, *rows: JobRow, at: float = 0, gone: tuple[str, ...] = ()) -> Event:
+    return history.Observed(at, call, rows, gone)
+
+
+def returned(call: int, answer: Answer = YES, at: float = 0, attempt: int | None = None) -> Event:
+    return history.Returned(at, call, answer, attempt)
+
+
+def clock(to: float) -> Event:
+    return history.ClockMoved(to, 0)
+
+
+def call(
+    number: int,
+    operation: str,
+    by: str = "A",
+    at: float = 0,
+    *,
+    job: str = "j1",
+    tenant: str = "t1",
+    attempt: int | None = None,
+    leaves: Sequence[JobRow] = (),
+    answer: Answer | str | None = YES,
+    told: int | None = None,
+) -> list[Event]:
+    """A whole step: invoked, committed and observed if it ``leaves`` rows changed, answered.
+
+    ``answer`` is an error when it is a text, and None when the caller was killed.
+    """
+    events = [
+        step(number, operation, at),
+        invoked(number, operation, by, at, job=job, tenant=tenant, attempt=attempt),
+    ]
+    if leaves:
+        events += [history.Committed(at, number), observed(number, *leaves, at=at)]
+    if answer is None:
+        return [*events, history.Unknown(at, number, "killed")]
+    if isinstance(answer, Answer):
+        return [*events, returned(number, answer, at, told)]
+    return [*events, history.Raised(at, number, answer)]
+
+
+def created(number: int = 1, row: JobRow = PENDING) -> list[Event]:
+    return call(number, "create", "application", job=row.job, tenant=row.tenant, leaves=[row])
+
+
+def prepared(number: int, by: str = "A", at: float = 0, attempt: int = 1) -> list[Event]:
+    """An accepted prepare that does all it should."""
+    return call(number, "prepare", by, at, leaves=[running(attempt, at + LEASE)], told=attempt)
+
+
+def finished(number: int, operation: str, row: JobRow, by: str = "A", at: float = 0) -> list[Event]:
+    """An accepted complete, fail or release by the attempt that ``row`` names."""
+    return call(number, operation, by, at, attempt=row.attempt, leaves=[row])
+
+
+def sent(message: str = "m1", job: str = "j1", tenant: str = "t1") -> Event:
+    return history.Sent(0, message, job, tenant)
+
+
+def delivered(message: str = "m1", to: str = "A", at: float = 0) -> Event:
+    return history.Delivered(at, message, f"{message}#1", to, 1, at + 3600)
+
+
+def delete_requested(message: str = "m1", by: str = "A", at: float = 0, effective: bool = True) -> Event:
+    return history.DeleteRequested(at, message, f"{message}#1", by, effective)
+
+
+def made_visible(from_: float, message: str = "m1", by: str = "A", at: float = 0) -> Event:
+    return history.VisibilityChanged(at, message, f"{message}#1", by, from_)
