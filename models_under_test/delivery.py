@@ -20,7 +20,7 @@ class AIJobDelivery:
         self.queue = queue
         self.worker_id = worker_id
         self.message: ReceivedMessage | None = None
-        self.lease: Lease | None = None
+        self.answer: Lease | Refusal | None = None
         self.next_step: str | None = "receive"
 
     def receive(self) -> bool:
@@ -37,22 +37,19 @@ class AIJobDelivery:
         One that names no job of its tenant is left for an operator, in the DLQ.
         """
         job_id, tenant_id = self._job()
-        answer = use_cases.prepare_ai_job(self.uow, job_id, tenant_id, self.worker_id)
-        if isinstance(answer, Lease):
-            self.lease = answer
+        self.answer = use_cases.prepare_ai_job(self.uow, job_id, tenant_id, self.worker_id)
+        if isinstance(self.answer, Lease):
             self.next_step = "finish"
-            return answer.attempt
-        self.next_step = "acknowledge" if answer is Refusal.ALREADY_ENDED else None
+            return self.answer.attempt
+        self.next_step = "acknowledge" if self.answer is Refusal.ALREADY_ENDED else None
         return None
 
     def finish(self, outcome: Outcome) -> bool:
         """Write what inference came to; False when another attempt has taken the job over."""
         job_id, tenant_id = self._job()
-        if self.lease is None:
-            raise RuntimeError(
-                f"finish of {job_id} before its prepare was accepted: there is no attempt to show"
-            )
-        attempt = self.lease.attempt
+        if not isinstance(self.answer, Lease):
+            raise RuntimeError(f"finish of {job_id} without a lease: prepare was not accepted")
+        attempt = self.answer.attempt
         if isinstance(outcome, Completed):
             ended = accepted = use_cases.complete_ai_job(self.uow, job_id, tenant_id, attempt, outcome.result)
         elif isinstance(outcome, Failed):

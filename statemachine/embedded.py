@@ -6,17 +6,23 @@ transactions cannot be seen here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from statemachine.machine import JobMachine
+from statemachine.minimise import minimise
 from statemachine.run import InvariantBroken, Run
 
 LIMITS = (
     "SQLite ignores select_for_update: races between two open transactions were not tried.",
     "A pass does not prove the system right; it says what was tried, and how often.",
 )
+
+FINDING = (Phase.reuse, Phase.generate)
+"""Hypothesis's phases of a run.  Shrinking is ours (``minimise.py`` says why)."""
 
 PROFILES = {"dev": 2000, "ci": 5000}
 """Examples by profile.  ``dev`` is sized to take about a minute, ``ci`` to meet the rarest cell 20 times."""
@@ -34,29 +40,33 @@ def register_profiles() -> None:
         )
 
 
-def search(run: Run, seed_number: int, profile: settings | None = None) -> None:
+def search(
+    run: Run, seed_number: int, profile: settings | None = None, phases: Sequence[Phase] = FINDING
+) -> None:
     """Play examples until the profile's number is reached or an invariant is broken, and shrink that.
 
     The run's lane must be open.  A broken invariant is not raised: it is the run's ``failure``.
+    ``phases`` are Hypothesis's; with its shrink phase, its result is what is then minimised.
     """
     machine = seed(seed_number)(type("AIJobs", (JobMachine,), {"run": run}))
     try:
-        run_state_machine_as_test(machine, settings=_settings(profile))
+        run_state_machine_as_test(machine, settings=_settings(profile, phases))
     except InvariantBroken:
         pass
     except Flaky as error:
         if run.failure is None:
             raise
         run.unstable = str(error).partition("\n")[0]
+    if run.failure is not None and not run.unstable:
+        run.failure = minimise(run.lane, run.failure)
     run.finish()
 
 
-def _settings(profile: settings | None) -> settings:
+def _settings(profile: settings | None, phases: Sequence[Phase]) -> settings:
     return settings(
         profile,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
-        # Without the explain phase: it re-runs under a tracer, and our report compares by itself.
-        phases=[Phase.reuse, Phase.generate, Phase.shrink],
+        phases=phases,
     )

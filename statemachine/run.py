@@ -53,6 +53,15 @@ class Failure:
     others: tuple[Violation, ...]
     events: tuple[Event, ...]
 
+    @classmethod
+    def of(cls, example: Example) -> Failure | None:
+        """What broke in ``example``, or None."""
+        headline = example.judge.headline()
+        if headline is None:
+            return None
+        others = tuple(seen for seen in example.judge.violations if seen is not headline)
+        return cls(headline, others, tuple(example.events))
+
     @property
     def steps(self) -> list[StepBegan]:
         return [event for event in self.events if isinstance(event, StepBegan)]
@@ -85,16 +94,15 @@ class Run:
     def check(self, example: Example) -> None:
         """Raise if the step that was just played broke an invariant; remember the history that did."""
         self.tick(self)
-        headline = example.judge.headline()
-        if headline is None:
+        found = Failure.of(example)
+        if found is None:
             return
-        others = tuple(seen for seen in example.judge.violations if seen is not headline)
-        self.failure = Failure(headline, others, tuple(example.events))
+        self.failure = found
         if self.first_failure is None:
             self.first_failure, self.finding_examples = self.failure, self.examples
             self.found_after = real_seconds() - self.started
         self._count(example)
-        raise broken(headline)
+        raise broken(found.headline)
 
     def end_example(self, example: Example) -> None:
         self._count(example)

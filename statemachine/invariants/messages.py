@@ -9,7 +9,7 @@ from statemachine.legality import LEASE_LIVE
 from statemachine.lifecycle import Operation
 
 
-@invariant(DeleteRequested, section="§2.2 step 4; §2.3 as corrected by docs/gate.md")
+@invariant(DeleteRequested, section="§2.2 step 4, §2.3 (corrected)")
 def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> Judgements:
     """A worker asks to delete a message only when the message's own job has ended and that is committed.
 
@@ -29,7 +29,7 @@ def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> 
     )
 
 
-@invariant(VisibilityChanged, Returned, section="§2.3 as corrected by docs/gate.md")
+@invariant(VisibilityChanged, Returned, section="§2.3 (corrected)")
 def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned) -> Judgements:
     """A message refused because the lease is live is not made visible before that lease ends."""
     if isinstance(event, Returned):

@@ -35,14 +35,14 @@ def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | Non
     """The lines of the table, header first, each at most 100 columns wide."""
     lines = _merge(list(_lines(lifecycle, events, failing_step)))
     workers = [worker for worker in WORKERS if any(worker in line.workers for line in lines)]
-    head = "     t (s)  " + "event".ljust(_EVENTS_WIDTH)
+    head = "  step   t (s)  " + "event".ljust(_EVENTS_WIDTH)
     head += "".join(f"worker {worker}".ljust(_WORKER_WIDTH) for worker in workers) + "row after the step"
     return [head, *(text for line in lines for text in _rendered(line, workers))]
 
 
 def _rendered(line: _Line, workers: Sequence[str]) -> Iterator[str]:
     if line.quiet:
-        yield f"            ─ {line.quiet} ─"
+        yield f"                ─ {line.quiet} ─"
         return
     mark = "✗" if line.failing else " "
     cells = "".join(line.workers.get(worker, "").ljust(_WORKER_WIDTH) for worker in workers)
@@ -51,7 +51,9 @@ def _rendered(line: _Line, workers: Sequence[str]) -> Iterator[str]:
         text = line.did.ljust(_EVENTS_WIDTH + len(cells))
     else:
         text = line.did.ljust(_EVENTS_WIDTH) + cells
-    yield f" {mark} {line.at:>7g}  {text}{line.row}".rstrip()[:WIDTH]
+    if line.row and not text.endswith("  "):
+        text += "  "
+    yield f"{mark} {line.step:>4} {line.at:>7g}  {text}{line.row}".rstrip()[:WIDTH]
 
 
 def _merge(lines: list[_Line]) -> list[_Line]:
@@ -60,7 +62,8 @@ def _merge(lines: list[_Line]) -> list[_Line]:
     for line in lines:
         last = merged[-1] if merged else None
         acts = [worker for worker, text in line.workers.items() if text.startswith("prepare")]
-        if last and acts and last.did.endswith(f"→ {acts[0]}") and last.at == line.at and not line.did:
+        begins = last and acts and acts[0] not in last.workers and last.did.endswith(f"→ {acts[0]}")
+        if last and begins and last.at == line.at and not line.did:
             line.did = last.did
             merged[-1] = line
         else:
@@ -136,7 +139,7 @@ def _show(ledger: Ledger, event: Event, line: _Line) -> None:
         case history.MessageCameBack():
             line.did = f"{event.message} comes back"
         case history.DeleteRequested():
-            line.workers[event.worker] = "delete message" + ("" if event.effective else " ✗")
+            line.workers[event.worker] = "delete" if event.effective else "delete (no effect)"
         case history.Killed():
             before = line.workers.get(event.worker, "").removeprefix("· working")
             line.workers[event.worker] = f"{before} KILLED".strip()
@@ -153,9 +156,9 @@ def _show_answer(
     if isinstance(event, history.Returned):
         answer = "ok" if event.answer is Answer.ACCEPTED else str(event.answer)
     elif isinstance(event, history.Raised):
-        answer = event.error.partition(":")[0]
+        answer = "IntegrityError" if event.error.startswith("IntegrityError") else "error"
     else:
-        answer = "" if event.reason == "killed" else event.reason
+        answer = "" if event.reason == "killed" else "lost"
     if asked.actor in WORKERS:
         line.workers[asked.actor] = f"{asked.operation} {answer}".rstrip()
     elif asked.actor == "stray":

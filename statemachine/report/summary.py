@@ -54,14 +54,15 @@ def verdict_line(run: Run) -> str:
 def _situations(run: Run) -> Iterator[str]:
     for operation, cells in operations_by_situation(run.reach.counts):
         label = f"  {operation}: "
-        text = " · ".join(f"{situation} {_count(count)}" for situation, count in cells)
-        yield from textwrap.wrap(text, WIDTH, initial_indent=label, subsequent_indent=" " * len(label))
+        yield from _wrapped((f"{situation} {_count(count)}" for situation, count in cells), label)
 
 
-def _wrapped(items: Iterable[str]) -> list[str]:
-    # A no-break space keeps a count with its name.
-    text = " · ".join(item.replace(" ", "\u00a0") for item in items)
-    lines = textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+def _wrapped(items: Iterable[str], label: str = "  ") -> list[str]:
+    # No-break spaces keep a count with its name, and the separator at the end of a line.
+    text = "\u00a0· ".join(item.replace(" ", "\u00a0") for item in items)
+    lines = textwrap.wrap(
+        text, WIDTH, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False
+    )
     return [line.replace("\u00a0", " ") for line in lines]
 
 

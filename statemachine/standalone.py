@@ -1,0 +1,37 @@
+"""A lane outside of pytest, for benchmarks and commands: same binding, same safety, own database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from statemachine import safety
+from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.example import Lane
+
+
+@contextmanager
+def open_lane(path: str = DEFAULT_BINDING, defect: str | None = None) -> Iterator[Lane]:
+    """An open lane on a database in memory, which is gone afterwards.
+
+    Raises ``BindingError`` and ``safety.Refused`` as a run would.
+    """
+    binding = load(path, defect)
+    found = {"the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE")}
+    safety.check_settings_module(binding.settings_module, path, found)
+    os.environ["DJANGO_SETTINGS_MODULE"] = binding.settings_module
+
+    import django
+    from django.db import connections
+    from django.test.utils import setup_databases, teardown_databases
+
+    django.setup()
+    safety.make_private(connections.settings)
+    created = setup_databases(verbosity=0, interactive=False)
+    try:
+        lane = Lane(binding)
+        with lane.open():
+            yield lane
+    finally:
+        teardown_databases(created, verbosity=0)
