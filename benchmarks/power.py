@@ -85,6 +85,9 @@ def main() -> None:
     parser.add_argument("--seeds", default="100-119", help="first-last, both included (default: 100-119)")
     parser.add_argument("--examples", type=int, default=2000, help="examples a search (default: 2000)")
     parser.add_argument("--defects", nargs="+", default=sorted(STORIES), help="names (default: all)")
+    parser.add_argument(
+        "--hypothesis-shrinks", action="store_true", help="let Hypothesis shrink before our own minimising"
+    )
     parser.add_argument("--json", type=Path, help="also write every single result there")
     asked = parser.parse_args()
     first, _, last = asked.seeds.partition("-")

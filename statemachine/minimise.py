@@ -4,8 +4,8 @@ Hypothesis shrinks choices, and the choices of a dispatch rule mean something el
 earlier step is gone: measured on the first defects, it took 7 to 60 s and stopped at two to three
 times the minimal length.  Named steps keep their meaning, so a second of replays does better.
 
-Minimal means: no single step can be dropped and no single argument made simpler.  It does not mean
-that no entirely different, shorter history exists.
+Minimal means: no one or two steps can be dropped and no single argument made simpler.  It does not
+mean that no entirely different, shorter history exists.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from statemachine.drain import drain
-from statemachine.example import Lane
+from statemachine.example import Example, Lane
 from statemachine.operations import NotPossible, perform
 from statemachine.run import Failure
 from statemachine.world.workers import WORKERS
@@ -34,10 +34,13 @@ Steps = Sequence[Step]
 
 def minimise(lane: Lane, failure: Failure) -> Failure:
     """A failure of the same invariant that is minimal, renumbered from 1; ``lane`` must be open."""
-    in_drain = any(step.drain for step in failure.steps)
-    best = _Attempt(lane, failure, in_drain)
+    best = _Attempt(lane, failure)
+    # The drain's moves are ordinary operations: played as such, they can be dropped like any other.
+    # Only what a drain itself proves, that all is quiet and a job has not ended, needs the drain.
+    if any(step.drain for step in failure.steps) and not best.try_steps(best.steps):
+        best.in_drain = True
     best.try_steps(_about(failure.headline.subject, best.steps))
-    while best.drop_steps() or best.simplify():
+    while best.drop_steps() or best.simplify() or best.drop_pairs():
         pass
     best.try_steps(_renumbered(best.steps))
     return best.failure
@@ -46,27 +49,29 @@ def minimise(lane: Lane, failure: Failure) -> Failure:
 class _Attempt:
     """The shortest failing history so far, and the ways to a shorter one."""
 
-    def __init__(self, lane: Lane, failure: Failure, in_drain: bool) -> None:
+    def __init__(self, lane: Lane, failure: Failure) -> None:
         self.lane = lane
         self.failure = failure
-        self.in_drain = in_drain
+        self.in_drain = False
 
     @property
     def steps(self) -> list[Step]:
         return [
             Step(step.step, step.operation, dict(step.arguments))
             for step in self.failure.steps
-            if not step.drain
+            if not (step.drain and self.in_drain)
         ]
 
     def try_steps(self, steps: Steps) -> bool:
-        """Play ``steps``, leaving out what is not possible; keep them if the same claim breaks."""
+        """Play ``steps``, as far as they are possible; keep what was played if the same claim breaks."""
         example = self.lane.begin()
         for step in steps:
-            try:
-                perform(example, step.operation, step.arguments, key=step.key)
-            except NotPossible:
-                continue
+            for operation, arguments in _nearest(example, step):
+                try:
+                    perform(example, operation, arguments, key=step.key)
+                    break
+                except NotPossible:
+                    continue
             if example.judge.violations:
                 break
         if self.in_drain and not example.judge.violations:
@@ -91,6 +96,16 @@ class _Attempt:
             size //= 2
         return len(self.steps) < before
 
+    def drop_pairs(self) -> bool:
+        """Drop two steps at a time, when one alone could not go; whether two could."""
+        steps = self.steps
+        for first in range(len(steps) - 1, -1, -1):
+            for second in range(first - 1, -1, -1):
+                rest = [step for place, step in enumerate(steps) if place not in (first, second)]
+                if self.try_steps(rest):
+                    return True
+        return False
+
     def simplify(self) -> bool:
         """Make one argument simpler; whether one could be."""
         steps = self.steps
@@ -99,6 +114,29 @@ class _Attempt:
                 if self.try_steps([*steps[:place], simpler, *steps[place + 1 :]]):
                     return True
         return False
+
+
+_OTHERWISE = {"receive": "duplicate", "duplicate": "receive"}
+
+
+def _nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The step itself, then what comes nearest to it: another worker, another message, a duplicate.
+
+    When the step that made B receive is gone, what B did next may be what A can do now; when the
+    wait before a receive is gone, a duplicate brings the same message.
+    """
+    yield step.operation, step.arguments
+    if "worker" not in step.arguments:
+        return
+    messages = [*example.queue.messages, *example.queue.dead] if "message" in step.arguments else []
+    operations = [step.operation]
+    if step.operation in _OTHERWISE:
+        operations.append(_OTHERWISE[step.operation])
+    for operation in operations:
+        for worker in (step.arguments["worker"], *example.workers):
+            yield operation, {**step.arguments, "worker": worker}
+            for message in messages:
+                yield operation, {**step.arguments, "worker": worker, "message": message}
 
 
 def _about(job: str, steps: Steps) -> list[Step]:

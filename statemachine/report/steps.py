@@ -6,7 +6,7 @@ gave it a lease to the one that ends it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from statemachine import history
@@ -16,9 +16,6 @@ from statemachine.lifecycle import Answer, JobRow, Lifecycle
 from statemachine.report import WIDTH
 from statemachine.world.workers import WORKERS
 
-_EVENTS_WIDTH = 20
-_WORKER_WIDTH = 17
-
 
 @dataclass(slots=True)
 class _Line:
@@ -26,7 +23,8 @@ class _Line:
     at: float
     did: str = ""
     workers: dict[str, str] = field(default_factory=dict)
-    row: str = ""
+    rows: tuple[JobRow, ...] = ()
+    gone: tuple[str, ...] = ()
     quiet: str = ""
     failing: bool = False
 
@@ -35,25 +33,39 @@ def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | Non
     """The lines of the table, header first, each at most 100 columns wide."""
     lines = _merge(list(_lines(lifecycle, events, failing_step)))
     workers = [worker for worker in WORKERS if any(worker in line.workers for line in lines)]
-    head = "  step   t (s)  " + "event".ljust(_EVENTS_WIDTH)
-    head += "".join(f"worker {worker}".ljust(_WORKER_WIDTH) for worker in workers) + "row after the step"
-    return [head, *(text for line in lines for text in _rendered(line, workers))]
+    widths = [
+        2 + max(len(f"worker {worker}"), *(len(line.workers.get(worker, "")) for line in lines))
+        for worker in workers
+    ]
+    # A line on which nobody works may let its event run into the workers' columns.
+    event_width = 2 + max(len("event"), *(len(line.did) for line in lines if line.workers or not workers))
+    left = len(_LEFT.format("", 0, 0)) + event_width + sum(widths)
+    describe = _row if all(left + len(_shown(line, _row)) <= _ROOM for line in lines) else _short_row
+    head = "  step   t (s)  " + "event".ljust(event_width)
+    head += "".join(f"worker {worker}".ljust(width) for worker, width in zip(workers, widths, strict=True))
+    rendered = [head + "row after the step"]
+    for line in lines:
+        if line.quiet:
+            rendered.append(f"                ─ {line.quiet} ─")
+            continue
+        cells = "".join(
+            line.workers.get(worker, "").ljust(width) for worker, width in zip(workers, widths, strict=True)
+        )
+        happened = (
+            line.did.ljust(event_width) + cells if cells.strip() else line.did.ljust(event_width + len(cells))
+        )
+        gap = "" if happened.endswith("  ") else "  "
+        left_part = _LEFT.format("✗" if line.failing else " ", line.step, line.at)
+        rendered.append(f"{left_part}{happened}{gap}{_shown(line, describe)}".rstrip()[:_ROOM])
+    return rendered
 
 
-def _rendered(line: _Line, workers: Sequence[str]) -> Iterator[str]:
-    if line.quiet:
-        yield f"                ─ {line.quiet} ─"
-        return
-    mark = "✗" if line.failing else " "
-    cells = "".join(line.workers.get(worker, "").ljust(_WORKER_WIDTH) for worker in workers)
-    if not cells.strip():
-        # Nobody works: what happened may take the room.
-        text = line.did.ljust(_EVENTS_WIDTH + len(cells))
-    else:
-        text = line.did.ljust(_EVENTS_WIDTH) + cells
-    if line.row and not text.endswith("  "):
-        text += "  "
-    yield f"{mark} {line.step:>4} {line.at:>7g}  {text}{line.row}".rstrip()[:WIDTH]
+_ROOM = WIDTH - 2
+_LEFT = "{} {:>4} {:>7g}  "
+
+
+def _shown(line: _Line, describe: Callable[[JobRow], str]) -> str:
+    return "; ".join([*map(describe, line.rows), *(f"{job} gone" for job in line.gone)])
 
 
 def _merge(lines: list[_Line]) -> list[_Line]:
@@ -146,7 +158,7 @@ def _show(ledger: Ledger, event: Event, line: _Line) -> None:
         case history.Returned() | history.Raised() | history.Unknown():
             _show_answer(ledger, event, line)
         case history.Observed():
-            line.row = "; ".join([*(_row(row) for row in event.rows), *(f"{job} gone" for job in event.gone)])
+            line.rows, line.gone = event.rows, event.gone
 
 
 def _show_answer(
@@ -177,3 +189,9 @@ def _row(row: JobRow) -> str:
     if row.results:
         parts.append("1 result" if row.results == 1 else f"{row.results} results")
     return " ".join(parts)
+
+
+def _short_row(row: JobRow) -> str:
+    attempt = f" #{row.attempt}" if row.attempt else ""
+    lease = "" if row.lease_expires_at is None else f" →{row.lease_expires_at:g}"
+    return f"{row.job} {row.status}{attempt}{lease}"

@@ -1,0 +1,28 @@
+"""Django, settings and safety come from the plugin itself; lanes for tests that play by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.example import Lane
+
+pytest_plugins = ["statemachine.plugin"]
+
+OpenLane = Callable[..., AbstractContextManager[Lane]]
+
+
+@pytest.fixture
+def open_lane(transactional_db: None) -> OpenLane:
+    """``with open_lane(defect) as lane:`` opens the system under test on the run's own database."""
+
+    @contextmanager
+    def open_one(defect: str | None = None) -> Iterator[Lane]:
+        lane = Lane(load(DEFAULT_BINDING, defect))
+        with lane.open():
+            yield lane
+
+    return open_one

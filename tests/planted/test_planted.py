@@ -1,0 +1,115 @@
+"""Every planted defect is caught, by the invariant that its docstring names; the correct system is not.
+
+Figures over many seeds come from ``benchmarks/power.py``; here each defect has one seed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import models_under_test.defects
+from models_under_test.defects import STORIES
+from statemachine.embedded import search
+from statemachine.example import Example, Lane
+from statemachine.minimise import Step
+from statemachine.operations import NotPossible, perform
+from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
+from tests.conftest import OpenLane
+from tests.planted.scripts import MINIMAL
+
+DEFECTS = sorted(STORIES)
+
+
+def named_invariant(defect: str) -> str:
+    named = re.findall(r"Caught by `(\w+)`\.", STORIES[defect])
+    assert len(named) == 1, f"{defect}: its docstring must end with: Caught by `invariant`."
+    return named[0]
+
+
+def play(lane: Lane, steps: list[Step]) -> Example:
+    """Play all steps up to the first violation; what is not possible is left out."""
+    example = lane.begin()
+    for step in steps:
+        try:
+            perform(example, step.operation, step.arguments, key=step.key)
+        except NotPossible:
+            continue
+        if example.judge.violations:
+            break
+    return example
+
+
+def hunt(lane: Lane, seed: int, examples: int) -> Run:
+    run = Run(lane)
+    search(run, seed, settings(settings.get_profile("dev"), max_examples=examples, database=None))
+    return run
+
+
+def test_every_defect_has_a_script() -> None:
+    assert sorted(MINIMAL) == DEFECTS
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_hand_written_history_shows_the_defect(defect: str, open_lane: OpenLane) -> None:
+    steps = list(MINIMAL[defect])
+    with open_lane(defect) as lane:
+        headline = play(lane, steps).judge.headline()
+        assert headline is not None
+        assert headline.invariant == named_invariant(defect)
+        assert headline.step == len(steps)
+    with open_lane() as lane:
+        assert play(lane, steps).judge.violations == []
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_no_step_of_the_hand_written_history_can_go(defect: str, open_lane: OpenLane) -> None:
+    steps = list(MINIMAL[defect])
+    with open_lane(defect) as lane:
+        for place in range(len(steps)):
+            shorter = play(lane, [*steps[:place], *steps[place + 1 :]])
+            assert shorter.judge.violations == [], f"{steps[place]} is not needed"
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_the_search_finds_and_minimises_the_defect(defect: str, open_lane: OpenLane) -> None:
+    # The worst of seeds 100-119 needed far fewer examples (docs/measurements.md), so one seed of 2,000
+    # examples is no matter of luck.
+    with open_lane(defect) as lane:
+        run = hunt(lane, seed=7, examples=2000)
+        assert run.verdict is Verdict.FAIL
+        assert run.failure is not None
+        assert run.failure.headline.invariant == named_invariant(defect)
+        assert len(run.failure.steps) <= len(MINIMAL[defect])
+
+
+def test_the_same_seed_plays_the_same_examples(open_lane: OpenLane) -> None:
+    with open_lane("completion_without_token") as lane:
+        first, second = hunt(lane, 11, 200), hunt(lane, 11, 200)
+    assert first.first_failure is not None
+    assert second.first_failure is not None
+    assert first.first_failure.events == second.first_failure.events
+    assert first.failure == second.failure
+
+
+def test_the_correct_system_is_clean_and_a_short_run_says_that_it_was_short(open_lane: OpenLane) -> None:
+    # `pytest statemachine/` itself is the long version of this test.
+    with open_lane() as lane:
+        run = hunt(lane, seed=23, examples=100)
+    assert run.verdict is Verdict.PASS
+    assert run.failure is None
+    assert not run.judges_reach
+    assert run.examples < EXAMPLES_TO_JUDGE_REACH
+
+
+def test_a_defect_is_small() -> None:
+    folder = Path(models_under_test.defects.__file__).parent
+    for defect in DEFECTS:
+        tree = ast.parse((folder / f"{defect}.py").read_text(encoding="utf-8"))
+        changed = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+        lines = sum((node.end_lineno or 0) - node.lineno + 1 for node in changed)
+        assert lines <= 15, f"{defect} is {lines} lines long"
