@@ -96,7 +96,7 @@ def main() -> None:
     print("| defect | found by | found | examples median / worst | seconds | length | shrink seconds |")
     print("|---|---|---|---|---|---|---|", flush=True)
     everything: list[Found] = []
-    with ProcessPoolExecutor(max_workers=os.cpu_count(), max_tasks_per_child=8) as pool:
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         hunts = {
             defect: [
                 pool.submit(hunt, defect, seed, asked.examples, asked.hypothesis_shrinks) for seed in seeds

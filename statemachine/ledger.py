@@ -10,82 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from statemachine import history
+from statemachine.facts import CallFacts, Change, Delivery, Holder, MessageFacts, Owed, Ruled
 from statemachine.history import Event
-from statemachine.legality import Cell, Question, ruling
+from statemachine.legality import Question, ruling
 from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer, JobRow, Lifecycle, Operation
-
-
-class Holder(NamedTuple):
-    """The attempt that owns a job, from its committed acquisition; the lease is counted from there."""
-
-    attempt: int
-    actor: str
-    acquired_at: float
-    expires_at: float
-
-
-@dataclass(slots=True)
-class CallFacts:
-    """An operation from its invocation on.
-
-    ``cells`` are the table's rulings in every committed state between invocation and answer;
-    ``wrote`` is the ruling in the state that the call's own commit found, None while it wrote nothing.
-    """
-
-    invoked: history.Invoked
-    question: Question
-    cells: list[Cell]
-    holder: Holder | None
-    wrote: Cell | None = None
-    committed: bool = False
-    faults: list[str] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-
-
-class Change(NamedTuple):
-    """A job's row before and after one commit; ``holder`` owned it before, ``call`` committed it."""
-
-    job: str
-    before: JobRow | None
-    after: JobRow | None
-    call: CallFacts
-    holder: Holder | None
-    at: float
-
-
-@dataclass(slots=True)
-class MessageFacts:
-    """A message: whose it is, and where it lies (``queue``, ``dlq``, ``deleted`` or ``redriven``)."""
-
-    name: str
-    job: str
-    tenant: str
-    forged: bool
-    visible_at: float
-    place: str = "queue"
-    receipt: str | None = None
-    receive_count: int = 0
-
-
-class Delivery(NamedTuple):
-    """What one worker received last; ``attempt`` is the token that its prepare was answered with."""
-
-    message: str
-    job: str
-    tenant: str
-    attempt: int | None = None
-
-
-class Owed(NamedTuple):
-    """What the drain found of a job when it began, to compare its end with."""
-
-    ended: bool
-    living_holder: bool
-    acquisitions: int
 
 
 class Ledger:
@@ -180,8 +111,10 @@ class Ledger:
             self._reconsider(call, self.rows.get(call.invoked.job))
 
     def _reconsider(self, call: CallFacts, row: JobRow | None) -> None:
-        call.question = call.question._replace(row=row, now=self.now)
-        call.cells.append(ruling(call.question))
+        latest = call.rulings[-1].question
+        if latest.row is not row or latest.now != self.now:
+            question = latest._replace(row=row, now=self.now)
+            call.rulings.append(Ruled(question, ruling(question)))
 
     def _invoked(self, event: history.Invoked) -> None:
         question = Question(
@@ -194,7 +127,8 @@ class Ledger:
             event.attempt,
             event.payload,
         )
-        facts = CallFacts(event, question, [ruling(question)], self.holders.get(event.job))
+        ruled = Ruled(question, ruling(question))
+        facts = CallFacts(event, [ruled], self.holders.get(event.job))
         self.calls[event.call] = self.open_calls[event.call] = facts
 
     def _fault_struck(self, event: history.FaultStruck) -> None:
@@ -210,41 +144,44 @@ class Ledger:
         call.changes += self.changes
 
     def _change(self, job: str, after: JobRow | None, call: CallFacts) -> Change:
-        before = self.rows.get(job)
-        change = Change(job, before, after, call, self.holders.get(job), self.now)
+        before, holder = self.rows.get(job), self.holders.get(job)
         if job == call.invoked.job:
-            if before is not call.question.row:
-                self._reconsider(call, before)
-            call.wrote = call.cells[-1]
+            self._reconsider(call, before)
+            call.wrote = call.rulings[-1]
         if after is None:
             self.rows.pop(job, None)
         else:
             self.rows[job] = after
-        self._follow_holder(change)
+        self._follow_holder(job, after, call.invoked)
         terminal = self.lifecycle.terminal
         if after is not None and after.status in terminal and not (before and before.status == after.status):
             self.terminal_commits[job] += 1
+        change = Change(
+            job, before, after, call, holder, self.now, self.acquisitions[job], self.terminal_commits[job]
+        )
         for other in self.open_calls.values():
             if other is not call and other.invoked.job == job:
                 self._reconsider(other, after)
         return change
 
-    def _follow_holder(self, change: Change) -> None:
-        after, invoked = change.after, change.call.invoked
+    def _follow_holder(self, job: str, after: JobRow | None, invoked: history.Invoked) -> None:
         if after is None or after.status != self.lifecycle.running:
-            self.holders.pop(change.job, None)
+            self.holders.pop(job, None)
         elif invoked.operation in ACQUISITIONS:
-            self.acquisitions[change.job] += 1
-            self.holders[change.job] = Holder(
-                after.attempt, invoked.actor, self.now, self.now + self.lifecycle.lease_seconds
-            )
+            self.acquisitions[job] += 1
+            expires_at = self.now + self.lifecycle.lease_seconds
+            self.holders[job] = Holder(after.attempt, invoked.actor, self.now, expires_at, invoked.call)
 
     def _returned(self, event: history.Returned) -> None:
-        invoked = self.calls[event.call].invoked
+        call = self.calls[event.call]
+        invoked = call.invoked
+        self._reconsider(call, self.rows.get(invoked.job))
         delivery = self.deliveries.get(invoked.actor)
         if delivery is not None:
-            if invoked.operation is Operation.PREPARE and event.answer is Answer.ACCEPTED:
-                self.deliveries[invoked.actor] = delivery._replace(attempt=event.attempt)
+            if invoked.operation is Operation.PREPARE:
+                refused = event.answer is not Answer.ACCEPTED
+                attempt = None if refused else event.attempt
+                self.deliveries[invoked.actor] = delivery._replace(attempt=attempt, refused=refused)
             elif invoked.operation in FINISHES:
                 self.deliveries[invoked.actor] = delivery._replace(attempt=None)
         if invoked.operation is Operation.PUBLISH:
@@ -264,33 +201,39 @@ class Ledger:
         self.messages[message.name] = message
         self._messages_by_job.setdefault(message.job, []).append(message)
 
+    # A log may begin in the middle: messages that were never seen to be sent are passed over.
+
     def _delivered(self, event: history.Delivered) -> None:
-        message = self.messages[event.message]
-        message.visible_at = event.visible_at
-        message.receipt = event.receipt
-        message.receive_count = event.receive_count
-        self.deliveries[event.worker] = Delivery(message.name, message.job, message.tenant)
+        message = self.messages.get(event.message)
+        if message is not None:
+            message.visible_at = event.visible_at
+            message.receipt = event.receipt
+            message.receive_count = event.receive_count
+            self.deliveries[event.worker] = Delivery(message.name, message.job, message.tenant)
 
     def _delete_requested(self, event: history.DeleteRequested) -> None:
-        if event.effective:
-            self.messages[event.message].place = "deleted"
+        self._put(event.message, "deleted" if event.effective else None)
 
     def _visibility_changed(self, event: history.VisibilityChanged) -> None:
-        if event.effective:
-            self.messages[event.message].visible_at = event.visible_at
+        self._put(event.message, None, event.visible_at if event.effective else None)
 
     def _dead_lettered(self, event: history.DeadLettered) -> None:
-        self.messages[event.message].place = "dlq"
+        self._put(event.message, "dlq")
 
     def _redriven(self, event: history.Redriven) -> None:
-        old = self.messages[event.message]
-        old.place = "redriven"
-        self._add(MessageFacts(event.renewed, old.job, old.tenant, old.forged, event.at))
+        old = self.messages.get(event.message)
+        if old is not None:
+            old.place = "redriven"
+            self._add(MessageFacts(event.renewed, old.job, old.tenant, old.forged, event.at))
 
     def _came_back(self, event: history.MessageCameBack) -> None:
-        message = self.messages[event.message]
-        message.place = "queue"
-        message.visible_at = event.at
+        self._put(event.message, "queue", event.at)
+
+    def _put(self, name: str, place: str | None, visible_at: float | None = None) -> None:
+        message = self.messages.get(name)
+        if message is not None:
+            message.place = place or message.place
+            message.visible_at = message.visible_at if visible_at is None else visible_at
 
     def _drain_began(self, event: history.DrainBegan) -> None:
         self.draining = True

@@ -86,9 +86,9 @@ class Reach:
 
     def _invoked(self, ledger: Ledger, event: history.Invoked) -> None:
         call = ledger.calls[event.call]
-        situation = call.cells[0].situation
+        question, cell = call.rulings[0]
+        situation, row = cell.situation, question.row
         self._count(f"{event.operation}: {situation}")
-        row = call.question.row
         if event.operation in ACQUISITIONS and row is not None and row.lease_expires_at is not None:
             offset = event.at - row.lease_expires_at
             if offset in (-1, 0, 1):

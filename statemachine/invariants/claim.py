@@ -84,6 +84,14 @@ def broken(subject: str, story: str, *compared: tuple[str, object, object]) -> B
     return Broken(subject, story, tuple(Compared(what, str(exp), str(act)) for what, exp, act in compared))
 
 
+_OTHERS = {"stray": "a stray call"}
+
+
 def who(actor: str) -> str:
     """How a story calls the one who acted: workers have one-letter names."""
-    return f"worker {actor}" if len(actor) == 1 else f"a {actor} call"
+    return f"worker {actor}" if len(actor) == 1 else _OTHERS.get(actor, f"the {actor}")
+
+
+def clock(seconds: float | None) -> str:
+    """A time or a length as a story shows it: exact to the microsecond, whole seconds without a point."""
+    return "NULL" if seconds is None else f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -27,7 +27,7 @@ class Crashed:
 
 
 class Judge:
-    """Judges one history.  ``violations`` come in the order of blame within a step.
+    """Judges one history.  ``violations`` come in the order of their events.
 
     ``judged`` counts how often each invariant's situation came about.
     """

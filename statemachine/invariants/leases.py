@@ -7,7 +7,7 @@ the row says of itself.
 from __future__ import annotations
 
 from statemachine.history import Observed, Raised, Returned
-from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
+from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant, who
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer
 
@@ -15,7 +15,7 @@ from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer
 @invariant(Observed, section="§1 step 4")
 def a_lease_lasts_its_declared_length(ledger: Ledger, event: Observed) -> Judgements:
     """While RUNNING, ``lease_expires_at`` is the acquisition plus the declared lease (3540 s here)."""
-    for job, _before, after, call, _holder, _at in ledger.changes:
+    for job, _before, after, call, *_ in ledger.changes:
         holder = ledger.holders.get(job)
         if holder is None or after is None or after.lease_expires_at is None:
             continue
@@ -25,16 +25,16 @@ def a_lease_lasts_its_declared_length(ledger: Ledger, event: Observed) -> Judgem
         else:
             yield broken(
                 job,
-                f"{who(call.invoked.actor)} took {job} with a lease of {length:g} s.",
-                ("lease", f"{ledger.lifecycle.lease_seconds} s", f"{length:g} s"),
-                ("lease_expires_at", f"{holder.expires_at:g}", f"{after.lease_expires_at:g}"),
+                f"{who(call.invoked.actor)} took {job} with a lease of {clock(length)} s.",
+                ("lease", f"{ledger.lifecycle.lease_seconds} s", f"{clock(length)} s"),
+                ("lease_expires_at", f"{clock(holder.expires_at)}", f"{clock(after.lease_expires_at)}"),
             )
 
 
 @invariant(Observed, section="§2.2 step 3")
 def running_means_leased(ledger: Ledger, event: Observed) -> Judgements:
     """A RUNNING row names a holder and an expiry; a row in any other status names neither."""
-    for job, _before, after, call, _holder, _at in ledger.changes:
+    for job, _before, after, call, *_ in ledger.changes:
         if after is None:
             continue
         running = after.status == ledger.lifecycle.running
@@ -45,20 +45,20 @@ def running_means_leased(ledger: Ledger, event: Observed) -> Judgements:
             yield broken(
                 job,
                 f"{who(call.invoked.actor)} left {job} {after.status} with locked_by "
-                f"{after.locked_by or 'NULL'} and lease_expires_at {after.lease_expires_at or 'NULL'}.",
+                f"{after.locked_by or 'NULL'} and lease_expires_at {clock(after.lease_expires_at)}.",
                 ("locked_by", due, after.locked_by or "NULL"),
-                ("lease_expires_at", due, after.lease_expires_at or "NULL"),
+                ("lease_expires_at", due, clock(after.lease_expires_at)),
             )
 
 
 @invariant(Observed, section="§2.2 step 4")
 def one_holder_at_a_time(ledger: Ledger, event: Observed) -> Judgements:
     """Nobody acquires a job while the lease of another attempt is live."""
-    for job, _before, after, call, holder, at in ledger.changes:
+    for job, _before, after, call, holder, at, *_ in ledger.changes:
         taken = after is not None and after.status == ledger.lifecycle.running
         if not taken or call.invoked.operation not in ACQUISITIONS:
             continue
-        if holder is None or at >= holder.expires_at:
+        if holder is None or at >= holder.expires_at or holder.call == call.invoked.call:
             yield HELD
         else:
             yield broken(
@@ -67,8 +67,8 @@ def one_holder_at_a_time(ledger: Ledger, event: Observed) -> Judgements:
                 (f"{call.invoked.operation}({job})", "refused (lease live)", "accepted"),
                 (
                     "lease of attempt",
-                    f"{holder.attempt}, live until {holder.expires_at:g}",
-                    f"taken at {at:g}",
+                    f"{holder.attempt}, live until {clock(holder.expires_at)}",
+                    f"taken at {clock(at)}",
                 ),
             )
 
@@ -77,13 +77,16 @@ def one_holder_at_a_time(ledger: Ledger, event: Observed) -> Judgements:
 def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised) -> Judgements:
     """From the second of its expiry on, whoever asks for a RUNNING job gets it.
 
-    Calls in which a fault struck are exempt: they may fail for that reason.
+    Calls in which a fault struck are exempt: they may fail for that reason.  So is one that overlaps
+    another's commit and found the job taken or finished by then.
     """
     call = ledger.calls[event.call]
-    row, holder, asked = call.question.row, call.holder, call.invoked
+    row, holder, asked = call.rulings[0].question.row, call.holder, call.invoked
     if asked.operation not in ACQUISITIONS or row is None or holder is None or call.faults:
         return
     if row.tenant != asked.tenant or asked.at < holder.expires_at:
+        return
+    if call.wrote is None and any(ruled.question.row is not row for ruled in call.rulings):
         return
     if isinstance(event, Returned) and event.answer is Answer.ACCEPTED:
         yield HELD
@@ -91,8 +94,9 @@ def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised)
         got = event.answer if isinstance(event, Returned) else event.error
         yield broken(
             asked.job,
-            f"{who(asked.actor)} was not given {asked.job}, whose lease expired at {holder.expires_at:g}.",
-            (f"{asked.operation}({asked.job}) at {asked.at:g}", "accepted (takeover)", got),
+            f"{who(asked.actor)} was not given {asked.job}, "
+            f"whose lease expired at {clock(holder.expires_at)}.",
+            (f"{asked.operation}({asked.job}) at {clock(asked.at)}", "accepted (takeover)", got),
         )
 
 
@@ -102,11 +106,11 @@ def attempts_count_acquisitions(ledger: Ledger, event: Observed | Returned) -> J
     call = ledger.calls[event.call]
     if call.invoked.operation not in ACQUISITIONS:
         return
-    for job, _before, after, _call, _holder, _at in call.changes:
+    for change in ledger.changes if isinstance(event, Observed) else call.changes:
+        job, after, count = change.job, change.after, change.acquisitions
         if after is None:
             continue
         told = event.attempt if isinstance(event, Returned) else after.attempt
-        count = ledger.acquisitions[job]
         if after.attempt == count == told:
             yield HELD
         else:
@@ -121,11 +125,11 @@ def attempts_count_acquisitions(ledger: Ledger, event: Observed | Returned) -> J
 @invariant(Observed, section="§2.2 step 5")
 def only_the_holder_finishes(ledger: Ledger, event: Observed) -> Judgements:
     """Complete, fail and release change a job only for the attempt that owns it."""
-    for job, before, after, call, holder, _at in ledger.changes:
+    for job, before, after, call, holder, *_ in ledger.changes:
         asked = call.invoked
         if asked.operation not in FINISHES or before is None or before.status in ledger.lifecycle.terminal:
             continue
-        if holder is not None and holder.attempt == asked.attempt:
+        if job == asked.job and holder is not None and holder.attempt == asked.attempt:
             yield HELD
             continue
         held = f"while {who(holder.actor)} held the lease" if holder else "while nobody held a lease"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from statemachine.history import DeleteRequested, Observed, PublicationLost, Returned, VisibilityChanged
-from statemachine.invariants.claim import HELD, Judgements, broken, invariant
+from statemachine.history import DeleteRequested, Observed, Returned, VisibilityChanged
+from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant
 from statemachine.ledger import Ledger
 from statemachine.legality import LEASE_LIVE
-from statemachine.lifecycle import Operation
+from statemachine.lifecycle import Answer, Operation
 
 
 @invariant(DeleteRequested, section="§2.2 step 4, §2.3 (corrected)")
@@ -15,7 +15,9 @@ def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> 
 
     Judged as a request, whatever the queue then does with it.
     """
-    message = ledger.messages[event.message]
+    message = ledger.messages.get(event.message)
+    if message is None:
+        return
     row = ledger.is_about(message)
     if row is not None and row.status in ledger.lifecycle.terminal:
         yield HELD
@@ -34,14 +36,17 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
     """A message refused because the lease is live is not made visible before that lease ends."""
     if isinstance(event, Returned):
         call = ledger.calls[event.call]
-        if call.invoked.operation is Operation.PREPARE and call.cells[0].situation == LEASE_LIVE:
+        refused = call.invoked.operation is Operation.PREPARE and event.answer is Answer.REFUSED
+        if refused and call.rulings[0].cell.situation == LEASE_LIVE:
             yield HELD
         return
-    message = ledger.messages[event.message]
+    message, delivery = ledger.messages.get(event.message), ledger.deliveries.get(event.worker)
+    if message is None or delivery is None or not event.effective:
+        return
+    if not delivery.refused or delivery.message != message.name:
+        return
     holder = ledger.holders.get(message.job)
     if holder is None or ledger.is_about(message) is None or not ledger.lease_is_live(message.job):
-        return
-    if ledger.deliveries[event.worker].attempt == holder.attempt:
         return
     if event.visible_at >= holder.expires_at:
         yield HELD
@@ -49,21 +54,23 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
         yield broken(
             message.job,
             f"worker {event.worker} was refused {message.job} and made its message visible again "
-            f"{holder.expires_at - event.visible_at:g} s before the holder's lease ends.",
-            (f"message {event.message} visible", f"from {holder.expires_at:g} on", f"{event.visible_at:g}"),
+            f"{clock(holder.expires_at - event.visible_at)} s before the holder's lease ends.",
+            (
+                f"message {event.message} visible",
+                f"from {clock(holder.expires_at)} on",
+                clock(event.visible_at),
+            ),
         )
 
 
-@invariant(DeleteRequested, Observed, PublicationLost, section="§2 (purpose)")
-def no_job_is_stranded(ledger: Ledger, event: DeleteRequested | Observed | PublicationLost) -> Judgements:
+@invariant(DeleteRequested, Observed, section="§2 (purpose)")
+def no_job_is_stranded(ledger: Ledger, event: DeleteRequested | Observed) -> Judgements:
     """An unfinished job has a message in the queue or its DLQ, or is PENDING and not yet published."""
-    match event:
-        case Observed():
-            jobs = [change.job for change in ledger.changes]
-        case DeleteRequested():
-            jobs = [ledger.messages[event.message].job]
-        case _:
-            jobs = [event.job]
+    if isinstance(event, Observed):
+        jobs = [change.job for change in ledger.changes]
+    else:
+        message = ledger.messages.get(event.message)
+        jobs = [message.job] if message is not None else []
     for job in jobs:
         row = ledger.rows.get(job)
         if row is None or row.status in ledger.lifecycle.terminal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statemachine.history import Observed, PublicationQueued, Raised, Returned
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
 from statemachine.ledger import Ledger
-from statemachine.lifecycle import Answer, JobRow, Operation
+from statemachine.lifecycle import ACQUISITIONS, Answer, JobRow, Operation
 
 
 def _describe(row: JobRow | None) -> str:
@@ -21,13 +21,13 @@ def a_job_is_created_once(
     if call.invoked.operation is not Operation.CREATE:
         return
     job = call.invoked.job
-    existed = call.question.row
+    existed = (call.wrote or call.rulings[0]).question.row
     if existed is None:
         if isinstance(event, Observed):
             yield HELD
         return
     match event:
-        case Returned():
+        case Returned(answer=Answer.ACCEPTED):
             yield broken(
                 job,
                 f"creating {job} a second time was accepted.",
@@ -39,20 +39,20 @@ def a_job_is_created_once(
                 f"creating {job} a second time published it again.",
                 (f"create({job})", "IntegrityError, nothing published", "a publication"),
             )
-        case Observed() if event.rows or event.gone:
+        case Observed():
             yield broken(
                 job,
                 f"creating {job} a second time changed rows.",
                 ("row", _describe(existed), _describe(ledger.rows.get(job))),
             )
-        case _:
+        case Raised(error=error) if error.startswith(Answer.INTEGRITY_ERROR):
             yield HELD
 
 
 @invariant(Observed, section="§2.2")
 def transitions_are_legal(ledger: Ledger, event: Observed) -> Judgements:
     """A job moves only along the lifecycle's edges, and RUNNING → RUNNING only as a takeover."""
-    for job, before, after, call, holder, at in ledger.changes:
+    for job, before, after, call, holder, at, *_ in ledger.changes:
         old, new = before and before.status, after and after.status
         if before is not None and after is not None and old == new:
             if old != ledger.lifecycle.running or (before.attempt, before.lease_expires_at) == (
@@ -60,26 +60,30 @@ def transitions_are_legal(ledger: Ledger, event: Observed) -> Judgements:
                 after.lease_expires_at,
             ):
                 continue
-            legal = holder is None or at >= holder.expires_at
+            taken_over = holder is None or at >= holder.expires_at
+            legal = taken_over and call.invoked.operation in ACQUISITIONS
+            allowed = "RUNNING under the same lease, until it expires"
         elif before is None:
-            legal = new == ledger.lifecycle.pending
+            legal, allowed = new == ledger.lifecycle.pending, ledger.lifecycle.pending
         else:
             legal = (old, new) in ledger.lifecycle.transitions
+            reachable = {to for start, to in ledger.lifecycle.transitions if start == old}
+            allowed = " or ".join(sorted({before.status, *reachable}))
         if legal:
             yield HELD
         else:
-            allowed = sorted(to for start, to in ledger.lifecycle.transitions if start == old)
+            actual = "no row" if after is None else "RUNNING anew" if old == new else new
             yield broken(
                 job,
                 f"{who(call.invoked.actor)} moved {job} from {old or 'nothing'} to {new or 'nothing'}.",
-                ("status", f"{old} or {', '.join(allowed)}" if allowed else str(old), new),
+                ("status", allowed, actual),
             )
 
 
 @invariant(Observed, section="§2.2 step 5")
 def terminal_jobs_never_change(ledger: Ledger, event: Observed) -> Judgements:
     """Once DONE or FAILED is committed, status, attempt, lease and result stay as they are."""
-    for job, before, after, call, _holder, _at in ledger.changes:
+    for job, before, after, call, *_ in ledger.changes:
         if before is None or before.status not in ledger.lifecycle.terminal:
             if after is not None and after.status in ledger.lifecycle.terminal:
                 yield HELD
@@ -98,11 +102,11 @@ def terminal_jobs_never_change(ledger: Ledger, event: Observed) -> Judgements:
 @invariant(Observed, section="§2.2 step 5, §2.3 second query")
 def a_job_completes_at_most_once(ledger: Ledger, event: Observed) -> Judgements:
     """DONE means exactly one result row, any other status none, and a job ends by one commit only."""
-    for job, _before, after, call, _holder, _at in ledger.changes:
+    for change in ledger.changes:
+        job, after, call, endings = change.job, change.after, change.call, change.endings
         if after is None:
             continue
         due = 1 if after.status == ledger.lifecycle.done else 0
-        endings = ledger.terminal_commits[job]
         if after.results == due and endings <= 1:
             if after.status in ledger.lifecycle.terminal:
                 yield HELD
@@ -119,7 +123,7 @@ def a_job_completes_at_most_once(ledger: Ledger, event: Observed) -> Judgements:
 @invariant(Observed, section="§2.3 second query")
 def a_result_is_written_once(ledger: Ledger, event: Observed) -> Judgements:
     """A committed result is never replaced, doubled or withdrawn."""
-    for job, before, after, call, _holder, _at in ledger.changes:
+    for job, before, after, call, *_ in ledger.changes:
         had = before.results if before is not None else 0
         has = after.results if after is not None else 0
         if not had and not has:
@@ -144,17 +148,19 @@ def tenants_never_mix(ledger: Ledger, event: Observed | Returned) -> Judgements:
     if asked.operation in (Operation.RECOVER, Operation.CREATE):
         return
     if isinstance(event, Observed):
-        for job, before, after, _call, _holder, _at in ledger.changes:
+        for job, before, after, *_ in ledger.changes:
             owner = (before or after or asked).tenant
             if asked.tenant != owner or (after is not None and after.tenant != owner):
                 yield broken(
                     job,
                     f"{who(asked.actor)} for {asked.tenant} changed {job}, which is {owner}'s.",
                     ("row", _describe(before), _describe(after)),
-                    ("tenant", owner, asked.tenant),
+                    ("tenant", owner, after.tenant if after and after.tenant != owner else asked.tenant),
                 )
-    elif call.question.row is not None and call.question.row.tenant != asked.tenant:
-        owner = call.question.row.tenant
+        return
+    row = call.rulings[0].question.row
+    if row is not None and row.tenant != asked.tenant:
+        owner = row.tenant
         if event.answer is Answer.ACCEPTED and asked.operation is not Operation.PUBLISH:
             yield broken(
                 asked.job,

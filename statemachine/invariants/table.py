@@ -6,10 +6,11 @@ name a failure worst, so they come last in the order of blame.
 
 from __future__ import annotations
 
+from statemachine.facts import CallFacts, Change
 from statemachine.history import Observed, Raised, Returned
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
-from statemachine.ledger import CallFacts, Change, Ledger
-from statemachine.legality import same_row
+from statemachine.ledger import Ledger
+from statemachine.legality import ANY_WORKER, same_row
 from statemachine.lifecycle import Answer, JobRow, Operation
 
 
@@ -27,23 +28,26 @@ def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> 
     state between its invocation and its answer.  An error is an answer only where a fault struck.
     """
     call = ledger.calls[event.call]
-    cells = [call.wrote] if call.wrote else call.cells
+    cells = [ruled.cell for ruled in ([call.wrote] if call.wrote else call.rulings)]
     answers = {cell.answer_under(ledger.lifecycle) for cell in cells}
     if isinstance(event, Returned):
-        right, got = event.answer in answers, str(event.answer)
+        swallowed = "error_before_commit" in call.faults and not call.committed
+        right = event.answer in answers and not swallowed
+        due = "the database error" if swallowed else " or ".join(sorted(answers))
+        got = str(event.answer)
     else:
         integrity = event.error.startswith(Answer.INTEGRITY_ERROR) and Answer.INTEGRITY_ERROR in answers
         right, got = integrity or bool(call.faults), event.error
+        due = " or ".join(sorted(answers))
     if right:
         yield HELD
         return
     asked = call.invoked
     yield broken(
         asked.job,
-        f"{who(asked.actor)} called {_call_text(call)} in the situation '{cells[-1].situation}' "
-        f"and got {got}.",
-        (_call_text(call), " or ".join(sorted(answers)), got),
-        ("situation", cells[-1].situation, cells[-1].situation),
+        f"{who(asked.actor)} called {_call_text(call)} "
+        f"in the situation '{cells[-1].situation}' and got {got}.",
+        (_call_text(call), due, got),
     )
 
 
@@ -60,7 +64,7 @@ def _expected(change: Change, ledger: Ledger) -> JobRow | None:
         return _published_by_sweep(change, ledger)
     if change.job != call.invoked.job or call.wrote is None:
         return change.before
-    return call.wrote.effect(call.question)
+    return call.wrote.cell.effect(call.wrote.question)
 
 
 def _fields(row: JobRow | None) -> dict[str, object]:
@@ -83,6 +87,7 @@ def operations_write_by_the_table(ledger: Ledger, event: Observed | Returned) ->
             (name, wanted.get(name, "no row"), found.get(name, "no row"))
             for name in JobRow._fields
             if wanted.get(name) != found.get(name)
+            and not (wanted.get(name) == ANY_WORKER and found.get(name) is not None)
         ]
         yield broken(
             change.job,
@@ -96,14 +101,15 @@ def _nothing_left_out(ledger: Ledger, event: Returned) -> Judgements:
     call = ledger.calls[event.call]
     if call.wrote or call.invoked.operation is Operation.RECOVER:
         return
-    row = call.question.row
     if any(
-        cell.answer_under(ledger.lifecycle) is event.answer and cell.effect(call.question) == row
-        for cell in call.cells
+        ruled.cell.answer_under(ledger.lifecycle) is event.answer
+        and ruled.cell.effect(ruled.question) == ruled.question.row
+        for ruled in call.rulings
     ):
         yield HELD
     elif event.answer is Answer.ACCEPTED:
-        due = call.cells[-1].effect(call.question)
+        question, cell = call.rulings[-1]
+        due, row = cell.effect(question), question.row
         yield broken(
             call.invoked.job,
             f"{who(call.invoked.actor)} was told that {_call_text(call)} is done, and nothing was written.",

@@ -1,0 +1,122 @@
+"""The machine's speed against a raw replay of the same calls on the same repositories, in one run.
+
+    python benchmarks/overhead.py [--examples 300] [--seed 0]
+
+The raw replay makes every call that the machine made on the binding (the transactions, with their
+commits, on the same in-memory database, at the same frozen times) and resets as often, with no
+Hypothesis, no queue, no observation and no judging.  Both are counted in the machine's steps, so the
+ratio says what a step costs in all for what its repository calls cost.  Both alternate in blocks,
+because the machine they run on is noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Callable
+
+from hypothesis import settings
+
+from statemachine import history
+from statemachine.embedded import register_profiles, search
+from statemachine.example import Example, Lane
+from statemachine.lifecycle import Operation
+from statemachine.run import Run
+from statemachine.standalone import open_lane
+from statemachine.world.clock import real_seconds
+
+Call = tuple[float, Callable[[], object]]
+
+
+class Recording(Run):
+    """A run that keeps the calls of its examples."""
+
+    def __init__(self, lane: Lane) -> None:
+        super().__init__(lane)
+        self.histories: list[list[history.Event]] = []
+
+    def end_example(self, example: Example) -> None:
+        super().end_example(example)
+        self.histories.append(example.events)
+
+
+class _SwallowingQueue:
+    def send(self, job: str, tenant: str) -> None:
+        pass
+
+
+class _SwallowingPublisher:
+    def enqueue(self, job: str, tenant: str) -> None:
+        pass
+
+
+def raw_calls(lane: Lane, events: list[history.Event]) -> tuple[list[str], list[Call]]:
+    """The jobs of one example, and its binding calls as thunks with the second at which each was made."""
+    binding = lane.binding
+    swept = {event.call for event in events if isinstance(event, history.Invoked) and not event.job}
+    jobs: list[str] = []
+    calls: list[Call] = []
+    for event in events:
+        if not isinstance(event, history.Invoked) or event.call in swept:
+            if isinstance(event, history.Invoked):
+                calls.append((event.at, binding.recover))
+            continue
+        job, tenant, attempt, payload = event.job, event.tenant, event.attempt or 0, event.payload or ""
+        if event.operation is Operation.CREATE and job not in jobs:
+            jobs.append(job)
+        thunks: dict[Operation, Callable[[], object]] = {
+            Operation.CREATE: lambda job=job, tenant=tenant: binding.create(job, tenant),
+            Operation.PUBLISH: lambda job=job, tenant=tenant: binding.publish(job, tenant),
+            Operation.PREPARE: lambda job=job, tenant=tenant: binding.mark_running(job, tenant),
+            Operation.MARK_RUNNING: lambda job=job, tenant=tenant: binding.mark_running(job, tenant),
+            Operation.COMPLETE: lambda a=(job, tenant, attempt, payload): binding.complete(*a),
+            Operation.FAIL: lambda a=(job, tenant, attempt, payload): binding.fail(*a),
+            Operation.RELEASE: lambda a=(job, tenant, attempt, payload): binding.release(*a),
+        }
+        calls.append((event.at, thunks[event.operation]))
+    return jobs, calls
+
+
+def replay_raw(lane: Lane, examples: list[tuple[list[str], list[Call]]]) -> float:
+    """Seconds for making all the calls of ``examples``."""
+    lane.begin()
+    lane.faults.disarm()
+    lane.binding.open(_SwallowingQueue(), _SwallowingPublisher())  # type: ignore[arg-type]
+    began = real_seconds()
+    for jobs, calls in examples:
+        for at, call in calls:
+            lane.clock.move_to(at)
+            try:
+                call()
+            except Exception:  # noqa: BLE001  a create of an id that exists raises, as it did in the machine
+                continue
+        lane.binding.reset(jobs)
+    return real_seconds() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--examples", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--blocks", type=int, default=4)
+    asked = parser.parse_args()
+    register_profiles()
+    ratios = []
+    for block in range(asked.blocks):
+        with open_lane() as lane:
+            run = Recording(lane)
+            profile = settings(settings.get_profile("dev"), max_examples=asked.examples, database=None)
+            search(run, asked.seed + block, profile)
+            raw = replay_raw(lane, [raw_calls(lane, events) for events in run.histories])
+        ratios.append(run.seconds / raw)
+        print(
+            f"seed {asked.seed + block}: {run.steps} steps, machine {run.steps / run.seconds:.0f} steps/s, "
+            f"raw {run.steps / raw:.0f} steps/s, ratio {ratios[-1]:.2f}"
+        )
+    print(f"median ratio {statistics.median(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    main()

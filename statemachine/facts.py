@@ -1,0 +1,97 @@
+"""What the ledger remembers, as data: holders, calls, changes, messages, deliveries.
+
+A fact is what the events said, never a judgement.  Times are seconds from the start of the history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from statemachine import history
+from statemachine.legality import Cell, Question
+from statemachine.lifecycle import JobRow
+
+
+class Holder(NamedTuple):
+    """The attempt that owns a job, from its committed acquisition; the lease is counted from there."""
+
+    attempt: int
+    actor: str
+    acquired_at: float
+    expires_at: float
+    call: int
+
+
+class Ruled(NamedTuple):
+    """What a call asks in one committed state, and the table's ruling on it."""
+
+    question: Question
+    cell: Cell
+
+
+@dataclass(slots=True)
+class CallFacts:
+    """An operation from its invocation on.
+
+    ``rulings`` has one entry for each committed state, and each second, between invocation and answer,
+    the first for the invocation itself.  ``wrote`` is the one for the state that the call's own
+    commit found, None while it has written nothing.  ``holder`` owned the job at the invocation.
+    """
+
+    invoked: history.Invoked
+    rulings: list[Ruled]
+    holder: Holder | None
+    wrote: Ruled | None = None
+    committed: bool = False
+    faults: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+
+class Change(NamedTuple):
+    """A job's row before and after one commit of ``call``.
+
+    ``holder`` owned it before; ``acquisitions`` and ``endings`` count the job's acquisitions and terminal
+    commits, this one included.
+    """
+
+    job: str
+    before: JobRow | None
+    after: JobRow | None
+    call: CallFacts
+    holder: Holder | None
+    at: float
+    acquisitions: int
+    endings: int
+
+
+@dataclass(slots=True)
+class MessageFacts:
+    """A message: whose it is, and where it lies (``queue``, ``dlq``, ``deleted`` or ``redriven``)."""
+
+    name: str
+    job: str
+    tenant: str
+    forged: bool
+    visible_at: float
+    place: str = "queue"
+    receipt: str | None = None
+    receive_count: int = 0
+
+
+class Delivery(NamedTuple):
+    """What one worker received last, and what its prepare was told: a token, or that it is refused."""
+
+    message: str
+    job: str
+    tenant: str
+    attempt: int | None = None
+    refused: bool = False
+
+
+class Owed(NamedTuple):
+    """What the drain found of a job when it began, to compare its end with."""
+
+    ended: bool
+    living_holder: bool
+    acquisitions: int
