@@ -6,7 +6,11 @@ transactions cannot be seen here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.errors import Flaky
@@ -50,16 +54,43 @@ def search(
     """
     machine = seed(seed_number)(type("AIJobs", (JobMachine,), {"run": run}))
     try:
-        run_state_machine_as_test(machine, settings=_settings(profile, phases))
+        with _interrupts_noticed(run):
+            run_state_machine_as_test(machine, settings=_settings(profile, phases))
     except InvariantBroken:
         pass
     except Flaky as error:
         if run.failure is None:
             raise
         run.unstable = str(error).partition("\n")[0]
+    finally:
+        run.stop()
     if run.failure is not None and not run.unstable:
         run.failure = minimise(run.lane, run.failure)
-    run.finish()
+        run.stop()
+    run.finished = True
+
+
+@contextmanager
+def _interrupts_noticed(run: Run) -> Iterator[None]:
+    """Make sure that Ctrl-C ends the run at its next step at the latest.
+
+    Python delivers a signal wherever it happens to be, and Hypothesis has a callback in the garbage
+    collector, where an exception is dropped: measured, 1 Ctrl-C in 15 was lost there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        run.interrupted = True
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _settings(profile: settings | None, phases: Sequence[Phase]) -> settings:

@@ -50,6 +50,9 @@ class Lane:
             self.binding.open(SystemQueue(lambda: self.example), HandedOver(lambda: self.example))
             try:
                 yield
+            except BaseException:
+                self.faults.abandon()
+                raise
             finally:
                 self._reset()
 
@@ -177,6 +180,9 @@ class Example:
             end = history.Unknown(self.now, call, "killed")
         except Exception as error:  # noqa: BLE001  whatever the code under test raises is its answer
             end = history.Raised(self.now, call, f"{type(error).__name__}: {error}")
+        except BaseException:  # Ctrl-C: what follows is our own clean-up
+            self.faults.disarm()
+            raise
         if self.faults.dead:  # also when the code under test caught the kill
             end = history.Unknown(self.now, call, "killed")
         elif fault is Fault.ANSWER_LOST and self._committed_in_call and isinstance(end, history.Raised):

@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,11 +23,11 @@ from statemachine.example import Lane
 from statemachine.history import Event
 from statemachine.lifecycle import LifecycleError
 from statemachine.ndjson import Header, HistoryError
+from statemachine.progress import Progress
 from statemachine.replay import Outcome, Replayed, ReplayError, replay
 from statemachine.report.summary import MEANING, run_summary
 from statemachine.report.text import failure_report
 from statemachine.run import Failure, Run, Verdict
-from statemachine.world.clock import real_seconds
 
 register_profiles()
 
@@ -179,38 +178,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"profile {profile}: {examples.max_examples} examples of {examples.stateful_step_count} steps; "
         f"seed {session.seed} (again with --hypothesis-seed={session.seed})",
     ]
-
-
-class Progress:
-    """One line on a terminal that says that the search is alive; elsewhere nothing."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-        self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
-        self._next = 0.0
-        self._drawn = False
-
-    def __call__(self, run: Run) -> None:
-        now = real_seconds()
-        if now < self._next or not self._reporter.isatty:
-            return
-        self._next = now + 0.5
-        if run.failure is None or run.first_failure is None:
-            text = (
-                f"{run.examples} examples, {run.steps} steps, {run.steps / (now - run.started):.0f} steps/s"
-            )
-        else:
-            text = f"{run.failure.headline.invariant} broken: shrunk {_lengths(run)} steps"
-        self._draw(text)
-
-    def clear(self) -> None:
-        if self._drawn:
-            self._draw("")
-
-    def _draw(self, text: str) -> None:
-        self._drawn = True
-        with self._capture.global_and_fixture_disabled():
-            self._reporter.rewrite(text, erase=True)
 
 
 def _lengths(run: Run) -> str:

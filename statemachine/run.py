@@ -84,8 +84,10 @@ class Run:
     failure: Failure | None = None
     first_failure: Failure | None = None
     seconds: float = 0
+    # False while it plays, and for ever when it is interrupted.
     finished: bool = False
     unstable: str = ""
+    interrupted: bool = False
 
     def begin_example(self) -> Example:
         self.examples += 1
@@ -93,6 +95,8 @@ class Run:
 
     def check(self, example: Example) -> None:
         """Raise if the step that was just played broke an invariant; remember the history that did."""
+        if self.interrupted:
+            raise KeyboardInterrupt
         self.tick(self)
         found = Failure.of(example)
         if found is None:
@@ -112,10 +116,9 @@ class Run:
         self.judged.update(example.judge.judged)
         self.crashed += example.judge.crashed
 
-    def finish(self) -> None:
-        """The run is over: stop its clock."""
+    def stop(self) -> None:
+        """Stop the clock of the run."""
         self.seconds = real_seconds() - self.started
-        self.finished = True
 
     # -- verdict ----------------------------------------------------------------------------
 

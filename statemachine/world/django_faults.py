@@ -54,6 +54,16 @@ class ConnectionFaults:
         self._armed = None
         self.dead = self._watching = False
 
+    def abandon(self) -> None:
+        """Roll back whatever is open: Ctrl-C may have struck between any two of Django's own lines."""
+        self.disarm()
+        connection = self.connection
+        if connection.connection is not None:
+            connection.connection.rollback()
+            connection.in_atomic_block = connection.needs_rollback = False
+            connection.savepoint_ids, connection.atomic_blocks, connection.run_on_commit = [], [], []
+            connection.set_autocommit(True)
+
     @contextmanager
     def installed(self) -> Iterator[None]:
         original = self.connection.commit
