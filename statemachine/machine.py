@@ -25,7 +25,7 @@ _ALL_FAULTS = 1 << len(FAULTS)
 
 @st.composite
 def _next_offer(draw: st.DrawFn) -> Offer:
-    machine: JobMachine = draw(st.runner())
+    machine: JobMachine = draw(_MACHINE)
     machine.at_rest = False
     offers = machine.offers()
     # One draw a step: a place on the line of all weights, on which the simplest offer comes first.
@@ -37,6 +37,7 @@ def _next_offer(draw: st.DrawFn) -> Offer:
     raise AssertionError("a place below the sum of the weights lies within one of them")
 
 
+_MACHINE = st.runner()
 _places: dict[int, st.SearchStrategy[int]] = {}
 
 
