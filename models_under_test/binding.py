@@ -27,6 +27,11 @@ OBSERVE = """
     WHERE j.job_id IN ({}) GROUP BY j.id
 """
 
+RESET = (
+    "DELETE FROM ai_result WHERE job_id IN (SELECT id FROM ai_job WHERE job_id IN ({}))",
+    "DELETE FROM ai_job WHERE job_id IN ({})",
+)
+
 OUTCOMES = {
     Operation.COMPLETE: domain.Completed,
     Operation.FAIL: domain.Failed,
@@ -65,7 +70,7 @@ class AIJobsBinding:
 
         from models_under_test import use_cases
         from models_under_test.delivery import AIJobDelivery
-        from models_under_test.models import AIJob, AIResult, Tenant
+        from models_under_test.models import Tenant
         from models_under_test.repositories import DjangoAIJobRepository
         from models_under_test.unit_of_work import DjangoUnitOfWork
 
@@ -77,7 +82,7 @@ class AIJobsBinding:
         self._uow = DjangoUnitOfWork(repository())
         self._use_cases = use_cases
         self._queue, self._publisher = queue, publisher
-        self._connection, self._jobs, self._results = connection, AIJob, AIResult
+        self._connection = connection
         Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
 
     def create(self, job: str, tenant: str) -> None:
@@ -112,8 +117,10 @@ class AIJobsBinding:
             return [ObservedRow(*row) for row in cursor.fetchall()]
 
     def reset(self, jobs: Sequence[str]) -> None:
-        self._results.objects.filter(job__job_id__in=jobs).delete()
-        self._jobs.objects.filter(job_id__in=jobs).delete()
+        marks = ",".join(["%s"] * len(jobs))
+        with self._connection.cursor() as cursor:
+            for statement in RESET:
+                cursor.execute(statement.format(marks), jobs)
 
 
 class BoundQueue:

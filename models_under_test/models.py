@@ -1,4 +1,4 @@
-"""Tables ``tenant``, ``ai_job`` and ``ai_result``, named so that the queries of gate report §2.3 run verbatim."""
+"""Tables ``tenant``, ``ai_job`` and ``ai_result``, on which the queries of gate report §2.3 run verbatim."""
 
 from __future__ import annotations
 

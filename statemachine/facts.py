@@ -80,13 +80,16 @@ class MessageFacts:
 
 
 class Delivery(NamedTuple):
-    """What one worker received last, and what its prepare was told: a token, or that it is refused."""
+    """What one worker received last, and what its prepare was told.
+
+    Either a token, ``attempt``, or that another's lease is live: then ``refused_until`` is its end.
+    """
 
     message: str
     job: str
     tenant: str
     attempt: int | None = None
-    refused: bool = False
+    refused_until: float | None = None
 
 
 class Owed(NamedTuple):

@@ -179,9 +179,11 @@ class Ledger:
         delivery = self.deliveries.get(invoked.actor)
         if delivery is not None:
             if invoked.operation is Operation.PREPARE:
-                refused = event.answer is not Answer.ACCEPTED
-                attempt = None if refused else event.attempt
-                self.deliveries[invoked.actor] = delivery._replace(attempt=attempt, refused=refused)
+                granted, holder = event.answer is Answer.ACCEPTED, self.holders.get(invoked.job)
+                self.deliveries[invoked.actor] = delivery._replace(
+                    attempt=event.attempt if granted else None,
+                    refused_until=holder.expires_at if holder and not granted else None,
+                )
             elif invoked.operation in FINISHES:
                 self.deliveries[invoked.actor] = delivery._replace(attempt=None)
         if invoked.operation is Operation.PUBLISH:

@@ -92,6 +92,11 @@ def who(actor: str) -> str:
     return f"worker {actor}" if len(actor) == 1 else _OTHERS.get(actor, f"the {actor}")
 
 
+def times(number: int, thing: str = "time") -> str:
+    """A count with its word: ``1 time``, ``2 times``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def clock(seconds: float | None) -> str:
     """A time or a length as a story shows it: exact to the microsecond, whole seconds without a point."""
     return "NULL" if seconds is None else f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statemachine.history import DrainEnded
-from statemachine.invariants.claim import HELD, Judgements, broken, invariant
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant, times
 from statemachine.ledger import Ledger
 
 
@@ -20,7 +20,9 @@ def every_job_ends(ledger: Ledger, event: DrainEnded) -> Judgements:
                 ("status", " or ".join(sorted(ledger.lifecycle.terminal)), row.status),
             )
     if event.stuck and all(row.status in ledger.lifecycle.terminal for row in ledger.rows.values()):
-        yield broken("the queue", f"no quiet within the bound: {event.stuck}.", ("drain", "quiet", "busy"))
+        yield broken(
+            "the queue", f"every job has ended, and still {event.stuck}.", ("drain", "quiet", "busy")
+        )
 
 
 @invariant(DrainEnded, section="§2.2 step 4")
@@ -53,8 +55,8 @@ def a_killed_job_is_reprocessed_once(ledger: Ledger, event: DrainEnded) -> Judge
         else:
             yield broken(
                 job,
-                f"{job} was acquired {again} times after the last fault and ended "
-                f"{ledger.terminal_commits[job]} times.",
+                f"{job} was acquired {times(again)} after the last fault and ended "
+                f"{times(ledger.terminal_commits[job])}.",
                 ("acquisitions in the drain", " or ".join(map(str, sorted(allowed))), again),
                 ("terminal commits", 1, ledger.terminal_commits[job]),
             )

@@ -25,7 +25,7 @@ def a_lease_lasts_its_declared_length(ledger: Ledger, event: Observed) -> Judgem
         else:
             yield broken(
                 job,
-                f"{who(call.invoked.actor)} took {job} with a lease of {clock(length)} s.",
+                f"{who(call.invoked.actor)} left {job} with a lease of {clock(length)} s.",
                 ("lease", f"{ledger.lifecycle.lease_seconds} s", f"{clock(length)} s"),
                 ("lease_expires_at", f"{clock(holder.expires_at)}", f"{clock(after.lease_expires_at)}"),
             )
@@ -134,10 +134,15 @@ def only_the_holder_finishes(ledger: Ledger, event: Observed) -> Judgements:
             continue
         held = f"while {who(holder.actor)} held the lease" if holder else "while nobody held a lease"
         deed = {"complete": "completed", "fail": "failed", "release": "released"}[asked.operation]
+        beside = "" if job == asked.job else f" by a call for {asked.job}"
         yield broken(
             job,
-            f"{who(asked.actor)} {deed} job {job} {held}.",
-            (f"{asked.operation}({job}) with attempt {asked.attempt}", "refused", "accepted"),
+            f"{who(asked.actor)} {deed} job {job}{beside} {held}.",
+            (
+                f"{asked.operation}({asked.job}) with attempt {asked.attempt}",
+                f"{job} untouched" if beside else "refused",
+                "accepted",
+            ),
             (
                 "status / attempt",
                 f"{before.status} / {before.attempt}",

@@ -9,7 +9,7 @@ from statemachine.legality import LEASE_LIVE
 from statemachine.lifecycle import Answer, Operation
 
 
-@invariant(DeleteRequested, section="§2.2 step 4, §2.3 (corrected)")
+@invariant(DeleteRequested, section="§2.2 step 4, §2.3 as corrected there")
 def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> Judgements:
     """A worker asks to delete a message only when the message's own job has ended and that is committed.
 
@@ -31,7 +31,7 @@ def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> 
     )
 
 
-@invariant(VisibilityChanged, Returned, section="§2.3 (corrected)")
+@invariant(VisibilityChanged, Returned, section="§2.3 as corrected there")
 def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned) -> Judgements:
     """A message refused because the lease is live is not made visible before that lease ends."""
     if isinstance(event, Returned):
@@ -43,10 +43,10 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
     message, delivery = ledger.messages.get(event.message), ledger.deliveries.get(event.worker)
     if message is None or delivery is None or not event.effective:
         return
-    if not delivery.refused or delivery.message != message.name:
-        return
     holder = ledger.holders.get(message.job)
     if holder is None or ledger.is_about(message) is None or not ledger.lease_is_live(message.job):
+        return
+    if delivery.message != message.name or delivery.refused_until != holder.expires_at:
         return
     if event.visible_at >= holder.expires_at:
         yield HELD

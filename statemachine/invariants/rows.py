@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statemachine.history import Observed, PublicationQueued, Raised, Returned
-from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant, times, who
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import ACQUISITIONS, Answer, JobRow, Operation
 
@@ -21,7 +21,7 @@ def a_job_is_created_once(
     if call.invoked.operation is not Operation.CREATE:
         return
     job = call.invoked.job
-    existed = (call.wrote or call.rulings[0]).question.row
+    existed = (call.wrote or call.rulings[-1]).question.row
     if existed is None:
         if isinstance(event, Observed):
             yield HELD
@@ -62,7 +62,7 @@ def transitions_are_legal(ledger: Ledger, event: Observed) -> Judgements:
                 continue
             taken_over = holder is None or at >= holder.expires_at
             legal = taken_over and call.invoked.operation in ACQUISITIONS
-            allowed = "RUNNING under the same lease, until it expires"
+            allowed = "RUNNING under the same lease, or taken over once it has expired"
         elif before is None:
             legal, allowed = new == ledger.lifecycle.pending, ledger.lifecycle.pending
         else:
@@ -113,8 +113,8 @@ def a_job_completes_at_most_once(ledger: Ledger, event: Observed) -> Judgements:
             continue
         yield broken(
             job,
-            f"{who(call.invoked.actor)} left {job} {after.status} with {after.results} result rows "
-            f"after {endings} terminal commits.",
+            f"{who(call.invoked.actor)} left {job} {after.status} with "
+            f"{times(after.results, 'result row')} after {times(endings, 'terminal commit')}.",
             ("result rows", due, after.results),
             ("terminal commits", "at most 1", endings),
         )

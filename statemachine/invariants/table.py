@@ -108,7 +108,8 @@ def _nothing_left_out(ledger: Ledger, event: Returned) -> Judgements:
     ):
         yield HELD
     elif event.answer is Answer.ACCEPTED:
-        question, cell = call.rulings[-1]
+        granted = [ruled for ruled in call.rulings if ruled.cell.effect(ruled.question) != ruled.question.row]
+        question, cell = granted[-1] if granted else call.rulings[-1]
         due, row = cell.effect(question), question.row
         yield broken(
             call.invoked.job,

@@ -37,8 +37,9 @@ def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | Non
         2 + max(len(f"worker {worker}"), *(len(line.workers.get(worker, "")) for line in lines))
         for worker in workers
     ]
-    # A line on which nobody works may let its event run into the workers' columns.
     event_width = 2 + max(len("event"), *(len(line.did) for line in lines if line.workers or not workers))
+    # A line on which nobody works may let its event run into the workers' columns, but no further.
+    event_width += max(0, *(2 + len(line.did) - event_width - sum(widths) for line in lines))
     left = len(_LEFT.format("", 0, 0)) + event_width + sum(widths)
     describe = _row if all(left + len(_shown(line, _row)) <= _ROOM for line in lines) else _short_row
     head = "  step   t (s)  " + "event".ljust(event_width)

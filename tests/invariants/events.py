@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from statemachine import history
 from statemachine.history import Event
-from statemachine.invariants import Invariant, Judge, Violation
+from statemachine.invariants import Compared, Invariant, Judge, Violation
 from statemachine.invariants.judge import judge
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
 
@@ -18,11 +18,20 @@ LEASE = 3540
 OURS = Lifecycle()
 YES, NO = Answer.ACCEPTED, Answer.REFUSED
 TAKEN = "IntegrityError: job_id is taken"
+Outcome = Answer | str | None
+AT_LEAST_ONCE = range(1, 1000)
+
+
+def exactly(times: int) -> range:
+    return range(times, times + 1)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A history that breaks a claim, all that the claim must say of it, and the nearest legal history."""
+    """A history that breaks a claim, all that the claim must say of it, and the nearest legal history.
+
+    ``judged`` says how often the claim judges the legal one; where it must pass something over, exactly.
+    """
 
     name: str
     claim: Invariant
@@ -30,6 +39,7 @@ class Case:
     expected: Violation
     near_miss: Sequence[Event]
     lifecycle: Lifecycle = OURS
+    judged: range = AT_LEAST_ONCE
 
     @property
     def broken(self) -> Judge:
@@ -46,7 +56,7 @@ class Case:
 def violation(
     claim: Invariant, step: int, at: float, story: str, *compared: tuple[str, str, str], subject: str = "j1"
 ) -> Violation:
-    return Violation(claim.name, subject, step, at, story, compared)
+    return Violation(claim.name, subject, step, at, story, tuple(Compared(*line) for line in compared))
 
 
 PENDING = JobRow("j1", "t1", "PENDING")
@@ -90,12 +100,24 @@ def struck(call: int, at: float = 0) -> Event:
     return history.FaultStruck(at, call, "error_before_commit")
 
 
+def committed(call: int, at: float = 0) -> Event:
+    return history.Committed(at, call)
+
+
 def observed(call: int, *rows: JobRow, at: float = 0, gone: tuple[str, ...] = ()) -> Event:
     return history.Observed(at, call, rows, gone)
 
 
 def returned(call: int, answer: Answer = YES, at: float = 0, attempt: int | None = None) -> Event:
     return history.Returned(at, call, answer, attempt)
+
+
+def raised(call: int, error: str, at: float = 0) -> Event:
+    return history.Raised(at, call, error)
+
+
+def killed(call: int, at: float = 0) -> Event:
+    return history.Unknown(at, call, "killed")
 
 
 def clock(to: float) -> Event:
@@ -112,7 +134,7 @@ def call(
     tenant: str = "t1",
     attempt: int | None = None,
     leaves: Sequence[JobRow] = (),
-    answer: Answer | str | None = YES,
+    answer: Outcome = YES,
     told: int | None = None,
 ) -> list[Event]:
     """A whole step: invoked, committed and observed if it ``leaves`` rows changed, answered.
@@ -124,12 +146,12 @@ def call(
         invoked(number, operation, by, at, job=job, tenant=tenant, attempt=attempt),
     ]
     if leaves:
-        events += [history.Committed(at, number), observed(number, *leaves, at=at)]
+        events += [committed(number, at), observed(number, *leaves, at=at)]
     if answer is None:
-        return [*events, history.Unknown(at, number, "killed")]
+        return [*events, killed(number, at)]
     if isinstance(answer, Answer):
         return [*events, returned(number, answer, at, told)]
-    return [*events, history.Raised(at, number, answer)]
+    return [*events, raised(number, answer, at)]
 
 
 def created(number: int = 1, row: JobRow = PENDING) -> list[Event]:
@@ -158,5 +180,7 @@ def delete_requested(message: str = "m1", by: str = "A", at: float = 0, effectiv
     return history.DeleteRequested(at, message, f"{message}#1", by, effective)
 
 
-def made_visible(from_: float, message: str = "m1", by: str = "A", at: float = 0) -> Event:
-    return history.VisibilityChanged(at, message, f"{message}#1", by, from_)
+def made_visible(
+    from_: float, message: str = "m1", by: str = "A", at: float = 0, effective: bool = True
+) -> Event:
+    return history.VisibilityChanged(at, message, f"{message}#1", by, from_, effective)

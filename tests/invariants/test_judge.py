@@ -1,0 +1,126 @@
+"""The judge itself: every claim can fail and can pass, a crashed one stops, and one failure is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from statemachine.history import Event, Observed
+from statemachine.invariants import ALL, Crashed, Invariant
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant
+from statemachine.invariants.judge import judge
+from statemachine.ledger import Ledger
+from tests.invariants import (
+    test_attempts,
+    test_creation,
+    test_drain,
+    test_faults,
+    test_leases,
+    test_messages,
+    test_overlapping_takeovers,
+    test_overlaps,
+    test_refused_deliveries,
+    test_rows,
+    test_table,
+)
+from tests.invariants.events import (
+    NO,
+    OURS,
+    call,
+    created,
+    delete_requested,
+    delivered,
+    done,
+    failed,
+    finished,
+    prepared,
+    sent,
+)
+
+MODULES = (
+    test_creation,
+    test_rows,
+    test_leases,
+    test_attempts,
+    test_messages,
+    test_refused_deliveries,
+    test_drain,
+    test_table,
+    test_overlaps,
+    test_overlapping_takeovers,
+    test_faults,
+)
+CASES = tuple(case for module in MODULES for case in module.CASES)
+
+
+def without_cases(claims: Iterable[Invariant]) -> list[str]:
+    shown = {case.claim.name for case in CASES if case.breaks and case.near_miss}
+    return [claim.name for claim in claims if claim.name not in shown]
+
+
+@invariant(Observed, section="nowhere")
+def nothing_is_seen(ledger: Ledger, event: Observed) -> Judgements:
+    """A claim that every history with a row breaks."""
+    yield broken("j1", "a row was seen.")
+
+
+@invariant(Observed, section="nowhere")
+def it_chokes_on_attempt_1(ledger: Ledger, event: Observed) -> Judgements:
+    """A claim with a bug in it."""
+    yield HELD
+    if ledger.rows["j1"].attempt == 1:
+        raise ZeroDivisionError("by attempt 1")
+
+
+@pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)
+def test_every_claim_has_a_history_that_breaks_it_and_a_near_miss(claim: Invariant) -> None:
+    assert without_cases([claim]) == []
+
+
+def test_a_new_claim_without_cases_is_noticed() -> None:
+    assert without_cases([*ALL, nothing_is_seen]) == ["nothing_is_seen"]
+
+
+def test_names_of_cases_are_distinct() -> None:
+    assert len({str(case) for case in CASES}) == len(CASES)
+
+
+def test_a_claim_that_crashes_stops_judging_and_the_others_go_on() -> None:
+    events = [*created(), *prepared(2), *finished(3, "complete", done())]
+    claims = [it_chokes_on_attempt_1, nothing_is_seen]
+    seen = judge(OURS, claims, events)
+    choked_on = next(event for event in events if isinstance(event, Observed) and event.call == 2)
+    assert seen.crashed == [
+        Crashed("it_chokes_on_attempt_1", "ZeroDivisionError: by attempt 1", repr(choked_on))
+    ]
+    assert seen.judged == {"it_chokes_on_attempt_1": 2, "nothing_is_seen": 3}
+    assert [found.step for found in seen.violations] == [1, 2, 3]
+
+
+def test_no_violation_no_headline() -> None:
+    assert judge(OURS, ALL, created()).headline() is None
+
+
+def test_the_earliest_broken_step_outranks_the_order_of_blame() -> None:
+    lie_at_2 = call(2, "prepare", answer=NO)
+    created_again_at_3 = call(3, "create", "application")
+    found = judge(OURS, ALL, [*created(), *lie_at_2, *created_again_at_3])
+    assert [(seen.step, seen.invariant) for seen in found.violations] == [
+        (2, "operations_answer_by_the_table"),
+        (3, "a_job_is_created_once"),
+        (3, "operations_answer_by_the_table"),
+        (3, "operations_write_by_the_table"),
+    ]
+    assert found.headline() == found.violations[0]
+
+
+def test_the_order_of_blame_outranks_the_order_of_events_within_a_step() -> None:
+    """The message is deleted first, then a row of the same step breaks a claim that is blamed before."""
+    *began, seen, answered = finished(2, "fail", failed(0))
+    events: list[Event] = [*created(), sent(), delivered(), *began, delete_requested(), seen, answered]
+    found = judge(OURS, ALL, events)
+    assert found.violations[0].invariant == "messages_outlive_unfinished_jobs"
+    headline = found.headline()
+    assert headline is not None
+    assert (headline.step, headline.invariant) == (2, "only_the_holder_finishes")
