@@ -150,16 +150,20 @@ def load(path: str, defect: str | None = None) -> Binding:
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        factory = getattr(importlib.import_module(module_name), factory_name)
+        module = importlib.import_module(module_name)
     except ImportError as error:
         raise BindingError(
             f"--binding {path}: {module_name} cannot be imported ({error}); run from the directory that "
             "holds it, in the environment that has its requirements"
         ) from None
-    except AttributeError:
+    except Exception as error:
         raise BindingError(
-            f"--binding {path}: {module_name} has no {factory_name}; name the binding in it"
-        ) from None
+            f"--binding {path}: importing {module_name} raised {type(error).__name__}: {error}; mend it, or "
+            "import Django models in open() only: this happens before Django is configured"
+        ) from error
+    factory = getattr(module, factory_name, None)
+    if factory is None:
+        raise BindingError(f"--binding {path}: {module_name} has no {factory_name}; name the binding in it")
     try:
         binding = factory()
     except Exception as error:

@@ -52,6 +52,7 @@ def search(
     The run's lane must be open.  A broken invariant is not raised: it is the run's ``failure``.
     ``phases`` are Hypothesis's; with its shrink phase, its result is what is then minimised.
     """
+    run.seed = seed_number
     machine = seed(seed_number)(type("AIJobs", (JobMachine,), {"run": run}))
     try:
         with _interrupts_noticed(run):

@@ -178,7 +178,7 @@ class Example:
             end = self._answer(call, answer)
         except Killed:
             end = history.Unknown(self.now, call, "killed")
-        except Exception as error:  # noqa: BLE001  whatever the code under test raises is its answer
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
             end = history.Raised(self.now, call, f"{type(error).__name__}: {error}")
         except BaseException:  # Ctrl-C: what follows is our own clean-up
             self.faults.disarm()

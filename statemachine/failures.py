@@ -14,18 +14,20 @@ FOLDER = Path(".statemachine")
 
 
 def save(header: Header, failure: Failure, root: Path = FOLDER) -> Path:
-    """Write ``history.ndjson`` and return its folder; the same history always goes to the same folder.
+    """Write ``history.ndjson`` and return its folder; the same events always go to the same folder.
 
     Raises ``OSError`` when the folder cannot be written.
     """
-    text = ndjson.dumps(header, failure.events)
-    digest = base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()
+    text = ndjson.dumps(header, failure.events).encode()
+    events = text.partition(b"\n")[2]
+    digest = base64.b32encode(hashlib.sha256(events).digest()).decode().lower()
     for length in range(5, len(digest)):
         folder = root / digest[:length]
         file = folder / "history.ndjson"
-        if file.exists() and file.read_text(encoding="utf-8") != text:
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
-        return folder
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text)
+            return folder
+        if file.read_bytes().partition(b"\n")[2] == events:
+            return folder
     raise OSError(f"{root} holds another history under every name for this one: move it away")

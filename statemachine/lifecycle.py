@@ -98,10 +98,15 @@ class Lifecycle:
                 "a lease that outlives its message's invisibility burns a receive at every crash; "
                 "make the lease at most the visibility timeout"
             )
+        if self.recover_after_seconds < 0:
+            raise LifecycleError(
+                f"recover_after_seconds is {self.recover_after_seconds}: it must be at least 0"
+            )
         if self.late_completion not in (Answer.ACCEPTED, Answer.REFUSED):
             raise LifecycleError(
                 f"late_completion is {self.late_completion!r}: say Answer.ACCEPTED or Answer.REFUSED"
             )
+        object.__setattr__(self, "late_completion", Answer(self.late_completion))
         object.__setattr__(self, "terminal", frozenset({self.done, self.failed}))
         leaves_running = {self.running, self.done, self.failed, self.retrying}
         object.__setattr__(

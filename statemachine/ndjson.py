@@ -53,9 +53,9 @@ def dumps(header: Header, events: Iterable[Event]) -> str:
     first = {"format": FORMAT, "version": VERSION} | {
         name: getattr(header, name) for name in header.described
     }
-    lines = [json.dumps(first | {"lifecycle": _lifecycle_to_json(header.lifecycle)}, ensure_ascii=False)]
+    lines = [json.dumps(first | {"lifecycle": _lifecycle_to_json(header.lifecycle)})]
     for event in events:
-        lines.append(json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False))
+        lines.append(json.dumps({"event": type(event).__name__, **asdict(event)}))
     return "\n".join(lines) + "\n"
 
 
@@ -71,17 +71,22 @@ def _event_from_json(values: dict[str, Any]) -> Event:
     return kind(**values)
 
 
+_BROKEN = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+"""What reading a line that is not ours can raise."""
+
+
 def loads(text: str, name: str) -> tuple[Header, list[Event]]:
     """Read a history; ``name`` is how errors call the file.
 
     Raises :class:`HistoryError` for an empty, truncated or foreign file, or one of another version.
     """
-    lines = text.splitlines()
+    # Not splitlines: it would also split at a line separator inside of a JSON string.
+    lines = text.removesuffix("\n").split("\n")
     try:
         first = json.loads(lines[0])
         if first["format"] != FORMAT:
             raise KeyError(first["format"])
-    except (IndexError, KeyError, TypeError, ValueError):
+    except (IndexError, *_BROKEN):
         raise HistoryError(
             f"{name} is not a history of this project: its first line must be a JSON object with "
             f'"format": "{FORMAT}"; give the history.ndjson that a failing run saved'
@@ -96,7 +101,7 @@ def loads(text: str, name: str) -> tuple[Header, list[Event]]:
             lifecycle=_lifecycle_from_json(first["lifecycle"]),
             **{name: first[name] for name in Header.described},
         )
-    except (KeyError, TypeError, ValueError, LifecycleError) as error:
+    except (*_BROKEN, LifecycleError) as error:
         raise HistoryError(
             f"{name}, line 1: its header is broken ({error!r}); save the history again"
         ) from None
@@ -104,7 +109,7 @@ def loads(text: str, name: str) -> tuple[Header, list[Event]]:
     for number, line in enumerate(lines[1:], start=2):
         try:
             events.append(_event_from_json(json.loads(line)))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _BROKEN as error:
             raise HistoryError(
                 f"{name}, line {number}: not an event of version {VERSION} "
                 f"({type(error).__name__}: {error}); the file is cut off or was edited, so download it again"

@@ -1,14 +1,16 @@
 """The pytest side: options, header, signs of life, summary and exit codes, and nothing else.
 
-Loaded by ``statemachine/conftest.py`` in a checkout and by ``-p statemachine.plugin`` elsewhere; as a
-``pytest11`` entry point its options would turn up in every pytest of the environment.
+Loaded by ``-p statemachine.plugin``, which ``pyproject.toml`` says for a checkout: early enough to choose
+the settings module before pytest-django looks for one.  As a ``pytest11`` entry point its options would
+turn up in every pytest of the environment.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +42,7 @@ class Session:
     binding: Binding
     defect: str | None
     seed: int
-    replay_path: Path | None
+    replay_path: str | None
     saved: tuple[Header, list[Event]] | None
     database: str = ""
     run: Run | None = None
@@ -59,6 +61,9 @@ class Session:
         if self.defect:
             words.append(f"--defect {self.defect}")
         return " ".join([*words, *arguments])
+
+    def replay_command(self, path: str) -> str:
+        return self.command("--replay", f'"{path}"' if " " in path else path)
 
 
 SESSION = pytest.StashKey[Session]()
@@ -82,66 +87,75 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    # Before pytest-django configures Django, so that the binding chooses the settings module.
-    if config.getoption("help", False):
-        return
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    # Around pytest-django's own, which imports whatever settings module it finds.
+    asked = early_config.known_args_namespace
+    if not asked.help and not asked.version:
+        early_config.stash[SESSION] = session = _session(asked)
+        _choose_settings(session, asked)
+    return (yield)
+
+
+def _session(asked: argparse.Namespace) -> Session:
     try:
-        config.stash[SESSION] = session = _session(config)
-        safety.check_no_reuse(bool(config.getoption("reuse_db", False)))
-        safety.check_settings_module(
-            session.binding.settings_module,
-            session.binding_path,
-            {
-                "the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE"),
-                "--ds": config.getoption("ds", None),
-            },
-        )
-    except (BindingError, HistoryError, LifecycleError, safety.Refused) as error:
+        saved = ndjson.read(Path(asked.replay)) if asked.replay is not None else None
+        binding = load(asked.binding, asked.defect)
+    except HistoryError as error:
+        raise pytest.UsageError(f"--replay {asked.replay}: {error}") from None
+    except (BindingError, LifecycleError) as error:
         raise pytest.UsageError(str(error)) from None
-    _configure_django(session)
+    seed = _seed(asked.hypothesis_seed)
+    return Session(asked.binding, binding, asked.defect, seed, asked.replay, saved)
 
 
-def _configure_django(session: Session) -> None:
+def _choose_settings(session: Session, asked: argparse.Namespace) -> None:
+    wanted = session.binding.settings_module
+    found = {
+        "--ds": asked.ds,
+        "the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE"),
+    }
+    try:
+        safety.check_no_reuse(asked.reuse_db)
+        safety.check_settings_module(wanted, session.binding_path, found)
+    except safety.Refused as error:
+        raise pytest.UsageError(str(error)) from None
+    os.environ["DJANGO_SETTINGS_MODULE"] = wanted
     from django.conf import settings as django_settings
     from django.core.exceptions import ImproperlyConfigured
 
-    module = os.environ["DJANGO_SETTINGS_MODULE"] = session.binding.settings_module
     try:
         databases = django_settings.DATABASES
     except (ImportError, ImproperlyConfigured) as error:
         raise pytest.UsageError(
-            f"--binding {session.binding_path}: its settings module {module} cannot be loaded ({error}); "
+            f"--binding {session.binding_path}: its settings module {wanted} cannot be loaded ({error}); "
             "run from the directory that holds it, with its requirements installed"
         ) from None
     if not databases:
-        raise pytest.UsageError(f"--binding {session.binding_path}: {module} names no database in DATABASES")
+        raise pytest.UsageError(f"--binding {session.binding_path}: {wanted} names no database in DATABASES")
 
 
-def _session(config: pytest.Config) -> Session:
-    _load_profile(config.getoption("--hypothesis-profile"))
-    path, defect = config.getoption("binding"), config.getoption("defect")
-    replay_option = config.getoption("replay")
-    replay_path = Path(replay_option) if replay_option else None
-    saved = ndjson.read(replay_path) if replay_path else None
-    return Session(path, load(path, defect), defect, _seed(config), replay_path, saved)
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    # Only now, since a conftest.py may have registered more profiles.
+    if SESSION not in config.stash:
+        return
+    profile = config.getoption("--hypothesis-profile")
+    _check_profile(profile)
+    if profile is None:
+        settings.load_profile("dev")
 
 
-def _load_profile(name: str | None) -> None:
+def _check_profile(name: str | None) -> None:
     try:
         settings.get_profile(name or "dev")
     except InvalidArgument:
         raise pytest.UsageError(
-            f"--hypothesis-profile {name}: there is no such profile; this project has {', '.join(PROFILES)}, "
-            "and your conftest.py can register more"
+            f"--hypothesis-profile {name}: there is no such profile; this project has {', '.join(PROFILES)}"
         ) from None
-    if name is None:
-        settings.load_profile("dev")
 
 
-def _seed(config: pytest.Config) -> int:
-    asked = config.getoption("--hypothesis-seed")
+def _seed(asked: str | None) -> int:
     if asked is None:
         return secrets.randbelow(2**32)
     try:
@@ -205,6 +219,10 @@ class EmbeddedLane:
         run = self.session.run = Run(self.lane, self.progress)
         try:
             search(run, self.session.seed)
+        except KeyboardInterrupt:
+            if run.failure is not None:  # found, and not yet shrunk: nothing found is lost
+                self.session.notes.append(self._report(run, run.failure))
+            raise
         finally:
             self.progress.clear()
         if run.failure is not None:
@@ -216,7 +234,7 @@ class EmbeddedLane:
     def _report(self, run: Run, failure: Failure) -> str:
         try:
             folder = failures.save(self.session.header(), failure)
-            reproduce = self.session.command(f"--replay {folder.as_posix()}")
+            reproduce = self.session.replay_command(folder.as_posix())
         except OSError as error:
             reproduce = self.session.command(f"--hypothesis-seed={self.session.seed}")
             reproduce += f"   (the history could not be saved: {error})"
@@ -235,18 +253,17 @@ class EmbeddedLane:
             played = self.session.replayed = replay(self.lane, header, events)
         except ReplayError as error:
             pytest.exit(f"--replay {self.session.replay_path}: {error}", returncode=4)
-        if played.outcome is Outcome.REPRODUCED and played.violation is not None:
-            pytest.fail(
-                failure_report(
-                    self.lane.binding.lifecycle,
-                    Failure(played.violation, (), played.events),
-                    reproduce=self.session.command(f"--replay {self.session.replay_path}"),
-                    looked_at=f"REPRODUCED from {self.session.replay_path}",
-                ),
-                pytrace=False,
+        path = str(self.session.replay_path)
+        if played.outcome is Outcome.REPRODUCED and played.failure is not None:
+            report = failure_report(
+                self.lane.binding.lifecycle,
+                played.failure,
+                reproduce=self.session.replay_command(path),
+                looked_at=f"{played.outcome} from {path}",
             )
+            pytest.fail(report, pytrace=False)
         elif played.outcome is not Outcome.FIXED:
-            pytest.fail(played.reason, pytrace=False)
+            pytest.fail(played.sentence, pytrace=False)
 
 
 @pytest.fixture
@@ -260,9 +277,11 @@ def embedded_lane(request: pytest.FixtureRequest, transactional_db: None) -> Ite
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     session = config.stash[SESSION]
+    for note in session.notes:
+        terminalreporter.write_line(note)
     if session.replayed is not None:
         terminalreporter.section("statemachine: replay")
-        terminalreporter.write_line(f"{session.replayed.outcome}  {session.replayed.reason}")
+        terminalreporter.write_line(session.replayed.sentence)
     elif session.run is not None and session.run.examples:
         terminalreporter.section("statemachine: embedded lane")
         for line in run_summary(session.run, session.binding.waived, LIMITS):

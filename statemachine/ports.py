@@ -58,19 +58,17 @@ class SystemQueue:
         self._example = example
 
     def send(self, job: str, tenant: str) -> None:
-        example = self._example()
-        if example.faults.dead:
-            raise Killed
+        example = _living(self._example)
         example.queue.send(example.new_message(), job, tenant, example.current_call)
 
     def receive(self) -> Message | None:
         raise RuntimeError("publisher and sweep do not receive: use the queue that deliver() is given")
 
     def delete(self, receipt_handle: str) -> None:
-        self._example().queue.delete(receipt_handle, "publisher")
+        _living(self._example).queue.delete(receipt_handle, "publisher")
 
     def change_visibility(self, receipt_handle: str, seconds: int) -> None:
-        self._example().queue.change_visibility(receipt_handle, seconds, "publisher")
+        _living(self._example).queue.change_visibility(receipt_handle, seconds, "publisher")
 
 
 class HandedOver:
@@ -80,8 +78,13 @@ class HandedOver:
         self._example = example
 
     def enqueue(self, job: str, tenant: str) -> None:
-        example = self._example()
-        if example.faults.dead:
-            raise Killed
+        example = _living(self._example)
         example.to_publish[job] = tenant
         example.record(history.PublicationQueued(example.now, example.current_call, job, tenant))
+
+
+def _living(current: Callable[[], Example]) -> Example:
+    example = current()
+    if example.faults.dead:
+        raise Killed
+    return example

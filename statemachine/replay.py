@@ -11,7 +11,7 @@ A replay shows that this one interleaving is mended, not that its neighbours are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from statemachine.drain import drain
@@ -20,7 +20,8 @@ from statemachine.history import DrainBegan, Event, StepBegan
 from statemachine.invariants import Violation
 from statemachine.invariants.judge import judge
 from statemachine.ndjson import Header
-from statemachine.operations import NotPossible, perform
+from statemachine.operations import NotPossible, Unplayable, perform
+from statemachine.run import Failure
 
 
 class Outcome(StrEnum):
@@ -31,12 +32,21 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of a replay: the outcome, in one sentence why, and the history that was played."""
+    """What became of a replay: the outcome, in one sentence why, and the history that was played.
+
+    ``failure`` is what broke in it, None when nothing did.
+    """
 
     outcome: Outcome
     reason: str
     events: tuple[Event, ...]
-    violation: Violation | None
+    failure: Failure | None
+
+    @property
+    def sentence(self) -> str:
+        """The outcome and its reason, as the end of a replay says them."""
+        gap = " " if self.outcome is Outcome.DIVERGED else "  "
+        return f"{self.outcome}{gap}{self.reason}"
 
 
 class ReplayError(ValueError):
@@ -48,12 +58,14 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
 
     Raises :class:`ReplayError` when it was recorded under another lifecycle or breaks nothing itself.
     """
-    if header.lifecycle != lane.binding.lifecycle:
+    _check_lifecycle(header, lane)
+    try:
+        sought = judge(header.lifecycle, lane.claims, saved).headline()
+    except (KeyError, TypeError, ValueError) as error:
         raise ReplayError(
-            f"the history was recorded under {header.lifecycle}, and this binding declares "
-            f"{lane.binding.lifecycle}: replay it with the binding that it names, {header.binding}"
-        )
-    sought = judge(header.lifecycle, lane.claims, saved).headline()
+            f"the history is not whole ({type(error).__name__}: {error}): an event speaks of something "
+            "that no earlier one began; save or download it again"
+        ) from None
     if sought is None:
         raise ReplayError(
             "the saved history breaks none of the invariants that this binding is judged by: "
@@ -64,9 +76,11 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
         failing = step.step == sought.step
         try:
             perform(example, step.operation, step.arguments, key=step.step)
+        except Unplayable as error:
+            raise ReplayError(f"step {step.step} cannot be played: {error}") from None
         except NotPossible as error:
             if failing:
-                return _end(example, Outcome.FIXED, f"step {step.step} no longer happens: {error}", None)
+                return _end(example, Outcome.FIXED, f"step {step.step} no longer happens: {error}")
             return _diverged(example, step, f"expected {step.operation}, got: {error}")
         headline = example.judge.headline()
         if headline is not None:
@@ -82,31 +96,40 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
             return _end(
                 example,
                 Outcome.DIVERGED,
-                f"DIVERGED in the drain: expected {sought.invariant} broken, got {headline.invariant}",
-                headline,
+                f"in the drain: expected {sought.invariant} broken, got {headline.invariant}",
             )
         if headline is not None:
-            return _end(example, Outcome.REPRODUCED, headline.story, headline)
-    return _end(example, Outcome.FIXED, "every step went as saved up to the failing one", None)
+            return _end(example, Outcome.REPRODUCED, headline.story)
+    return _end(example, Outcome.FIXED, "every step went as saved up to the failing one")
 
 
 def _broken(example: Example, step: StepBegan, sought: Violation, seen: Violation) -> Replayed:
     if (seen.invariant, step.step) == (sought.invariant, sought.step):
-        return _end(example, Outcome.REPRODUCED, seen.story, seen)
-    return _diverged(
-        example,
-        step,
-        f"expected {sought.invariant} broken at step {sought.step}, got {seen.invariant}",
-        seen,
-    )
+        return _end(example, Outcome.REPRODUCED, seen.story)
+    what = f"expected {sought.invariant} broken at step {sought.step}, got {seen.invariant}"
+    return _diverged(example, step, what)
 
 
-def _diverged(example: Example, step: StepBegan, what: str, seen: Violation | None = None) -> Replayed:
-    return _end(example, Outcome.DIVERGED, f"DIVERGED at step {step.step} ({step.operation}): {what}", seen)
+def _diverged(example: Example, step: StepBegan, what: str) -> Replayed:
+    return _end(example, Outcome.DIVERGED, f"at step {step.step} ({step.operation}): {what}")
 
 
-def _end(example: Example, outcome: Outcome, reason: str, violation: Violation | None) -> Replayed:
-    return Replayed(outcome, reason, tuple(example.events), violation)
+def _end(example: Example, outcome: Outcome, reason: str) -> Replayed:
+    return Replayed(outcome, reason, tuple(example.events), Failure.of(example))
+
+
+def _check_lifecycle(header: Header, lane: Lane) -> None:
+    saved, ours = header.lifecycle, lane.binding.lifecycle
+    differing = [
+        f"{field.name} {getattr(saved, field.name)} and not {getattr(ours, field.name)}"
+        for field in fields(saved)
+        if field.init and getattr(saved, field.name) != getattr(ours, field.name)
+    ]
+    if differing:
+        raise ReplayError(
+            f"the history was recorded with {', '.join(differing)}: replay it with the binding that it "
+            f"names, {header.binding}"
+        )
 
 
 def _steps_with_their_events(saved: Sequence[Event]) -> list[tuple[Sequence[Event], StepBegan]]:

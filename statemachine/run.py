@@ -87,6 +87,7 @@ class Run:
     # False while it plays, and for ever when it is interrupted.
     finished: bool = False
     unstable: str = ""
+    seed: int | None = None
     interrupted: bool = False
 
     def begin_example(self) -> Example:

@@ -1,4 +1,4 @@
-"""Django, settings and safety come from the plugin itself; lanes for tests that play by hand."""
+"""Lanes for tests that play by hand; Django, settings and safety come from the plugin itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.example import Lane
-
-pytest_plugins = ["statemachine.plugin"]
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]
 

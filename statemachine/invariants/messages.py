@@ -9,7 +9,7 @@ from statemachine.legality import LEASE_LIVE
 from statemachine.lifecycle import Answer, Operation
 
 
-@invariant(DeleteRequested, section="§2.2 step 4, §2.3 as corrected there")
+@invariant(DeleteRequested, section="§2.2 step 4, §2.3 as corrected")
 def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> Judgements:
     """A worker asks to delete a message only when the message's own job has ended and that is committed.
 
@@ -31,7 +31,7 @@ def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> 
     )
 
 
-@invariant(VisibilityChanged, Returned, section="§2.3 as corrected there")
+@invariant(VisibilityChanged, Returned, section="§2.3 as corrected")
 def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned) -> Judgements:
     """A message refused because the lease is live is not made visible before that lease ends."""
     if isinstance(event, Returned):

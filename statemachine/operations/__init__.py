@@ -7,7 +7,7 @@ from typing import Any
 
 from statemachine.example import Example
 from statemachine.operations import creation, deliveries, messages, publishing, strays, time
-from statemachine.operations.named import LIVE_JOBS, NamedOperation, NotPossible, Offer
+from statemachine.operations.named import LIVE_JOBS, NamedOperation, NotPossible, Offer, Unplayable
 
 OPERATIONS: dict[str, NamedOperation] = {
     named.name: named
@@ -45,13 +45,13 @@ def perform(example: Example, operation: str, arguments: Mapping[str, Any], key:
     """
     named = OPERATIONS.get(operation)
     if named is None:
-        raise NotPossible(f"there is no operation {operation}; there are {', '.join(OPERATIONS)}")
+        raise Unplayable(f"there is no operation {operation}; there are {', '.join(OPERATIONS)}")
     try:
         play = named.plan(example, **arguments)
     except TypeError as error:
-        raise NotPossible(f"{operation} does not take {dict(arguments)}: {error}") from None
+        raise Unplayable(f"{operation} does not take {arguments}: {error}") from None
     example.begin_step(operation, dict(arguments), key)
     play()
 
 
-__all__ = ["LIVE_JOBS", "OPERATIONS", "NamedOperation", "NotPossible", "Offer", "perform"]
+__all__ = ["LIVE_JOBS", "OPERATIONS", "NamedOperation", "NotPossible", "Offer", "Unplayable", "perform"]

@@ -25,6 +25,10 @@ class NotPossible(Exception):
     """The state does not allow this step; the message says what it lacks."""
 
 
+class Unplayable(NotPossible):
+    """No state allows this step: the operation or its arguments are not ours."""
+
+
 class Offer(NamedTuple):
     """An operation worth playing now.  Weights were tuned on seeds 0-19 (``benchmarks/power.py``)."""
 

@@ -55,6 +55,8 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
         raise NotPossible(
             f"there is no finish operation {operation}; there are {', '.join(sorted(FINISHES))}"
         )
+    if attempt not in ("zero", "foreign", *WHICH):
+        raise NotPossible(f"there is no attempt {attempt}; say zero, foreign, {', '.join(WHICH)}")
     if attempt == "current" and row.status == example.lifecycle.running:
         raise NotPossible(
             f"{job} is RUNNING: a stray call with its current attempt would be its holder's own"

@@ -6,6 +6,8 @@ from statemachine import deadlines
 from statemachine.example import Example
 from statemachine.operations.named import NotPossible, Offer, Offers, Play, operation
 
+YEAR = 365 * 24 * 3600
+
 
 def _advance_offers(example: Example) -> Offers:
     for deadline in deadlines.ahead(example):
@@ -22,6 +24,8 @@ def _advance_offers(example: Example) -> Offers:
 @operation(_advance_offers)
 def advance_to(example: Example, deadline: str, of: str, offset: int = 0) -> Play:
     """Time passes until ``offset`` seconds from a deadline that the state holds."""
+    if not -YEAR < offset < YEAR:
+        raise NotPossible(f"an offset of {offset} s is no offset from a deadline: give less than a year")
     due = deadlines.find(example, deadline, of)
     if due is None:
         raise NotPossible(f"there is no {deadline} of {of} ahead")
@@ -38,6 +42,6 @@ def _wait_offers(example: Example) -> Offers:
 @operation(_wait_offers)
 def wait(example: Example, seconds: float) -> Play:
     """Some time passes, aimed at nothing."""
-    if not seconds > 0:
-        raise NotPossible(f"wait for {seconds} s: time moves forward only")
+    if not 0 < seconds < YEAR:
+        raise NotPossible(f"wait for {seconds} s: time moves forward, and by less than a year at a time")
     return lambda: example.move_clock(example.now + seconds)

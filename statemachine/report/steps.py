@@ -45,7 +45,7 @@ def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | Non
     head = "  step   t (s)  " + "event".ljust(event_width)
     head += "".join(f"worker {worker}".ljust(width) for worker, width in zip(workers, widths, strict=True))
     rendered = [head + "row after the step"]
-    for line in lines:
+    for line in _shortened(lines):
         if line.quiet:
             rendered.append(f"                ─ {line.quiet} ─")
             continue
@@ -63,6 +63,18 @@ def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | Non
 
 _ROOM = WIDTH - 2
 _LEFT = "{} {:>4} {:>7g}  "
+
+
+_HEAD, _TAIL = 24, 12
+
+
+def _shortened(lines: list[_Line]) -> list[_Line]:
+    """At most a screenful: a drain that goes in circles takes hundreds of steps to say so."""
+    left_out = len(lines) - _HEAD - _TAIL
+    if left_out <= 1:
+        return lines
+    gap = _Line(0, 0, quiet=f"{left_out} lines left out; history.ndjson has them")
+    return [*lines[:_HEAD], gap, *lines[-_TAIL:]]
 
 
 def _shown(line: _Line, describe: Callable[[JobRow], str]) -> str:

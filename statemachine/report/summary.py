@@ -11,7 +11,7 @@ from statemachine.run import Run, Verdict
 
 MEANING = {
     Verdict.PASS: "no invariant was broken",
-    Verdict.FAIL: "an invariant was broken; its report is above",
+    Verdict.FAIL: "an invariant was broken",
     Verdict.UNKNOWN: "nothing was broken, but the run cannot vouch for it",
 }
 
@@ -29,14 +29,20 @@ def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str]) -> l
         "",
         "Invariants (times judged)",
         *_wrapped(f"{claim.name} {_count(run.judged[claim.name])}" for claim in run.lane.claims),
-        *(f"  waived: {name} ({reason})" for name, reason in waived.items()),
+        *(line for name, reason in waived.items() for line in _sentence(f"waived: {name} ({reason})")),
         "",
-        f"{_count(run.examples)} examples, {_count(run.steps)} steps in {run.seconds:.0f} s "
-        f"({_count(run.steps / run.seconds if run.seconds else 0)} steps/s)",
+        _volume(run),
         *limits,
-        *(f"? {doubt}" for doubt in run.doubts()),
-        verdict_line(run),
+        *(line for doubt in run.doubts() for line in _sentence(doubt, "? ")),
+        *_sentence(verdict_line(run), ""),
     ]
+
+
+def _volume(run: Run) -> str:
+    speed = run.steps / run.seconds if run.seconds else 0
+    seed = "" if run.seed is None else f"; seed {run.seed}"
+    played = f"{_count(run.examples)} examples, {_count(run.steps)} steps"
+    return f"{played} in {run.seconds:.0f} s ({_count(speed)} steps/s){seed}"
 
 
 def verdict_line(run: Run) -> str:
@@ -48,6 +54,8 @@ def verdict_line(run: Run) -> str:
         return (
             f"PASS  {MEANING[Verdict.PASS]}; every required situation met, the rarest {count} times ({cell})"
         )
+    if run.failure is not None:
+        return f"FAIL  {run.failure.headline.invariant}: {run.failure.headline.story}"
     return f"{run.verdict}  {MEANING[run.verdict]}"
 
 
@@ -55,6 +63,10 @@ def _situations(run: Run) -> Iterator[str]:
     for operation, cells in operations_by_situation(run.reach.counts):
         label = f"  {operation}: "
         yield from _wrapped((f"{situation} {_count(count)}" for situation, count in cells), label)
+
+
+def _sentence(text: str, label: str = "  ") -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=label, subsequent_indent="      ")
 
 
 def _wrapped(items: Iterable[str], label: str = "  ") -> list[str]:

@@ -44,7 +44,7 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 def _protects(seen: Violation) -> str:
     claim = BY_NAME[seen.invariant]
-    return f"{claim.protects.splitlines()[0]} (docs/gate.md {claim.section})"
+    return f"{claim.protects.splitlines()[0]} (gate report {claim.section})"
 
 
 def _compared(seen: Violation) -> list[str]:

@@ -29,9 +29,9 @@ class Clock:
         # Starting a freeze costs 4-34 ms once Django is loaded, so there is one for the whole run.
         # Hypothesis must go on seeing real time, or its shrinker gives up at once ("more than five
         # minutes").  freezegun gives real time to callers within five frames of an ignored module,
-        # which would reach into the code under test; one frame is enough for Hypothesis.
+        # which would reach into the code under test; one frame is enough for Hypothesis and pytest.
         limit = freezegun.api.call_stack_inspection_limit
-        freezer = freeze_time(START, ignore=["hypothesis"])
+        freezer = freeze_time(START, ignore=["hypothesis", "_pytest."])
         self._frozen = freezer.start()
         freezegun.api.call_stack_inspection_limit = 1
         try:

@@ -1,3 +1,0 @@
-"""Loads the plugin in a checkout; elsewhere ``-p statemachine.plugin`` does."""
-
-pytest_plugins = ["statemachine.plugin"]

@@ -1,0 +1,71 @@
+"""Directories to run in, and runs that several tests read and none changes."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from models_under_test.defects import STORIES
+from tests.end_to_end.commandline import (
+    CHECKOUT,
+    REPO,
+    SHORT_CONFTEST,
+    Ran,
+    at_once,
+    history_in,
+    run,
+    write,
+)
+
+
+class Found(NamedTuple):
+    """A run that caught a defect, and the directory it ran in."""
+
+    ran: Ran
+    cwd: Path
+
+    @property
+    def history(self) -> Path:
+        return history_in(self.cwd, self.ran)
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    """An empty directory whose conftest registers the profile ``short``."""
+    return write(tmp_path, conftest=SHORT_CONFTEST)
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+    """For every planted defect a run with seed 1 that caught it, and its directory.  Read only."""
+    places = {defect: tmp_path_factory.mktemp(defect) for defect in sorted(STORIES)}
+    searches = [
+        partial(run, *CHECKOUT, "--defect", defect, "--hypothesis-seed=1", cwd=cwd)
+        for defect, cwd in places.items()
+    ]
+    return {defect: Found(ran, places[defect]) for defect, ran in zip(places, at_once(searches), strict=True)}
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what a checkout holds, so that ``pytest statemachine/`` leaves its traces there."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for name in ("statemachine", "models_under_test", "docs"):
+        shutil.copytree(REPO / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPO / "pyproject.toml", copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def checkout_runs(checkout: Path) -> dict[str, Found]:
+    """As ``runs``, for two defects only, by ``pytest statemachine/`` in a checkout."""
+    defects = ("lease_edge_excluded", "refused_delivery_deletes_message")
+    searches = [
+        partial(run, "statemachine/", "--defect", defect, "--hypothesis-seed=1", cwd=checkout)
+        for defect in defects
+    ]
+    return {defect: Found(ran, checkout) for defect, ran in zip(defects, at_once(searches), strict=True)}
