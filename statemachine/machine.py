@@ -7,6 +7,8 @@ machine finds half of what this one finds.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from statemachine.drain import drain
 from statemachine.example import Example
-from statemachine.operations import OPERATIONS, Offer, perform
+from statemachine.operations import OPERATIONS, NamedOperation, Offer, perform
 from statemachine.run import Run
 
 FAULTS = ("call_faults", *(name for name, operation in OPERATIONS.items() if operation.optional))
@@ -29,12 +31,8 @@ def _next_offer(draw: st.DrawFn) -> Offer:
     machine.at_rest = False
     offers = machine.offers()
     # One draw a step: a place on the line of all weights, on which the simplest offer comes first.
-    place = draw(_place_below(sum(offer.weight for offer in offers)))
-    for offer in offers:
-        place -= offer.weight
-        if place < 0:
-            return offer
-    raise AssertionError("a place below the sum of the weights lies within one of them")
+    ends = list(accumulate([offer.weight for offer in offers]))
+    return offers[bisect_right(ends, draw(_place_below(ends[-1])))]
 
 
 _MACHINE = st.runner()
@@ -60,6 +58,7 @@ class JobMachine(RuleBasedStateMachine):
         super().__init__()
         self.at_rest = False
         self.faults: frozenset[str] = frozenset()
+        self.operations: list[NamedOperation] = []
         self.example: Example = self.run.begin_example()
 
     @initialize(swarm=st.integers(0, 2 * _ALL_FAULTS - 1))
@@ -68,6 +67,11 @@ class JobMachine(RuleBasedStateMachine):
         self.faults = frozenset(
             name for place, name in enumerate(FAULTS) if swarm >= _ALL_FAULTS or swarm >> place & 1
         )
+        self.operations = [
+            operation
+            for operation in OPERATIONS.values()
+            if not operation.optional or operation.name in self.faults
+        ]
         self.at_rest = True
 
     @rule(offer=_next_offer())
@@ -84,15 +88,11 @@ class JobMachine(RuleBasedStateMachine):
             self.run.end_example(self.example)
 
     def offers(self) -> list[Offer]:
-        found: list[Offer] = []
-        call_faults = "call_faults" in self.faults
-        for name, operation in OPERATIONS.items():
-            if operation.optional and name not in self.faults:
-                continue
-            for offer in operation.offers(self.example):
-                if call_faults or "fault" not in offer.arguments:
-                    found.append(offer)
-        return found
+        example = self.example
+        found = [offer for operation in self.operations for offer in operation.offers(example)]
+        if "call_faults" in self.faults:
+            return found
+        return [offer for offer in found if "fault" not in offer.arguments]
 
     def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
         return ""  # our own report tells the steps

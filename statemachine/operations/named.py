@@ -102,10 +102,13 @@ def fault_named(name: str | None) -> Fault | None:
         raise NotPossible(f"there is no fault {name}; there are {', '.join(Fault)}") from None
 
 
+_COMMIT_FAULTS = tuple(fault.value for fault in COMMIT_FAULTS)
+
+
 def with_faults(weight: int, operation: str, arguments: dict[str, Any], fault_weight: int) -> Offers:
     yield Offer(weight, operation, arguments)
-    for fault in COMMIT_FAULTS:
-        yield Offer(fault_weight, operation, {**arguments, "fault": fault.value})
+    for fault in _COMMIT_FAULTS:
+        yield Offer(fault_weight, operation, {**arguments, "fault": fault})
 
 
 def at_step(example: Example, step: str) -> Iterator[Slot[Delivery]]:
