@@ -26,6 +26,7 @@ class Found(NamedTuple):
     examples: int
     seconds: float
     first_length: int
+    found_length: int
     length: int
     shrink_seconds: float
 
@@ -45,7 +46,7 @@ def hunt(defect: str, seed: int, examples: int, hypothesis_shrinks: bool) -> Fou
         profile = settings(settings.get_profile("dev"), max_examples=examples, database=None)
         search(run, seed, profile, (*FINDING, Phase.shrink) if hypothesis_shrinks else FINDING)
     if run.failure is None or run.first_failure is None or run.found_after is None:
-        return Found(defect, seed, None, run.examples, run.seconds, 0, 0, 0)
+        return Found(defect, seed, None, run.examples, run.seconds, 0, 0, 0, 0)
     return Found(
         defect,
         seed,
@@ -53,24 +54,27 @@ def hunt(defect: str, seed: int, examples: int, hypothesis_shrinks: bool) -> Fou
         run.finding_examples,
         run.found_after,
         len(run.first_failure.steps),
+        len([step for step in (run.as_found or run.failure).steps if not step.drain]),
         len([step for step in run.failure.steps if not step.drain]),
         run.seconds - run.found_after,
     )
 
 
-def row(defect: str, found: list[Found]) -> str:
-    hits = [one for one in found if one.invariant]
+def row(defect: str, hunted: list[Found]) -> str:
+    hits = [one for one in hunted if one.invariant]
     invariants = ", ".join(sorted({str(one.invariant) for one in hits})) or "-"
     if not hits:
-        return f"| {defect} | {invariants} | 0/{len(found)} | | | | |"
+        return f"| {defect} | {invariants} | 0/{len(hunted)} | | | | | |"
     examples = [one.examples for one in hits]
     seconds = [one.seconds for one in hits]
+    found = [one.found_length for one in hits]
     lengths = [one.length for one in hits]
     shrinks = [one.shrink_seconds for one in hits]
     return (
-        f"| {defect} | {invariants} | {len(hits)}/{len(found)} "
+        f"| {defect} | {invariants} | {len(hits)}/{len(hunted)} "
         f"| {statistics.median(examples):.0f} / {max(examples)} "
         f"| {statistics.median(seconds):.1f} / {max(seconds):.1f} "
+        f"| {statistics.median(found):.0f} / {max(found)} "
         f"| {statistics.median(lengths):.0f} / {max(lengths)} "
         f"| {statistics.median(shrinks):.1f} / {max(shrinks):.1f} |"
     )
@@ -93,8 +97,9 @@ def main() -> None:
     first, _, last = asked.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
 
-    print("| defect | found by | found | examples median / worst | seconds | length | shrink seconds |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    print("Steps before the drain, clock moves included; each pair is median / worst.\n")
+    print("| defect | found by | found | examples | seconds | steps found | minimal | seconds to shrink |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
     everything: list[Found] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         hunts = {

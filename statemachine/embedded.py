@@ -66,6 +66,7 @@ def search(
         run.unstable = str(error).partition("\n")[0]
     finally:
         run.stop()
+    run.as_found = run.failure
     if run.failure is not None and not run.unstable:
         run.failure = minimise(run.lane, run.failure)
         run.stop()

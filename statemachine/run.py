@@ -83,6 +83,8 @@ class Run:
     crashed: list[Crashed] = field(default_factory=list)
     failure: Failure | None = None
     first_failure: Failure | None = None
+    # As Hypothesis left it, before it was minimised.
+    as_found: Failure | None = None
     seconds: float = 0
     # False while it plays, and for ever when it is interrupted.
     finished: bool = False
