@@ -2,11 +2,11 @@
 
     python benchmarks/overhead.py [--examples 300] [--seed 0]
 
-The raw replay makes every call that the machine made on the binding (the transactions, with their
-commits, on the same in-memory database, at the same frozen times) and resets as often, with no
-Hypothesis, no queue, no observation and no judging.  Both are counted in the machine's steps, so the
-ratio says what a step costs in all for what its repository calls cost.  Both alternate in blocks,
-because the machine they run on is noisy.
+The raw replay makes as many calls on the binding as the machine made (``mark_running`` for each prepare;
+no faults, so calls that were rolled back are committed here), on the same in-memory database at the
+same frozen times, and resets as often, with no Hypothesis, no queue, no observation and no judging.
+Both are counted in the machine's steps, so the ratio says what a step costs in all for what its
+repository calls cost.  Both alternate in blocks, because the machine they run on is noisy.
 """
 
 from __future__ import annotations

@@ -40,7 +40,6 @@ def hunt(defect: str, seed: int, examples: int, hypothesis_shrinks: bool) -> Fou
     from statemachine.standalone import open_lane
 
     register_profiles()
-    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
     with open_lane(defect=defect) as lane:
         run = Run(lane)
         profile = settings(settings.get_profile("dev"), max_examples=examples, database=None)

@@ -1,8 +1,7 @@
 """The delivery procedure: what a worker does with one message, step by step.
 
-``receive → prepare → (inference) → finish → acknowledge``.  The worker process and the verifier
-drive this same object; whoever drives it may stop between any two steps, and for ever, because
-that is what a killed worker does.
+``receive → prepare → (inference) → finish → acknowledge``.  Whoever drives it, a worker process or
+the verifier, may stop between any two steps, and for ever: that is what a killed worker does.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ LEASE_MARGIN_SECONDS = 60
 """Budget for receive → mark_running and for clock skew: the lease ends before the message returns."""
 LEASE_SECONDS = VISIBILITY_SECONDS - LEASE_MARGIN_SECONDS  # 3600 - 60 = 3540
 INFERENCE_CAP_SECONDS = VISIBILITY_SECONDS
-"""Inference is cut this long after prepare answered, as a transient error."""
+"""A worker cuts inference this long after prepare answered, as a transient error."""
 MAX_RECEIVES = 3
 """``maxReceiveCount`` of the queue: the next receive request moves the message to the DLQ."""
 RECOVER_AFTER_SECONDS = 60

@@ -12,7 +12,7 @@ from models_under_test.repositories import DjangoAIJobRepository
 
 
 class DjangoUnitOfWork:
-    """``with DjangoUnitOfWork() as uow:`` commits at the end of the block, or nothing at all.
+    """``with DjangoUnitOfWork(jobs) as uow:`` commits at the end of the block, or nothing at all.
 
     ``durable``: used inside another transaction it raises, since a commit that is not one would
     make every promise below it (publish after commit, fenced writes) empty.

@@ -184,6 +184,16 @@ def _check(path: str, binding: object) -> None:
             f"--binding {path}: it lacks {', '.join(missing)}; statemachine/binding.py says what each one is"
         )
     complete = cast(Binding, binding)
+    if not isinstance(complete.lifecycle, Lifecycle):
+        raise BindingError(
+            f"--binding {path}: its lifecycle is a {type(complete.lifecycle).__name__}; "
+            "make it a statemachine.lifecycle.Lifecycle"
+        )
+    if not isinstance(complete.waived, Mapping):
+        raise BindingError(
+            f"--binding {path}: its waived is a {type(complete.waived).__name__}; "
+            "make it a mapping from an invariant's name to the reason, {} for none"
+        )
     unknown = sorted(set(complete.waived) - set(BY_NAME))
     if unknown:
         raise BindingError(
@@ -193,10 +203,11 @@ def _check(path: str, binding: object) -> None:
     blank = sorted(name for name, reason in complete.waived.items() if not reason.strip())
     if blank:
         raise BindingError(f"--binding {path}: it waives {', '.join(blank)} without a reason; give one")
-    if len(complete.tenants) < 2:
+    tenants = complete.tenants
+    if isinstance(tenants, str) or len(set(tenants)) < 2:
         raise BindingError(
-            f"--binding {path}: it names {len(complete.tenants)} tenants; "
-            "two are needed to see whether they mix"
+            f"--binding {path}: its tenants are {tenants!r}; "
+            "name two different ones at least, to see whether they mix"
         )
 
 

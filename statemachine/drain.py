@@ -11,9 +11,11 @@ from __future__ import annotations
 from statemachine import deadlines, history
 from statemachine.example import Example
 from statemachine.operations import perform
+from statemachine.operations.named import first_idle
 
 BOUND = 400
-"""Moves after which a drain counts as endless.  The correct system needs about 15, at most 60 seen."""
+"""Moves after which a drain counts as endless.  The correct system needs about 20; 43 were the most seen
+in 257 examples."""
 
 
 def drain(example: Example) -> None:
@@ -51,8 +53,9 @@ def _next_move(example: Example) -> tuple[str, dict[str, object]] | None:
     due = [deadlines.find(example, "recovery", job) for job in example.jobs]
     if any(moment is not None and moment <= example.now for moment in due):
         return "recover", {}
-    for message in example.queue.visible():
-        return "receive", {"worker": next(iter(example.workers)), "message": message.name}
+    worker = first_idle(example)
+    for message in example.queue.visible() if worker is not None else ():
+        return "receive", {"worker": worker, "message": message.name}
     return _next_deadline(example)
 
 

@@ -2,7 +2,7 @@
 
 :class:`Lane` lives as long as a run, :class:`Example` as long as one history.  An example knows how
 to make a call and turn all that comes of it into events; which calls to make is not its business
-(``operations.py`` says what is possible, the machine or a replay chooses).
+(``operations/`` says what is possible, the machine or a replay chooses).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from statemachine import history
 from statemachine.binding import Binding, Delivery, ObservedRow
 from statemachine.history import Event
 from statemachine.invariants import ALL, Invariant, Judge
-from statemachine.lifecycle import Answer, JobRow, Operation
+from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer, JobRow, Operation
 from statemachine.ports import HandedOver, SystemQueue, WorkerQueue
 from statemachine.reach import Reach
 from statemachine.world.clock import Clock, to_seconds
@@ -205,12 +205,15 @@ class Example:
         self.record(history.FaultStruck(self.now, self._call, fault))
 
     def _answer(self, call: int, answer: Any) -> history.Returned:
-        if answer is None or answer is False:
-            operation = self.ledger.calls[call].invoked.operation
-            silent = operation in (Operation.CREATE, Operation.PUBLISH, Operation.RECOVER)
-            return history.Returned(self.now, call, Answer.ACCEPTED if silent else Answer.REFUSED)
-        attempt = answer if answer is not True else None
-        return history.Returned(self.now, call, Answer.ACCEPTED, attempt)
+        operation = self.ledger.calls[call].invoked.operation
+        if operation in ACQUISITIONS:
+            attempt = None if answer is None or answer is False else int(answer)
+            return history.Returned(
+                self.now, call, Answer.REFUSED if attempt is None else Answer.ACCEPTED, attempt
+            )
+        # Whatever a create or a publish returns (a model instance, say) is no refusal.
+        granted = bool(answer) or operation not in FINISHES
+        return history.Returned(self.now, call, Answer.ACCEPTED if granted else Answer.REFUSED)
 
     def _bury(self, actor: str, job: str, where: str) -> None:
         if actor in self.workers:
@@ -224,7 +227,9 @@ class Example:
         self.record(history.PublicationLost(self.now, job))
 
     def _observe(self, by_autocommit: bool = False) -> None:
-        found = {row.job: row for row in self.binding.observe(self.jobs)}
+        # In the order of creation, whatever order the query gives: a history must not depend on it.
+        by_job = {row.job: row for row in self.binding.observe(self.jobs)}
+        found = {job: by_job[job] for job in self.jobs if job in by_job}
         if found == self._seen:
             return
         rows = tuple(_as_row(row) for job, row in found.items() if self._seen.get(job) != row)
@@ -241,8 +246,11 @@ class Example:
         slot = self.workers[worker]
         slot.delivery = self.binding.deliver(worker, WorkerQueue(self, slot, name, duplicate))
         slot.answered_at = None
-        if not slot.delivery.receive():
-            slot.forget()
+        try:
+            if not slot.delivery.receive():
+                slot.forget()
+        except Exception as error:  # noqa: BLE001  a worker that dies of its own error is a dead worker
+            self.kill(worker, f"{type(error).__name__} in receive: {error}")
 
     def acknowledge(self, worker: str, fault: Fault | None) -> None:
         slot = self.workers[worker]
@@ -251,6 +259,9 @@ class Example:
         self._queue_fault = fault
         try:
             slot.delivery.acknowledge()
+        except Exception as error:  # noqa: BLE001  a worker that dies of its own error is a dead worker
+            self.kill(worker, f"{type(error).__name__} in acknowledge: {error}")
+            return
         finally:
             self._queue_fault = None
         if fault is Fault.KILL_AFTER_DELETE:

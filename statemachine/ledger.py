@@ -36,7 +36,6 @@ class Ledger:
         self.calls: dict[int, CallFacts] = {}
         self.open_calls: dict[int, CallFacts] = {}
         self.deliveries: dict[str, Delivery] = {}
-        self.unpublished: set[str] = set()
         self.owed: dict[str, Owed] = {}
         self.changes: list[Change] = []
         self._folds: dict[type[Event], Callable[[Any], None]] = {
@@ -50,8 +49,6 @@ class Ledger:
             history.Raised: self._ended,
             history.Unknown: self._ended,
             history.Killed: self._killed,
-            history.PublicationQueued: lambda event: self.unpublished.add(event.job),
-            history.PublicationLost: lambda event: self.unpublished.discard(event.job),
             history.Sent: self._sent,
             history.Delivered: self._delivered,
             history.DeleteRequested: self._delete_requested,
@@ -186,8 +183,6 @@ class Ledger:
                 )
             elif invoked.operation in FINISHES:
                 self.deliveries[invoked.actor] = delivery._replace(attempt=None)
-        if invoked.operation is Operation.PUBLISH:
-            self.unpublished.discard(invoked.job)
         self._ended(event)
 
     def _ended(self, event: history.Returned | history.Raised | history.Unknown) -> None:

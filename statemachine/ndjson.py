@@ -64,6 +64,12 @@ def _event_from_json(values: dict[str, Any]) -> Event:
     if kind is Observed:
         values["rows"] = tuple(JobRow(*row) for row in values["rows"])
         values["gone"] = tuple(values["gone"])
+    elif kind is StepBegan:
+        plain = (str, int, float, bool, type(None))
+        if type(values["step"]) is not int or not all(
+            isinstance(v, plain) for v in values["arguments"].values()
+        ):
+            raise ValueError("a step needs a number, and arguments that are text or numbers")
     elif kind is Invoked:
         values["operation"] = Operation(values["operation"])
     elif kind is Returned:

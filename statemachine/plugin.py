@@ -7,63 +7,25 @@ turn up in every pytest of the environment.
 
 from __future__ import annotations
 
-import argparse
-import os
-import secrets
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from hypothesis.errors import InvalidArgument
 
-from statemachine import failures, ndjson, safety
-from statemachine.binding import DEFAULT_BINDING, Binding, BindingError, load
-from statemachine.embedded import LIMITS, PROFILES, register_profiles, search
+from statemachine import failures, safety
+from statemachine.binding import DEFAULT_BINDING
+from statemachine.embedded import LIMITS, register_profiles, search
 from statemachine.example import Lane
 from statemachine.history import Event
-from statemachine.lifecycle import LifecycleError
-from statemachine.ndjson import Header, HistoryError
+from statemachine.ndjson import Header
 from statemachine.progress import Progress
-from statemachine.replay import Outcome, Replayed, ReplayError, replay
+from statemachine.replay import Outcome, ReplayError, replay
 from statemachine.report.summary import MEANING, run_summary
 from statemachine.report.text import failure_report
 from statemachine.run import Failure, Run, Verdict
+from statemachine.session import Session, check_profile, choose_settings, session_for
 
 register_profiles()
-
-
-@dataclass
-class Session:
-    """What was asked for on the command line, checked, and what came of it."""
-
-    binding_path: str
-    binding: Binding
-    defect: str | None
-    seed: int
-    replay_path: str | None
-    saved: tuple[Header, list[Event]] | None
-    database: str = ""
-    run: Run | None = None
-    replayed: Replayed | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def header(self) -> Header:
-        return Header(self.binding_path, self.binding.lifecycle, self.seed, self.defect)
-
-    def command(self, *arguments: str) -> str:
-        """A command line that runs this binding again with ``arguments``."""
-        here = Path("statemachine", "plugin.py").exists()
-        words = ["pytest statemachine/" if here else "pytest -p statemachine.plugin --pyargs statemachine"]
-        if self.binding_path != DEFAULT_BINDING:
-            words.append(f"--binding {self.binding_path}")
-        if self.defect:
-            words.append(f"--defect {self.defect}")
-        return " ".join([*words, *arguments])
-
-    def replay_command(self, path: str) -> str:
-        return self.command("--replay", f'"{path}"' if " " in path else path)
 
 
 SESSION = pytest.StashKey[Session]()
@@ -92,47 +54,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     # Around pytest-django's own, which imports whatever settings module it finds.
     asked = early_config.known_args_namespace
     if not asked.help and not asked.version:
-        early_config.stash[SESSION] = session = _session(asked)
-        _choose_settings(session, asked)
+        early_config.stash[SESSION] = session = session_for(asked)
+        choose_settings(session, asked)
     return (yield)
-
-
-def _session(asked: argparse.Namespace) -> Session:
-    try:
-        saved = ndjson.read(Path(asked.replay)) if asked.replay is not None else None
-        binding = load(asked.binding, asked.defect)
-    except HistoryError as error:
-        raise pytest.UsageError(f"--replay {asked.replay}: {error}") from None
-    except (BindingError, LifecycleError) as error:
-        raise pytest.UsageError(str(error)) from None
-    seed = _seed(asked.hypothesis_seed)
-    return Session(asked.binding, binding, asked.defect, seed, asked.replay, saved)
-
-
-def _choose_settings(session: Session, asked: argparse.Namespace) -> None:
-    wanted = session.binding.settings_module
-    found = {
-        "--ds": asked.ds,
-        "the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE"),
-    }
-    try:
-        safety.check_no_reuse(asked.reuse_db)
-        safety.check_settings_module(wanted, session.binding_path, found)
-    except safety.Refused as error:
-        raise pytest.UsageError(str(error)) from None
-    os.environ["DJANGO_SETTINGS_MODULE"] = wanted
-    from django.conf import settings as django_settings
-    from django.core.exceptions import ImproperlyConfigured
-
-    try:
-        databases = django_settings.DATABASES
-    except (ImportError, ImproperlyConfigured) as error:
-        raise pytest.UsageError(
-            f"--binding {session.binding_path}: its settings module {wanted} cannot be loaded ({error}); "
-            "run from the directory that holds it, with its requirements installed"
-        ) from None
-    if not databases:
-        raise pytest.UsageError(f"--binding {session.binding_path}: {wanted} names no database in DATABASES")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -141,27 +65,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if SESSION not in config.stash:
         return
     profile = config.getoption("--hypothesis-profile")
-    _check_profile(profile)
+    check_profile(profile)
     if profile is None:
         settings.load_profile("dev")
-
-
-def _check_profile(name: str | None) -> None:
-    try:
-        settings.get_profile(name or "dev")
-    except InvalidArgument:
-        raise pytest.UsageError(
-            f"--hypothesis-profile {name}: there is no such profile; this project has {', '.join(PROFILES)}"
-        ) from None
-
-
-def _seed(asked: str | None) -> int:
-    if asked is None:
-        return secrets.randbelow(2**32)
-    try:
-        return int(asked)
-    except ValueError:
-        raise pytest.UsageError(f"--hypothesis-seed {asked}: give a whole number") from None
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -181,12 +87,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     planted = f", with the defect {session.defect} planted" if session.defect else ""
     lines = [
         f"statemachine: {session.binding_path}{planted}",
-        f"database: {session.database or 'SQLite in memory, made for this run'}",
+        f"database: {session.database}",
         f"lifecycle: lease {ours.lease_seconds} s, visibility {ours.visibility_seconds} s, "
         f"{ours.max_receives} receives, late completion {ours.late_completion}",
     ]
     if session.saved:
-        return [*lines, f"replay: {session.replay_path}"]
+        planted = f", recorded with the defect {session.saved[0].defect}" if session.saved[0].defect else ""
+        return [*lines, f"replay: {session.replay_path}{planted}"]
     return [
         *lines,
         f"profile {profile}: {examples.max_examples} examples of {examples.stateful_step_count} steps; "
@@ -219,7 +126,8 @@ class EmbeddedLane:
         run = self.session.run = Run(self.lane, self.progress)
         try:
             search(run, self.session.seed)
-        except KeyboardInterrupt:
+        except BaseException:
+            self.lane.faults.abandon()
             if run.failure is not None:  # found, and not yet shrunk: nothing found is lost
                 self.session.notes.append(self._report(run, run.failure))
             raise
@@ -266,8 +174,21 @@ class EmbeddedLane:
             pytest.fail(played.sentence, pytrace=False)
 
 
+@pytest.fixture(scope="session")
+def private_database(django_db_setup: None) -> None:
+    """Ends the session before anything is written, unless every database is the run's own."""
+    from django.db import connections
+
+    try:
+        safety.check_private(connections.all())
+    except safety.Refused as error:
+        pytest.exit(str(error), returncode=4)
+
+
 @pytest.fixture
-def embedded_lane(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[EmbeddedLane]:
+def embedded_lane(
+    request: pytest.FixtureRequest, private_database: None, transactional_db: None
+) -> Iterator[EmbeddedLane]:
     """The lane on the run's own database, in autocommit: inside a transaction ``on_commit`` never fires."""
     session = request.config.stash[SESSION]
     lane = Lane(session.binding)

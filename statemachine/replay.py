@@ -1,9 +1,9 @@
 """Plays a saved history again, step by named step, without Hypothesis.
 
-Three outcomes.  REPRODUCED: the same invariant breaks at the same step.  FIXED: everything up to the
-failing step went as it was saved, and that step now breaks nothing.  DIVERGED: the system behaves
-differently before the failing step is reached, so the history says nothing about it any more; a
-history stops at its first violation, so all before it was right when it was saved.
+Three outcomes.  REPRODUCED: the same invariant breaks at the same step, or in the drain if it was there.
+FIXED: everything up to the failing step, or up to the drain, went as it was saved, and nothing breaks.
+DIVERGED: the system behaves differently before the failing step is reached, so the history says nothing
+about it any more; a history stops at its first violation, so all before it was right when it was saved.
 
 A replay shows that this one interleaving is mended, not that its neighbours are.
 """
@@ -61,7 +61,7 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
     _check_lifecycle(header, lane)
     try:
         sought = judge(header.lifecycle, lane.claims, saved).headline()
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReplayError(
             f"the history is not whole ({type(error).__name__}: {error}): an event speaks of something "
             "that no earlier one began; save or download it again"
@@ -100,7 +100,7 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
             )
         if headline is not None:
             return _end(example, Outcome.REPRODUCED, headline.story)
-    return _end(example, Outcome.FIXED, "every step went as saved up to the failing one")
+    return _end(example, Outcome.FIXED, "every step went as it was saved, and nothing is broken any more")
 
 
 def _broken(example: Example, step: StepBegan, sought: Violation, seen: Violation) -> Replayed:

@@ -6,7 +6,7 @@ SQLite database in memory, whatever the settings name, and refuses what could le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 
@@ -54,3 +54,16 @@ def make_private(databases: Mapping[str, MutableMapping[str, Any]]) -> str:
         # Django would otherwise delete and recreate a file named in TEST without asking.
         configuration.setdefault("TEST", {})["NAME"] = None
     return "SQLite in memory, made for this run"
+
+
+def check_private(connections: Iterable[Any]) -> None:
+    """Refuse databases that are in use now and are not in memory, whoever put them there.
+
+    A project's ``conftest.py`` may override ``django_db_setup`` to reuse a database of its own.
+    """
+    for connection in connections:
+        if connection.vendor != "sqlite" or not connection.is_in_memory_db():
+            raise Refused(
+                f"database {connection.alias!r} is {connection.settings_dict['NAME']}, which this run did "
+                "not make and will not empty: is django_db_setup overridden by a conftest.py? run elsewhere"
+            )

@@ -30,6 +30,7 @@ def open_lane(path: str = DEFAULT_BINDING, defect: str | None = None) -> Iterato
     safety.make_private(connections.settings)
     created = setup_databases(verbosity=0, interactive=False)
     try:
+        safety.check_private(connections.all())
         lane = Lane(binding)
         with lane.open():
             yield lane

@@ -46,7 +46,14 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
     holder = ledger.holders.get(message.job)
     if holder is None or ledger.is_about(message) is None or not ledger.lease_is_live(message.job):
         return
-    if delivery.message != message.name or delivery.refused_until != holder.expires_at:
+    asking = any(
+        call.invoked.operation is Operation.PREPARE
+        and call.invoked.actor == event.worker
+        and call.rulings[-1].cell.situation == LEASE_LIVE
+        for call in ledger.open_calls.values()
+    )
+    refused = asking or delivery.refused_until == holder.expires_at
+    if not refused or delivery.message != message.name:
         return
     if event.visible_at >= holder.expires_at:
         yield HELD

@@ -10,7 +10,7 @@ from statemachine.facts import CallFacts, Change
 from statemachine.history import Observed, Raised, Returned
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
 from statemachine.ledger import Ledger
-from statemachine.legality import ANY_WORKER, same_row
+from statemachine.legality import ANY_WORKER, ruling, same_row
 from statemachine.lifecycle import Answer, JobRow, Operation
 
 
@@ -28,7 +28,12 @@ def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> 
     state between its invocation and its answer.  An error is an answer only where a fault struck.
     """
     call = ledger.calls[event.call]
-    cells = [ruled.cell for ruled in ([call.wrote] if call.wrote else call.rulings)]
+    # A system that retries a call whose answer was lost is answered for the state that it then found.
+    retried = "answer_lost" in call.faults and isinstance(event, Returned)
+    cells = [ruled.cell for ruled in ([call.wrote] if call.wrote and not retried else call.rulings)]
+    if retried:
+        row = ledger.rows.get(call.invoked.job)
+        cells.append(ruling(call.rulings[-1].question._replace(row=row, now=ledger.now)))
     answers = {cell.answer_under(ledger.lifecycle) for cell in cells}
     if isinstance(event, Returned):
         swallowed = "error_before_commit" in call.faults and not call.committed

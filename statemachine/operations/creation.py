@@ -23,7 +23,7 @@ def _create_offers(example: Example) -> Offers:
         tenants = example.binding.tenants
         job = f"j{example.next_key()}"
         tenant = tenants[len(example.jobs) % len(tenants)]
-        yield from with_faults(8 if live else 24, "create", {"job": job, "tenant": tenant}, 1)
+        yield from with_faults(8 if live else 24, "create", {"job": job, "tenant": tenant})
 
 
 @operation(_create_offers)

@@ -47,7 +47,7 @@ def _prepare_offers(example: Example) -> Offers:
         if example.ledger.lease_is_live(slot.job) or example.ledger.is_terminal(slot.job):
             yield Offer(12, "prepare", arguments)
         else:
-            yield from with_faults(12, "prepare", arguments, 1)
+            yield from with_faults(12, "prepare", arguments)
 
 
 @operation(_prepare_offers)
@@ -81,7 +81,7 @@ def _finish_offers(finish: Operation) -> Callable[[Example], Offers]:
             seen, holder = example.ledger.deliveries.get(slot.name), example.ledger.holders.get(slot.job)
             arguments = {"worker": slot.name}
             if seen and holder and seen.attempt == holder.attempt:
-                yield from with_faults(_FINISH_WEIGHTS[finish], str(finish), arguments, 1)
+                yield from with_faults(_FINISH_WEIGHTS[finish], str(finish), arguments)
             else:
                 yield Offer(_FINISH_WEIGHTS[finish], str(finish), arguments)
 

@@ -105,10 +105,10 @@ def fault_named(name: str | None) -> Fault | None:
 _COMMIT_FAULTS = tuple(fault.value for fault in COMMIT_FAULTS)
 
 
-def with_faults(weight: int, operation: str, arguments: dict[str, Any], fault_weight: int) -> Offers:
+def with_faults(weight: int, operation: str, arguments: dict[str, Any]) -> Offers:
     yield Offer(weight, operation, arguments)
     for fault in _COMMIT_FAULTS:
-        yield Offer(fault_weight, operation, {**arguments, "fault": fault})
+        yield Offer(1, operation, {**arguments, "fault": fault})
 
 
 def at_step(example: Example, step: str) -> Iterator[Slot[Delivery]]:

@@ -9,7 +9,7 @@ from statemachine.operations.named import Offer, Offers, Play, fault_named, oper
 
 def _publish_offers(example: Example) -> Offers:
     for job in example.to_publish:
-        yield from with_faults(16, "publish", {"job": job}, 1)
+        yield from with_faults(16, "publish", {"job": job})
 
 
 @operation(_publish_offers)

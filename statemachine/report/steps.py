@@ -133,8 +133,6 @@ def _begin(event: StepBegan, line: _Line) -> None:
             name = {"lease": "lease edge", "visibility": "visibility edge", "cap": "inference cap"}
             kind = name.get(str(arguments["deadline"]), f"{arguments['deadline']} time")
             line.quiet = f"{place} the {kind} of {arguments['of']}"
-        case "wait":
-            line.quiet = f"{arguments['seconds']:g} s pass"
         case "create" | "create_again":
             line.did = f"create {arguments['job']}"
         case "kill_publisher":
@@ -150,9 +148,8 @@ def _begin(event: StepBegan, line: _Line) -> None:
 def _show(ledger: Ledger, event: Event, line: _Line) -> None:
     match event:
         case history.ClockMoved():
-            line.quiet = f"{event.at - event.since:g} s pass: {line.quiet}, now {event.at:g}".replace(
-                f": {event.at - event.since:g} s pass", ""
-            )
+            where = f": {line.quiet}" if line.quiet else ""
+            line.quiet = f"{event.at - event.since:g} s pass{where}, now {event.at:g}"
         case history.Sent() if not event.forged:
             line.did += f"{', ' if line.did else 'publish → '}{event.message}"
         case history.Delivered():

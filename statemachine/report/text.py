@@ -28,7 +28,7 @@ def failure_report(lifecycle: Lifecycle, failure: Failure, *, reproduce: str, lo
             *(f"  {line}"[:WIDTH] for line in table(lifecycle, failure.events, seen.step)),
             "",
             *_compared(seen),
-            *_others(failure.others),
+            *_others(seen, failure.others),
             "",
             "  Reproduce",
             f"    {reproduce}",
@@ -61,6 +61,6 @@ def _compared(seen: Violation) -> list[str]:
     ]
 
 
-def _others(others: Sequence[Violation]) -> list[str]:
-    names = list(dict.fromkeys(seen.invariant for seen in others))
+def _others(headline: Violation, others: Sequence[Violation]) -> list[str]:
+    names = dict.fromkeys(seen.invariant for seen in others if seen.invariant != headline.invariant)
     return ["", *_wrapped(f"Broken by the same step: {', '.join(names)}", "  ")] if names else []

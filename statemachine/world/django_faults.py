@@ -3,7 +3,8 @@
 The only module that patches a connection.  COMMIT does not pass through Django's
 ``execute_wrapper``, so ``connection.commit`` itself is wrapped: before it a fault rolls back first
 (SQLite would otherwise commit when Django restores autocommit), after it the row is there to stay.
-What it cannot see: connections that the code under test opens for itself, and other threads.
+What it cannot see: connections that the code under test opens for itself, and other threads.  A fault
+strikes the first commit of a call, so what lies between a call's second and third is not tried.
 """
 
 from __future__ import annotations

@@ -41,6 +41,15 @@ class WaivesUnknown(AIJobsBinding):
 class WaivesSilently(AIJobsBinding):
     waived = {"every_job_ends": " "}
 
+class WaivesNothing(AIJobsBinding):
+    waived = None
+
+class NoLifecycle(AIJobsBinding):
+    lifecycle = {}
+
+class OneTenantTwice(AIJobsBinding):
+    tenants = ("t1", "t1")
+
 class NoSettings(AIJobsBinding):
     settings_module = "nowhere.settings"
 
@@ -83,6 +92,9 @@ CASES = {
     "module with a syntax error": binding("syntax:Binding", "SyntaxError"),
     "module that raises": binding("raises:Binding", "ZeroDivisionError"),
     "module with a typo": binding("typo:Binding", "no_such_name"),
+    "waivers that are no mapping": binding("bindings:WaivesNothing", "waived", "NoneType"),
+    "lifecycle that is none": binding("bindings:NoLifecycle", "lifecycle", "dict"),
+    "the same tenant twice": binding("bindings:OneTenantTwice", "tenants", "two different"),
     "missing attribute": binding("bindings:Nobody", "has no Nobody"),
     "path without colon": binding("bindings", "package.module:Factory"),
     "path without factory": binding("bindings:", "package.module:Factory"),
@@ -90,7 +102,7 @@ CASES = {
     "factory that wants arguments": binding("bindings:WantsMore", "url", "without arguments"),
     "factory with an impossible lifecycle": binding("bindings:Impossible", "lease_seconds is 9999"),
     "binding that lacks methods": binding("bindings:Bare", "lacks", "lifecycle", "observe", "reset"),
-    "binding with one tenant": binding("bindings:OneTenant", "1 tenants"),
+    "binding with one tenant": binding("bindings:OneTenant", "two different"),
     "unknown waiver": binding("bindings:WaivesUnknown", "every_job_starts", "every_job_ends"),
     "waiver without a reason": binding("bindings:WaivesSilently", "every_job_ends", "reason"),
     "settings that are not there": binding("bindings:NoSettings", "nowhere.settings"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from statemachine.history import Event
@@ -70,8 +72,24 @@ def visible_too_soon(name: str, second: int, near_miss: list[Event], judged: int
     return Case(name, a_refused_delivery_waits, breaks, expected, near_miss, judged=exactly(judged))
 
 
+def asking(*then: Event, answer: Outcome = NO) -> list[Event]:
+    """Worker B changes the visibility of its message inside its own prepare, before that is answered."""
+    asked, *answered = call(3, "prepare", "B", 10, answer=answer)[1:]
+    return [*GIVEN_TO_A, delivered(to="B", at=10), step(3), asked, *then, *answered]
+
+
 CASES = (
     visible_too_soon("a second before the lease ends", 3539, then_visible_from(3540), 2),
+    replace(
+        visible_too_soon(
+            "inside of the prepare that is refused", 10, asking(made_visible(3540, by="B", at=10)), 2
+        ),
+        breaks=asking(made_visible(10, by="B", at=10)),
+        expected=replace(
+            visible_too_soon("", 10, [], 0).expected,
+            step=3,
+        ),
+    ),
     # From here on the refusal of B is all that is judged, or nothing at all.
     *(
         visible_too_soon(f"visible at once is legal {when}", 10, near_miss, times)

@@ -168,8 +168,8 @@ def test_a_worker_whose_answer_was_lost_may_ask_again(delivered: Example) -> Non
         (True, history.Returned(0, 3, Answer.ACCEPTED)),
         (False, history.Returned(0, 3, Answer.REFUSED)),
         (None, history.Returned(0, 3, Answer.REFUSED)),
-        (4, history.Returned(0, 3, Answer.ACCEPTED, 4)),
-        (0, history.Returned(0, 3, Answer.ACCEPTED, 0)),
+        (4, history.Returned(0, 3, Answer.ACCEPTED)),
+        (0, history.Returned(0, 3, Answer.REFUSED)),
     ],
 )
 def test_an_answer_is_recorded_as_given(answer: object, expected: Event, delivered: Example) -> None:

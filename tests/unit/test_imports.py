@@ -54,7 +54,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "progress": {"run", "world"},
     "plugin": {
         *("binding", "embedded", "example", "failures", "history", "lifecycle", "ndjson"),
-        *("progress", "replay", "report", "run", "safety", "world"),
+        *("progress", "replay", "report", "run", "safety", "session", "world"),
+    },
+    "session": {
+        *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "run", "safety"),
     },
     "test_embedded": {"plugin"},
 }
@@ -62,10 +65,16 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 PURE = ("lifecycle", "legality", "history", "ndjson", "facts", "ledger", "invariants", "reach")
 OUTSIDE: dict[str, dict[str, set[str]]] = {
-    "django": {"anywhere": {"world.django_faults"}, "in functions": {"example", "standalone", "plugin"}},
-    "hypothesis": {"anywhere": {"machine", "embedded", "plugin", "progress"}, "in functions": set()},
+    "django": {
+        "anywhere": {"world.django_faults"},
+        "in functions": {"example", "standalone", "plugin", "session"},
+    },
+    "hypothesis": {
+        "anywhere": {"machine", "embedded", "plugin", "progress", "session"},
+        "in functions": set(),
+    },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},
-    "pytest": {"anywhere": {"plugin", "progress"}, "in functions": set()},
+    "pytest": {"anywhere": {"plugin", "progress", "session"}, "in functions": set()},
     "models_under_test": {"anywhere": set(), "in functions": set()},
 }
 """Who may import these packages: at all, or only when a function is called."""

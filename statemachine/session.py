@@ -1,0 +1,118 @@
+"""What was asked for on the command line, checked: a bad value gets one sentence and exit code 4."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis.errors import InvalidArgument
+
+from statemachine import ndjson, safety
+from statemachine.binding import DEFAULT_BINDING, Binding, BindingError, load
+from statemachine.embedded import PROFILES
+from statemachine.history import Event
+from statemachine.lifecycle import LifecycleError
+from statemachine.ndjson import Header, HistoryError
+from statemachine.replay import Replayed
+from statemachine.run import Run
+
+
+@dataclass
+class Session:
+    """What was asked for on the command line, checked, and what came of it."""
+
+    binding_path: str
+    binding: Binding
+    defect: str | None
+    seed: int
+    replay_path: str | None
+    saved: tuple[Header, list[Event]] | None
+    database: str = ""
+    run: Run | None = None
+    replayed: Replayed | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def header(self) -> Header:
+        return Header(self.binding_path, self.binding.lifecycle, self.seed, self.defect)
+
+    def command(self, *arguments: str) -> str:
+        """A command line that runs this binding again with ``arguments``."""
+        here = Path("statemachine", "plugin.py").exists()
+        words = ["pytest statemachine/" if here else "pytest -p statemachine.plugin --pyargs statemachine"]
+        if self.binding_path != DEFAULT_BINDING:
+            words.append(f"--binding {self.binding_path}")
+        if self.defect:
+            words.append(f"--defect {self.defect}")
+        return " ".join([*words, *arguments])
+
+    def replay_command(self, path: str) -> str:
+        return self.command("--replay", f'"{path}"' if " " in path else path)
+
+
+def session_for(asked: argparse.Namespace) -> Session:
+    """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
+    try:
+        saved = ndjson.read(Path(asked.replay)) if asked.replay is not None else None
+        binding = load(asked.binding, asked.defect)
+    except HistoryError as error:
+        raise pytest.UsageError(f"--replay {asked.replay}: {error}") from None
+    except (BindingError, LifecycleError) as error:
+        raise pytest.UsageError(str(error)) from None
+    if saved and saved[0].binding != asked.binding:
+        raise pytest.UsageError(
+            f"--replay {asked.replay}: the history was recorded with --binding {saved[0].binding} and this "
+            f"is {asked.binding}: give the binding that it was recorded with"
+        )
+    seed = _seed(asked.hypothesis_seed)
+    return Session(asked.binding, binding, asked.defect, seed, asked.replay, saved)
+
+
+def choose_settings(session: Session, asked: argparse.Namespace) -> None:
+    """Let the binding's settings module be the one, and load it.  Raises ``pytest.UsageError``."""
+    wanted = session.binding.settings_module
+    found = {
+        "--ds": asked.ds,
+        "the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE"),
+    }
+    try:
+        safety.check_no_reuse(asked.reuse_db)
+        safety.check_settings_module(wanted, session.binding_path, found)
+    except safety.Refused as error:
+        raise pytest.UsageError(str(error)) from None
+    os.environ["DJANGO_SETTINGS_MODULE"] = wanted
+    from django.conf import settings as django_settings
+
+    try:
+        databases = django_settings.DATABASES
+    except Exception as error:  # noqa: BLE001  a settings module is foreign code
+        raise pytest.UsageError(
+            f"--binding {session.binding_path}: its settings module {wanted} cannot be loaded "
+            f"({type(error).__name__}: {error}); "
+            "run from the directory that holds it, with its requirements installed"
+        ) from None
+    if not databases:
+        raise pytest.UsageError(f"--binding {session.binding_path}: {wanted} names no database in DATABASES")
+
+
+def check_profile(name: str | None) -> None:
+    """Raises ``pytest.UsageError`` when Hypothesis knows no profile of that name."""
+    try:
+        settings.get_profile(name or "dev")
+    except InvalidArgument:
+        raise pytest.UsageError(
+            f"--hypothesis-profile {name}: there is no such profile; this project has {', '.join(PROFILES)}"
+        ) from None
+
+
+def _seed(asked: str | None) -> int:
+    if asked is None:
+        return secrets.randbelow(2**32)
+    try:
+        return int(asked)
+    except ValueError:
+        raise pytest.UsageError(f"--hypothesis-seed {asked}: give a whole number") from None

@@ -1,0 +1,21 @@
+"""The report of a run fits the terminal; word for word it is held in ``tests/planted/test_report.py``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.commandline import STRANGER
+from tests.end_to_end.conftest import Found
+
+DEFECTS = ("lease_edge_excluded", "refused_delivery_deletes_message")
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_the_report_fits_into_100_columns(defect: str, checkout_runs: dict[str, Found]) -> None:
+    assert [line for line in checkout_runs[defect].ran.report if len(line) > 100] == []
+
+
+def test_only_the_command_of_a_stranger_may_take_more_than_100_columns(runs: dict[str, Found]) -> None:
+    # A command that is broken into lines cannot be pasted into every shell.
+    report = runs["refused_delivery_deletes_message"].ran.report
+    assert [line for line in report if len(line) > 100 and " ".join(STRANGER) not in line] == []
