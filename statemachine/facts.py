@@ -73,10 +73,8 @@ class MessageFacts:
     job: str
     tenant: str
     forged: bool
-    visible_at: float
     place: str = "queue"
     receipt: str | None = None
-    receive_count: int = 0
 
 
 class Delivery(NamedTuple):

@@ -52,7 +52,6 @@ class Ledger:
             history.Sent: self._sent,
             history.Delivered: self._delivered,
             history.DeleteRequested: self._delete_requested,
-            history.VisibilityChanged: self._visibility_changed,
             history.DeadLettered: self._dead_lettered,
             history.Redriven: self._redriven,
             history.MessageCameBack: self._came_back,
@@ -192,7 +191,7 @@ class Ledger:
         self.deliveries.pop(event.worker, None)
 
     def _sent(self, event: history.Sent) -> None:
-        self._add(MessageFacts(event.message, event.job, event.tenant, event.forged, event.at))
+        self._add(MessageFacts(event.message, event.job, event.tenant, event.forged))
 
     def _add(self, message: MessageFacts) -> None:
         self.messages[message.name] = message
@@ -203,16 +202,12 @@ class Ledger:
     def _delivered(self, event: history.Delivered) -> None:
         message = self.messages.get(event.message)
         if message is not None:
-            message.visible_at = event.visible_at
             message.receipt = event.receipt
-            message.receive_count = event.receive_count
             self.deliveries[event.worker] = Delivery(message.name, message.job, message.tenant)
 
     def _delete_requested(self, event: history.DeleteRequested) -> None:
-        self._put(event.message, "deleted" if event.effective else None)
-
-    def _visibility_changed(self, event: history.VisibilityChanged) -> None:
-        self._put(event.message, None, event.visible_at if event.effective else None)
+        if event.effective:
+            self._put(event.message, "deleted")
 
     def _dead_lettered(self, event: history.DeadLettered) -> None:
         self._put(event.message, "dlq")
@@ -221,16 +216,14 @@ class Ledger:
         old = self.messages.get(event.message)
         if old is not None:
             old.place = "redriven"
-            self._add(MessageFacts(event.renewed, old.job, old.tenant, old.forged, event.at))
+            self._add(MessageFacts(event.renewed, old.job, old.tenant, old.forged))
 
     def _came_back(self, event: history.MessageCameBack) -> None:
-        self._put(event.message, "queue", event.at)
+        self._put(event.message, "queue")
 
-    def _put(self, name: str, place: str | None, visible_at: float | None = None) -> None:
-        message = self.messages.get(name)
-        if message is not None:
-            message.place = place or message.place
-            message.visible_at = message.visible_at if visible_at is None else visible_at
+    def _put(self, name: str, place: str) -> None:
+        if name in self.messages:
+            self.messages[name].place = place
 
     def _drain_began(self, event: history.DrainBegan) -> None:
         self.draining = True

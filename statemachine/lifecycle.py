@@ -118,11 +118,6 @@ class Lifecycle:
             ),
         )
 
-    @property
-    def margin_seconds(self) -> int:
-        """How long receive → prepare may take before a refused receive is burnt."""
-        return self.visibility_seconds - self.lease_seconds
-
     def finished_status(self, operation: Operation) -> str:
         """The status in which an accepted finish operation leaves its job."""
         return {

@@ -32,7 +32,7 @@ def test_the_system_is_judged_by_its_own_numbers() -> None:
     ours = AIJobsBinding().lifecycle
     assert ours.lease_seconds == domain.LEASE_SECONDS
     assert ours.visibility_seconds == domain.VISIBILITY_SECONDS
-    assert ours.margin_seconds == domain.LEASE_MARGIN_SECONDS
+    assert ours.visibility_seconds - ours.lease_seconds == domain.LEASE_MARGIN_SECONDS
     assert ours.max_receives == domain.MAX_RECEIVES
     assert ours.inference_cap_seconds == domain.INFERENCE_CAP_SECONDS
     assert ours.recover_after_seconds == domain.RECOVER_AFTER_SECONDS

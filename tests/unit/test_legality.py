@@ -234,5 +234,4 @@ def test_a_lifecycle_that_cannot_be_is_refused_by_field_and_value(
 
 
 def test_a_lease_as_long_as_the_visibility_timeout_is_possible() -> None:
-    assert Lifecycle(lease_seconds=3600).margin_seconds == 0
-    assert OURS.margin_seconds == 60
+    assert Lifecycle(lease_seconds=3600).lease_seconds == 3600
