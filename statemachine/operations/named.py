@@ -30,7 +30,7 @@ class Unplayable(NotPossible):
 
 
 class Offer(NamedTuple):
-    """An operation worth playing now.  Weights were tuned on seeds 0-19 (``benchmarks/power.py``)."""
+    """An operation worth playing now.  Weights are checked on seeds 0-19 (``benchmarks/power.py``)."""
 
     weight: int
     operation: str
