@@ -9,24 +9,26 @@ import pytest
 from statemachine.history import Event, Observed
 from statemachine.invariants import ALL, Crashed, Invariant
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant
+from statemachine.invariants.drain import every_job_ends
 from statemachine.invariants.judge import judge
 from statemachine.ledger import Ledger
 from tests.invariants import (
-    test_attempts,
-    test_creation,
-    test_drain,
-    test_faults,
-    test_leases,
-    test_messages,
-    test_overlapping_takeovers,
-    test_overlaps,
-    test_refused_deliveries,
-    test_rows,
-    test_table,
+    cases_attempts,
+    cases_creation,
+    cases_drain,
+    cases_faults,
+    cases_leases,
+    cases_messages,
+    cases_overlapping_takeovers,
+    cases_overlaps,
+    cases_refused_deliveries,
+    cases_rows,
+    cases_table,
 )
 from tests.invariants.events import (
     NO,
     OURS,
+    Case,
     call,
     created,
     delete_requested,
@@ -39,17 +41,17 @@ from tests.invariants.events import (
 )
 
 MODULES = (
-    test_creation,
-    test_rows,
-    test_leases,
-    test_attempts,
-    test_messages,
-    test_refused_deliveries,
-    test_drain,
-    test_table,
-    test_overlaps,
-    test_overlapping_takeovers,
-    test_faults,
+    cases_creation,
+    cases_rows,
+    cases_leases,
+    cases_attempts,
+    cases_messages,
+    cases_refused_deliveries,
+    cases_drain,
+    cases_table,
+    cases_overlaps,
+    cases_overlapping_takeovers,
+    cases_faults,
 )
 CASES = tuple(case for module in MODULES for case in module.CASES)
 
@@ -71,6 +73,21 @@ def it_chokes_on_attempt_1(ledger: Ledger, event: Observed) -> Judgements:
     yield HELD
     if ledger.rows["j1"].attempt == 1:
         raise ZeroDivisionError("by attempt 1")
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_history_breaks_the_claim(case: Case) -> None:
+    assert case.broken.violations == [case.expected]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_near_miss_is_legal_and_judged_as_often_as_due(case: Case) -> None:
+    assert case.legal.violations == []
+    assert case.legal.judged[case.claim.name] in case.judged
+
+
+def test_an_example_without_jobs_may_end_quietly() -> None:
+    assert judge(OURS, [every_job_ends], cases_drain.ended()).violations == []
 
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)

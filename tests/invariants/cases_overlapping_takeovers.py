@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from statemachine.history import Event
 from statemachine.invariants.leases import an_expired_lease_can_be_taken_over, one_holder_at_a_time
 from tests.invariants.events import (
@@ -108,14 +106,3 @@ CASES = (
         judged=exactly(2),
     ),
 )
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_history_breaks_the_claim(case: Case) -> None:
-    assert case.broken.violations == [case.expected]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_near_miss_is_legal_and_judged_as_often_as_due(case: Case) -> None:
-    assert case.legal.violations == []
-    assert case.legal.judged[case.claim.name] in case.judged

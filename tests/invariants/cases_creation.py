@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from statemachine.history import Event, PublicationQueued
 from statemachine.invariants import Violation
 from statemachine.invariants.rows import a_job_is_created_once
@@ -147,14 +145,3 @@ CASES = (
         judged=exactly(2),
     ),
 )
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_history_breaks_the_claim(case: Case) -> None:
-    assert case.broken.violations == [case.expected]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_near_miss_is_legal_and_judged_as_often_as_due(case: Case) -> None:
-    assert case.legal.violations == []
-    assert case.legal.judged[case.claim.name] in case.judged

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from statemachine.history import DeadLettered, DrainBegan, DrainEnded, Event, Killed, MessageCameBack
 from statemachine.invariants import drain
 from statemachine.invariants.claim import times
-from statemachine.invariants.judge import judge
 from statemachine.lifecycle import JobRow
 from tests.invariants.events import (
     LEASE,
-    OURS,
     Case,
     created,
     delete_requested,
@@ -202,18 +198,3 @@ CASES = (
     ),
     reprocessed("never ends", drained(KILLED, *TAKEN_UP_AGAIN), drained(KILLED, *BY_B), "1", 1, 0),
 )
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_history_breaks_the_claim(case: Case) -> None:
-    assert case.broken.violations == [case.expected]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_near_miss_is_legal_and_judged_as_often_as_due(case: Case) -> None:
-    assert case.legal.violations == []
-    assert case.legal.judged[case.claim.name] in case.judged
-
-
-def test_an_example_without_jobs_may_end_quietly() -> None:
-    assert judge(OURS, [drain.every_job_ends], ended()).violations == []

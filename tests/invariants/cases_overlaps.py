@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from statemachine.history import Event
 from statemachine.invariants.table import operations_answer_by_the_table as answers
 from statemachine.invariants.table import operations_write_by_the_table as writes
@@ -202,14 +200,3 @@ CASES = (
         judged=exactly(5),
     ),
 )
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_history_breaks_the_claim(case: Case) -> None:
-    assert case.broken.violations == [case.expected]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_near_miss_is_legal_and_judged_as_often_as_due(case: Case) -> None:
-    assert case.legal.violations == []
-    assert case.legal.judged[case.claim.name] in case.judged

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from statemachine.history import DeadLettered, Event, PublicationLost
 from statemachine.invariants import messages
 from statemachine.lifecycle import JobRow
@@ -204,14 +202,3 @@ CASES = (
         near_miss=[*created(), step(2), PublicationLost(0, "j1")],
     ),
 )
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_history_breaks_the_claim(case: Case) -> None:
-    assert case.broken.violations == [case.expected]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_near_miss_is_legal_and_judged_as_often_as_due(case: Case) -> None:
-    assert case.legal.violations == []
-    assert case.legal.judged[case.claim.name] in case.judged
