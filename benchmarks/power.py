@@ -25,7 +25,6 @@ class Found(NamedTuple):
     invariant: str | None
     examples: int
     seconds: float
-    first_length: int
     found_length: int
     length: int
     shrink_seconds: float
@@ -44,15 +43,14 @@ def hunt(defect: str, seed: int, examples: int, hypothesis_shrinks: bool) -> Fou
         run = Run(lane)
         profile = settings(settings.get_profile("dev"), max_examples=examples, database=None)
         search(run, seed, profile, (*FINDING, Phase.shrink) if hypothesis_shrinks else FINDING)
-    if run.failure is None or run.first_failure is None or run.found_after is None:
-        return Found(defect, seed, None, run.examples, run.seconds, 0, 0, 0, 0)
+    if run.failure is None or run.found_after is None:
+        return Found(defect, seed, None, run.examples, run.seconds, 0, 0, 0)
     return Found(
         defect,
         seed,
         run.failure.headline.invariant,
         run.finding_examples,
         run.found_after,
-        len(run.first_failure.steps),
         len([step for step in (run.as_found or run.failure).steps if not step.drain]),
         len([step for step in run.failure.steps if not step.drain]),
         run.seconds - run.found_after,

@@ -97,7 +97,6 @@ class Example:
         self.jobs: list[str] = []
         self.created_at: dict[str, float] = {}
         self.to_publish: dict[str, str] = {}
-        self.incoming: history.Delivered | None = None
         self.steps = 0
         self.step_key = 0
         self.draining = False

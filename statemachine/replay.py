@@ -10,9 +10,10 @@ A replay shows that this one interleaving is mended, not that its neighbours are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from itertools import zip_longest
 
 from statemachine.drain import drain
 from statemachine.example import Example, Lane
@@ -72,7 +73,7 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
             "there is no failure to reproduce"
         )
     example = lane.begin()
-    for before, step in _steps_with_their_events(saved):
+    for step, place, end in _steps(saved):
         failing = step.step == sought.step
         try:
             perform(example, step.operation, step.arguments, key=step.step)
@@ -86,7 +87,7 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
         if headline is not None:
             return _broken(example, step, sought, headline)
         if not failing:
-            difference = _first_difference(before, example.events)
+            difference = _first_difference(saved[place:end], example.events[place:])
             if difference:
                 return _diverged(example, step, difference)
     if any(isinstance(event, DrainBegan) for event in saved):
@@ -132,28 +133,20 @@ def _check_lifecycle(header: Header, lane: Lane) -> None:
         )
 
 
-def _steps_with_their_events(saved: Sequence[Event]) -> list[tuple[Sequence[Event], StepBegan]]:
-    """Each step before the drain, with the saved events from the start up to its end.
+def _steps(saved: Sequence[Event]) -> Iterator[tuple[StepBegan, int, int]]:
+    """Each step before the drain, with the places where its events begin and end.
 
     The drain is not replayed but run afresh: what it does follows from the state.
     """
-    marks = [place for place, event in enumerate(saved) if isinstance(event, StepBegan) and not event.drain]
-    stop = next((place for place, event in enumerate(saved) if isinstance(event, DrainBegan)), len(saved))
-    ends = [*marks[1:], stop]
-    steps = []
-    for mark, end in zip(marks, ends, strict=True):
-        step = saved[mark]
-        if isinstance(step, StepBegan):
-            steps.append((saved[:end], step))
-    return steps
+    end = next((place for place, event in enumerate(saved) if isinstance(event, DrainBegan)), len(saved))
+    marks = [(event, place) for place, event in enumerate(saved[:end]) if isinstance(event, StepBegan)]
+    ends = [*(place for _, place in marks[1:]), end]
+    return ((step, place, stop) for (step, place), stop in zip(marks, ends, strict=True))
 
 
 def _first_difference(expected: Sequence[Event], played: Sequence[Event]) -> str:
-    """The first event of the latest step that is not as saved; earlier steps were compared before."""
-    start = max(place for place, event in enumerate(expected) if isinstance(event, StepBegan))
-    for place in range(start, max(len(expected), len(played))):
-        wanted = expected[place] if place < len(expected) else None
-        found = played[place] if place < len(played) else None
+    """The first event of a step that is not as saved, in words; empty when there is none."""
+    for wanted, found in zip_longest(expected, played):
         if wanted != found:
             return f"expected {wanted or 'nothing more'}, got {found or 'nothing more'}"
     return ""

@@ -6,7 +6,7 @@ gave it a lease to the one that ends it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from statemachine import history
@@ -15,6 +15,10 @@ from statemachine.ledger import Ledger
 from statemachine.lifecycle import Answer, JobRow, Lifecycle
 from statemachine.report import WIDTH
 from statemachine.world.workers import WORKERS
+
+_ROOM = WIDTH - 2  # the report indents the table
+_LEFT = "{} {:>4} {:>7g}  "
+_HEAD, _TAIL = 24, 12
 
 
 @dataclass(slots=True)
@@ -32,40 +36,45 @@ class _Line:
 def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | None) -> list[str]:
     """The lines of the table, header first, each at most 100 columns wide."""
     lines = _merge(list(_lines(lifecycle, events, failing_step)))
-    workers = [worker for worker in WORKERS if any(worker in line.workers for line in lines)]
-    widths = [
-        2 + max(len(f"worker {worker}"), *(len(line.workers.get(worker, "")) for line in lines))
-        for worker in workers
-    ]
-    event_width = 2 + max(len("event"), *(len(line.did) for line in lines if line.workers or not workers))
-    # A line on which nobody works may let its event run into the workers' columns, but no further.
-    event_width += max(0, *(2 + len(line.did) - event_width - sum(widths) for line in lines))
-    left = len(_LEFT.format("", 0, 0)) + event_width + sum(widths)
+    widths = _worker_widths(lines)
+    event_width = _event_width(lines, sum(widths.values()))
+    left = len(_LEFT.format("", 0, 0)) + event_width + sum(widths.values())
     describe = _row if all(left + len(_shown(line, _row)) <= _ROOM for line in lines) else _short_row
     head = "  step   t (s)  " + "event".ljust(event_width)
-    head += "".join(f"worker {worker}".ljust(width) for worker, width in zip(workers, widths, strict=True))
+    head += "".join(f"worker {worker}".ljust(width) for worker, width in widths.items())
     rendered = [head + "row after the step"]
     for line in _shortened(lines):
         if line.quiet:
             rendered.append(f"                ─ {line.quiet} ─")
             continue
-        cells = "".join(
-            line.workers.get(worker, "").ljust(width) for worker, width in zip(workers, widths, strict=True)
-        )
-        happened = (
-            line.did.ljust(event_width) + cells if cells.strip() else line.did.ljust(event_width + len(cells))
-        )
+        happened = _happened(line, event_width, widths)
         gap = "" if happened.endswith("  ") else "  "
         left_part = _LEFT.format("✗" if line.failing else " ", line.step, line.at)
         rendered.append(f"{left_part}{happened}{gap}{_shown(line, describe)}".rstrip()[:_ROOM])
     return rendered
 
 
-_ROOM = WIDTH - 2
-_LEFT = "{} {:>4} {:>7g}  "
+def _worker_widths(lines: Sequence[_Line]) -> dict[str, int]:
+    """The columns: the workers that did anything, each as wide as its widest cell."""
+    return {
+        worker: 2 + max([len(f"worker {worker}"), *(len(line.workers.get(worker, "")) for line in lines)])
+        for worker in WORKERS
+        if any(worker in line.workers for line in lines)
+    }
 
 
-_HEAD, _TAIL = 24, 12
+def _event_width(lines: Sequence[_Line], workers_width: int) -> int:
+    """A line on which nobody works may let its event run into the workers' columns, but no further."""
+    beside = [len(line.did) for line in lines if line.workers or not workers_width]
+    alone = [len(line.did) - workers_width for line in lines]
+    return 2 + max([len("event"), *beside, *alone])
+
+
+def _happened(line: _Line, event_width: int, widths: Mapping[str, int]) -> str:
+    cells = "".join(line.workers.get(worker, "").ljust(width) for worker, width in widths.items())
+    if cells.strip():
+        return line.did.ljust(event_width) + cells
+    return line.did.ljust(event_width + len(cells))
 
 
 def _shortened(lines: list[_Line]) -> list[_Line]:

@@ -49,8 +49,8 @@ def _protects(seen: Violation) -> str:
 
 def _compared(seen: Violation) -> list[str]:
     cells = [(line.what, line.expected, line.actual) for line in seen.compared]
-    first = max(32, *(len(what) + 2 for what, _, _ in cells))
-    second = max(24, *(len(expected) + 2 for _, expected, _ in cells))
+    first = max([32, *(len(what) + 2 for what, _, _ in cells)])
+    second = max([24, *(len(expected) + 2 for _, expected, _ in cells)])
     at = f"At step {seen.step} ({seen.at:g} s)"
     return [
         f"  {at.ljust(first)}  {'expected'.ljust(second)}actual",
