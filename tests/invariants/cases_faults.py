@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from statemachine.history import Event
+from statemachine.history import Event, FaultStruck
+from statemachine.invariants.leases import attempts_count_acquisitions
 from statemachine.invariants.table import operations_answer_by_the_table
+from statemachine.lifecycle import Answer
 from tests.invariants.events import (
     NO,
     YES,
@@ -19,6 +21,7 @@ from tests.invariants.events import (
     prepared,
     raised,
     returned,
+    running,
     step,
     struck,
     violation,
@@ -34,7 +37,7 @@ def struck_in(before: list[Event], operation: str, *rest: Event, attempt: int | 
     return [*before, step(4), invoked(4, operation, "B", attempt=attempt), struck(4), *rest]
 
 
-CASES = tuple(
+SWALLOWED = tuple(
     Case(
         name,
         operations_answer_by_the_table,
@@ -96,3 +99,44 @@ CASES = tuple(
         ),
     )
 )
+
+
+def answered(answer: Answer, *, lost: bool) -> list[Event]:
+    """A prepare that committed is answered; ``lost``: for its second try, after the first went unheard."""
+    asked = [*created(), step(2), invoked(2, "prepare"), committed(2), observed(2, running())]
+    unheard = [FaultStruck(0, 2, "answer_lost")] if lost else []
+    return [*asked, *unheard, returned(2, answer)]
+
+
+TRIED_AGAIN = (
+    Case(
+        "refused by its own lease, without a first answer that was lost",
+        operations_answer_by_the_table,
+        breaks=answered(NO, lost=False),
+        expected=violation(
+            operations_answer_by_the_table,
+            2,
+            0,
+            "worker A called prepare(j1) in the situation 'PENDING' and got refused.",
+            ("prepare(j1)", "accepted", "refused"),
+        ),
+        near_miss=answered(NO, lost=True),
+        judged=exactly(2),
+    ),
+    Case(
+        "no number is told, without a first answer that was lost",
+        attempts_count_acquisitions,
+        breaks=answered(NO, lost=False),
+        expected=violation(
+            attempts_count_acquisitions,
+            2,
+            0,
+            "acquisition 1 of j1 wrote attempt 1 and told its caller None.",
+            ("attempt in the row", "1", "1"),
+            ("attempt told", "1", "None"),
+        ),
+        near_miss=answered(NO, lost=True),
+        judged=exactly(1),
+    ),
+)
+CASES = (*SWALLOWED, *TRIED_AGAIN)

@@ -133,6 +133,8 @@ DAMAGED: dict[str, tuple[str, str]] = {
     ),
     "an unknown policy": (replaced(1, lifecycle={"late_completion": "perhaps"}), BROKEN),
     "no binding": (replaced(1, binding=...), BROKEN),
+    "a step whose number is a text": (replaced(2, step="1"), "line 2: not an event"),
+    "a step with a list in its arguments": (replaced(2, arguments={"job": ["j1"]}), "line 2: not an event"),
     "cut in its last line": (TEXT[:-9], f"line {LAST}: not an event"),
     "cut in its header": (TEXT[:30], FOREIGN),
     "a blank line": (TEXT.replace("\n", "\n\n", 1), "line 2: not an event"),
