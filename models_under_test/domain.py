@@ -87,6 +87,8 @@ class Queue(Protocol):
 
     def delete(self, receipt_handle: str) -> None: ...
 
+    def change_visibility(self, receipt_handle: str, seconds: int) -> None: ...
+
 
 class Publisher(Protocol):
     """Takes jobs over once they are committed, and sends them later."""
