@@ -11,13 +11,13 @@ from statemachine.replay import Outcome, Replayed, ReplayError, replay
 from statemachine.run import Failure
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
-from tests.planted.test_planted import DEFECTS, play
+from tests.planted.test_planted import DEFECTS, play, seen_in_drain
 
 BINDING = "models_under_test.binding:AIJobsBinding"
 
 
 def saved(lane: Lane, defect: str) -> str:
-    failure = Failure.of(play(lane, list(MINIMAL[defect])))
+    failure = Failure.of(play(lane, list(MINIMAL[defect]), seen_in_drain(defect)))
     assert failure is not None
     return ndjson.dumps(Header(BINDING, lane.binding.lifecycle, 1, defect), failure.events)
 

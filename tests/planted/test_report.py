@@ -14,7 +14,7 @@ from statemachine.report.text import failure_report
 from statemachine.run import Failure
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
-from tests.planted.test_planted import DEFECTS, play
+from tests.planted.test_planted import DEFECTS, play, seen_in_drain
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -22,7 +22,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_the_report_is_word_for_word_as_it_was(defect: str, open_lane: OpenLane) -> None:
     with open_lane(defect) as lane:
-        failure = Failure.of(play(lane, list(MINIMAL[defect])))
+        failure = Failure.of(play(lane, list(MINIMAL[defect]), seen_in_drain(defect)))
         assert failure is not None
         report = failure_report(
             lane.binding.lifecycle,

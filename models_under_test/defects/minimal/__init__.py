@@ -7,8 +7,18 @@ Where a history ends before the violation, the drain at its end is what shows it
 
 from collections.abc import Mapping
 
-from models_under_test.defects.minimal import finishes, leases, messages
+from models_under_test.defects.minimal import (
+    errors,
+    finishes,
+    leases,
+    messages,
+    publishing,
+    redrives,
+    transactions,
+)
 from models_under_test.defects.minimal.steps import History
 
-MINIMAL: Mapping[str, History] = {**finishes.HISTORIES, **leases.HISTORIES, **messages.HISTORIES}
+_AREAS = (errors, finishes, leases, messages, publishing, redrives, transactions)
+
+MINIMAL: Mapping[str, History] = {name: steps for area in _AREAS for name, steps in area.HISTORIES.items()}
 """The name of each defect → its steps."""
