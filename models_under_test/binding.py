@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_under_test import domain
 from statemachine.binding import Message, ObservedRow, PublisherPort, QueuePort
@@ -61,6 +61,12 @@ class AIJobsBinding:
         from models_under_test.defects import STORIES
 
         return STORIES
+
+    @property
+    def minimal(self) -> Mapping[str, Sequence[tuple[str, dict[str, Any]]]]:
+        from models_under_test.defects.minimal import MINIMAL
+
+        return MINIMAL
 
     def plant(self, defect: str) -> None:
         self._defect = defect

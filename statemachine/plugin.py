@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from statemachine import failures, safety
 from statemachine.binding import DEFAULT_BINDING
+from statemachine.certificate.citation import cite
 from statemachine.embedded import LIMITS, register_profiles, search
 from statemachine.example import Lane
 from statemachine.history import Event
@@ -96,6 +97,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return [*lines, f"replay: {session.replay_path}{planted}"]
     return [
         *lines,
+        cite(session.binding_path, session.binding.defects),
         f"profile {profile}: {examples.max_examples} examples of {examples.stateful_step_count} steps; "
         f"seed {session.seed} (again with --hypothesis-seed={session.seed})",
     ]
