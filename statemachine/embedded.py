@@ -106,10 +106,11 @@ def _interrupts_noticed(run: Run) -> Iterator[None]:
     Python delivers a signal wherever it happens to be, and Hypothesis has a callback in the garbage
     collector, where an exception is dropped: measured, 1 Ctrl-C in 15 was lost there.
     """
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    # A worker process ignores Ctrl-C, because its parent decides what becomes of it.
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
         yield
         return
-    before = signal.getsignal(signal.SIGINT)
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         run.interrupted = True

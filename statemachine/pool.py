@@ -128,8 +128,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
             except Exception as error:  # noqa: BLE001  the parent tells of it, in a sentence
                 answer = _Failed(_told(error))
             pipe.send(answer)
-    except (EOFError, OSError, KeyboardInterrupt):
-        # The parent is gone, or Ctrl-C came during a search, which listens for it in spite of us.
+    except (EOFError, OSError):  # the parent is gone
         sys.exit(1)
 
 

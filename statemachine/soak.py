@@ -15,7 +15,7 @@ from contextlib import closing
 from typing import NamedTuple
 
 from statemachine import failures
-from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.binding import DEFAULT_BINDING
 from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, say, whole_number
 from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, without_database
 from statemachine.example import Lane
@@ -25,7 +25,7 @@ from statemachine.report.summary import run_summary
 from statemachine.report.text import failure_report
 from statemachine.run import Failure, Run, Verdict
 from statemachine.session import Session
-from statemachine.standalone import open_lane
+from statemachine.standalone import load_here, open_lane
 from statemachine.world.clock import real_seconds
 
 FIRST_SEED = 1000
@@ -159,7 +159,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 for PASS, 1 for FAIL and UNKNOWN, 130 when interrupted."""
-    binding = load(asked.binding, asked.defect)
+    binding = load_here(asked.binding, asked.defect)
     session = Session(asked.binding, binding, asked.defect, asked.first_seed, None, None)
     soak = Soak(session, asked.steps, asked.jobs)
     interrupted = False

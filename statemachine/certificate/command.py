@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from statemachine.binding import DEFAULT_BINDING, Binding, load
+from statemachine.binding import DEFAULT_BINDING, Binding
 from statemachine.certificate import citation
 from statemachine.certificate.catalogue import EMBEDDED, Planted, catalogue
 from statemachine.certificate.citation import Certificate
@@ -23,6 +23,7 @@ from statemachine.certificate.plan import Plan, measured_on
 from statemachine.certificate.rows import Row, misses
 from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
 from statemachine.pool import side_by_side
+from statemachine.standalone import load_here
 
 SEEDS = range(100, 120)
 BASELINE_SEEDS = range(100, 105)
@@ -76,11 +77,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 when this shard is measured; 1 when a certificate cannot be written yet."""
-    binding = load(asked.binding)
+    binding = load_here(asked.binding)
     plan = _plan(asked, binding)
     part: Shard = asked.shard
     name = "findings" if part == Shard() else f"findings-{part.number}-of-{part.parts}"
-    findings = Findings(asked.results, f"{name}.jsonl")
+    try:
+        findings = Findings(asked.results, f"{name}.jsonl")
+    except OSError as error:
+        raise Misused(
+            f"--results {asked.results}: {error.strerror}; name a folder that can be used"
+        ) from None
     if findings.unreadable:
         say(f"{findings.unreadable} lines in {asked.results} cannot be read and are measured again")
     if not _measure(part.of(plan.hunts()), findings, asked.jobs):

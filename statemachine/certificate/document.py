@@ -25,6 +25,7 @@ COLUMNS = (
     "plain machine",
 )
 MARK = "¹"
+NOTHING = "–"
 READING = (
     "Each defect and seed is a search of its own, of {examples} examples at most, without an example "
     "database. Pairs are median / worst over the seeds on which it was found. *Examples* and *seconds* are "
@@ -94,21 +95,21 @@ def _cells(row: Row) -> list[str]:
         _pair([found.seconds for found in hits], 1),
         _pair([found.steps for found in hits], 0),
         _pair([found.shrunk for found in hits], 0),
-        "–" if by_hand is None else str(by_hand),
+        NOTHING if by_hand is None else str(by_hand),
         _plain(row.plain),
     ]
 
 
 def _pair(figures: Sequence[float], digits: int) -> str:
     if not figures:
-        return "–"
+        return NOTHING
     return f"{statistics.median(figures):.{digits}f} / {max(figures):.{digits}f}"
 
 
 def _plain(plain: Sequence[Finding]) -> str:
     hits = [found.examples for found in plain if found.invariant]
     if not plain:
-        return "–"
+        return NOTHING
     return f"{len(hits)}/{len(plain)}" + (f" ({statistics.median(hits):.0f})" if hits else "")
 
 

@@ -13,13 +13,16 @@ from statemachine.certificate.hunt import Finding, Hunt
 
 
 class Findings:
-    """The findings in a folder, by hunt.  New ones go to ``file``; all ``*.jsonl`` there are read."""
+    """The findings in a folder, by hunt.  New ones go to ``file``; all ``*.jsonl`` there are read.
+
+    Raises ``OSError`` when the folder cannot be made or read.
+    """
 
     def __init__(self, folder: Path, file: str) -> None:
-        self.folder = folder
         self.file = folder / file
         self.by_hunt: dict[Hunt, Finding] = {}
         self.unreadable = 0
+        folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.glob("*.jsonl")):
             for line in path.read_text("utf-8", errors="replace").splitlines():
                 if line.strip():
@@ -35,10 +38,9 @@ class Findings:
             self.by_hunt[found.hunt] = found
 
     def add(self, found: Finding) -> None:
-        """Keep a finding.  Raises ``OSError`` when the folder cannot be written."""
+        """Keep a finding.  Raises ``OSError`` when the file cannot be written."""
         self.by_hunt[found.hunt] = found
         written = {**found._asdict(), "hunt": found.hunt._asdict()}
-        self.folder.mkdir(parents=True, exist_ok=True)
         # A line that was cut short has no end; the new one must not continue it.
         cut = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
         with self.file.open("ab") as file:
