@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from statemachine.binding import DEFAULT_BINDING
 from statemachine.certificate import sources
 from statemachine.certificate.sources import Digest
 
@@ -46,8 +45,15 @@ class Certificate(NamedTuple):
         return f"{self.date}, {commit}{' with uncommitted changes' if self.modified else ''}"
 
 
+_GROUPS = ("machine", "system", "defects")
+
+
 def dumps(certificate: Certificate) -> str:
-    return json.dumps(certificate._asdict(), indent=1) + "\n"
+    """As JSON, a source a line."""
+    written = certificate._asdict()
+    for group in _GROUPS:
+        written[group] = {name: " ".join(digest) for name, digest in written[group].items()}
+    return json.dumps(written, indent=1) + "\n"
 
 
 def loads(text: str) -> Certificate:
@@ -55,8 +61,8 @@ def loads(text: str) -> Certificate:
     try:
         written = json.loads(text)
         groups = {
-            group: {name: Digest(*pair) for name, pair in written[group].items()}
-            for group in ("machine", "system", "defects")
+            group: {name: Digest(*digest.split()) for name, digest in written[group].items()}
+            for group in _GROUPS
         }
         return Certificate(**{**written, **groups})
     except (TypeError, KeyError, AttributeError) as error:
@@ -72,7 +78,7 @@ def cite(binding_path: str, defects: Collection[str], kept: Path = KEPT) -> str:
     except (OSError, ValueError) as error:
         return f"certificate: {kept} cannot be read ({error}); python -m statemachine certificate makes one"
     own = binding_path == certificate.binding
-    whose = "" if own else " of the bundled system" * (certificate.binding == DEFAULT_BINDING)
+    whose = "" if own else " of the bundled system"
     since = _changes(certificate, defects, own)
     return (
         f"certificate: {certificate.found} of {certificate.measured} defects{whose} on {certificate.seeds} "

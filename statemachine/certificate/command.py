@@ -217,8 +217,9 @@ def _write(asked: argparse.Namespace, certificate: Certificate, rows: Sequence[R
     asked.write.parent.mkdir(parents=True, exist_ok=True)
     asked.write.write_text(document(certificate, rows, " ".join(words)), encoding="utf-8", newline="\n")
     say(f"{asked.write} written")
-    # What runs cite is the whole catalogue of the bundled system on the seeds that are reported.
-    if (asked.seeds, asked.examples, asked.defects, asked.binding) == standard:
+    # What runs cite is the whole catalogue of the bundled system on the seeds that are reported, measured
+    # in a checkout: what is installed from elsewhere keeps the certificate that it came with.
+    if certificate.commit and (asked.seeds, asked.examples, asked.defects, asked.binding) == standard:
         citation.KEPT.write_text(citation.dumps(certificate), encoding="utf-8", newline="\n")
         say(f"{citation.KEPT} written: runs cite it from now on")
 

@@ -35,6 +35,11 @@ READING = (
     "operations with a rule for each and no weights, which gets as many examples: on how many of its seeds "
     "it finds the defect, and after how many examples in the median."
 )
+GOALS = (
+    "Every defect is found on every seed by the invariant that its story names, in less than "
+    f"{MEDIAN_SECONDS} s in the median, and shrunk to no more than {LONGER_THAN_BY_HAND} step above the "
+    "history by hand."
+)
 
 
 def document(certificate: Certificate, rows: Sequence[Row], command: str) -> str:
@@ -116,9 +121,7 @@ def _plain(plain: Sequence[Finding]) -> str:
 def _missed(rows: Sequence[Row]) -> Iterator[str]:
     yield "## Goals"
     yield ""
-    yield "Every defect is found on every seed by the invariant that its story names, in less than"
-    yield f"{MEDIAN_SECONDS} s in the median, and shrunk to no more than {LONGER_THAN_BY_HAND} step above the"
-    yield "history by hand."
+    yield from textwrap.wrap(GOALS, WIDTH)
     yield ""
     missed = [sentence for row in rows for sentence in misses(row)]
     if missed:

@@ -48,7 +48,10 @@ def misses(row: Row) -> Iterator[str]:
             f"not on {', '.join(map(str, unfound)) or 'any'}."
         )
     for other, times in sorted(row.by_others.items()):
-        yield f"`{name}` is caught by `{other}` on {times} seeds, not by `{row.planted.invariant}`."
+        yield (
+            f"`{name}` is caught by `{other}` on {times} of {len(row.searched)} seeds, "
+            f"not by `{row.planted.invariant}`."
+        )
     if not row.hits:
         return
     median = statistics.median(found.seconds for found in row.hits)

@@ -61,7 +61,7 @@ MISSES = {
     "caught by another": Missing(
         [finding(invariant="every_job_ends")],
         [finding()],
-        "is caught by `every_job_ends` on 1 seeds, not by `an_expired_lease_can_be_taken_over`.",
+        "is caught by `every_job_ends` on 1 of 1 seeds, not by `an_expired_lease_can_be_taken_over`.",
     ),
 }
 
