@@ -1,13 +1,14 @@
 """Work on several processors, a task at a time, which Ctrl-C and failures end at once.
 
 ``concurrent.futures`` cannot stop a task that runs, and with ``max_tasks_per_child`` it hangs on
-Python 3.11.  Each worker here is a process with a pipe of its own; a worker whose parent has died
-finds its pipe closed and ends too.  Tasks and results are pickled.
+Python 3.11.  Each worker here is a process with a pipe of its own, which ends with its parent, however
+that ends.  Tasks and results are pickled.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -120,6 +121,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
     """What a worker process does: a task at a time, until its pipe is closed."""
     # Ctrl-C reaches the whole group of processes; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while True:
             task = pipe.recv()
@@ -130,6 +132,14 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
             pipe.send(answer)
     except (EOFError, OSError):  # the parent is gone
         sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    """Without this a worker whose parent was killed would go on with its task: measured, for minutes."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _told(error: Exception) -> str:
