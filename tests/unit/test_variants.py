@@ -1,4 +1,4 @@
-"""Lifecycles other than ours: each variant is clean, is played in what makes it different, and is judged by it."""
+"""Lifecycles other than ours: each variant is clean, really played, and judged by what it says."""
 
 from __future__ import annotations
 
