@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from statemachine.minimise import Step
+from statemachine.script import Step
 
 
 def script(*steps: tuple[str, dict[str, object]]) -> list[Step]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from statemachine.explain import explain
 from statemachine.report.text import failure_report
 from statemachine.run import Failure
 from tests.conftest import OpenLane
@@ -24,10 +25,16 @@ def test_the_report_is_word_for_word_as_it_was(defect: str, open_lane: OpenLane)
     with open_lane(defect) as lane:
         failure = Failure.of(play(lane, list(MINIMAL[defect])))
         assert failure is not None
+        folder = ".statemachine/abcde"
         report = failure_report(
             lane.binding.lifecycle,
             failure,
-            reproduce=f"pytest statemachine/ --defect {defect} --replay .statemachine/abcde",
+            why=explain(lane, failure),
+            reproduce=[
+                f"pytest statemachine/ --defect {defect} --replay {folder}",
+                "or, as a plain test without Hypothesis,",
+                f"pytest --defect {defect} {folder}/test_regression.py",
+            ],
             looked_at="Looked at 47 examples until it was found, after 2.0 s; shrunk 23 → 7 steps in 0.1 s",
         )
     snapshot = SNAPSHOTS / f"{defect}.txt"
