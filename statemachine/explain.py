@@ -21,7 +21,7 @@ from statemachine.run import Failure
 from statemachine.script import Played, Step, Steps, in_drain, play, steps_of
 
 BUDGET = 8000
-"""Steps that all re-runs of one failure may take together, about 3 s; 15 steps need about 350."""
+"""Steps that all re-runs of one failure may take together: about 3 s.  A failure of 15 needs about 350."""
 
 TIME_MOVES = {"advance_to": "offset", "wait": "seconds"}
 """The operations that move time, with the argument whose seconds are changed."""

@@ -135,7 +135,7 @@ class EmbeddedLane:
                 why = explain(self.lane, run.failure)
         except BaseException:
             self.lane.faults.abandon()
-            if run.failure is not None:  # found, and not yet shrunk: nothing found is lost
+            if run.failure is not None:  # found, not yet shrunk or explained: nothing found is lost
                 self.session.notes.append(self._report(run, run.failure))
             raise
         finally:

@@ -44,6 +44,8 @@ def regression_test(failure: Failure, *, binding: str, command: str) -> str:
             "",
             _docstring(f"The claim: {protects(seen)}"),
             "",
+            "Run it with",
+            "",
             f"{_INDENT}{_literal(command)}",
             "",
             *(line for limit in limits for line in (_docstring(limit), "")),

@@ -6,7 +6,7 @@ Nothing is concluded here: a line says what was changed and what came of it.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
 
 from statemachine.explain import Apart, Rerun, Result, Until, Why, Without
@@ -28,7 +28,7 @@ def why_lines(why: Why) -> list[str]:
     else:
         rows = [*_dropped(why), *_shifted(why), *_apart(why)]
     width = max([28, *(min(len(change), _CHANGE_WIDTH) for change, _ in rows)])
-    cut = f"    {len(why.reruns)} of {why.wanted} re-runs were made: the others would have taken too long"
+    cut = f"    {len(why.reruns)} of {why.wanted} re-runs were made; the others were left out to save time"
     return [
         f"  {TITLE}",
         *(line for change, came in rows for line in _columns(change, came, width)),
@@ -73,14 +73,24 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 def _shifted(why: Why) -> Iterator[_Row]:
     came = {rerun.change: _came_of(rerun) for rerun in why.reruns if isinstance(rerun.change, Until)}
+    tried = {change.step for change in came}
     came |= dict.fromkeys(why.moves, str(Result.FAILS))
-    for move in why.moves:
-        alike: dict[str, list[Until]] = {}
-        for other in sorted((change for change in came if change.step == move.step), key=_at):
-            alike.setdefault(came[other], []).append(other)
-        for what, changes in alike.items():
-            met = [f" ({it.at:g} is the {edge_name(it.edge)})" for it in changes if it.edge]
-            yield f"step {move.step} until {', '.join(f'{it.at:g}' for it in changes)}", "".join([what, *met])
+    moves = [move.step for move in why.moves if move.step in tried]
+    idle = [step for step in moves if {came[one] for one in came if one.step == step} == {Result.FAILS}]
+    if len(idle) > 1:
+        yield f"one of steps {_ranges(idle)} up to 1 s off", str(Result.FAILS)
+    for step in moves:
+        if len(idle) == 1 or step not in idle:
+            yield from _one_move(step, {change: came[change] for change in came if change.step == step})
+
+
+def _one_move(step: int, came: Mapping[Until, str]) -> Iterator[_Row]:
+    alike: dict[str, list[Until]] = {}
+    for change in sorted(came, key=_at):
+        alike.setdefault(came[change], []).append(change)
+    for what, changes in alike.items():
+        met = [f" ({it.at:g} is the {edge_name(it.edge)})" for it in changes if it.edge]
+        yield f"step {step} until {', '.join(f'{it.at:g}' for it in changes)}", "".join([what, *met])
 
 
 def _at(change: Until) -> float:

@@ -181,7 +181,20 @@ def test_what_is_cut_short_says_how_far_it_came(open_lane: OpenLane) -> None:
     assert lines(why) == [
         "step 6 until 3539, 3541       passes",
         "step 6 until 3540             FAILS (3540 is the lease edge)",
-        "3 of 9 re-runs were made: the others would have taken too long",
+        "3 of 9 re-runs were made; the others were left out to save time",
+    ]
+
+
+def test_moves_that_do_not_matter_are_one_line_and_those_not_tried_are_none() -> None:
+    moves = tuple(Until(step, step) for step in range(1, 30))
+    off = [Rerun(Until(step, step + 1), Result.FAILS) for step in range(1, 20)]
+    edge = [Rerun(Until(20, 19), Result.PASSES), Rerun(Until(20, 21, "lease"), Result.FAILS)]
+    told = lines(Why((Rerun(Again(), Result.FAILS), *off, *edge), 80, moves))
+    assert told == [
+        "one of steps 1-19 up to 1 s off  FAILS",
+        "step 20 until 19                 passes",
+        "step 20 until 20, 21             FAILS (21 is the lease edge)",
+        "22 of 80 re-runs were made; the others were left out to save time",
     ]
 
 
