@@ -126,8 +126,10 @@ def _simpler(step: Step, job: str) -> Iterator[Step]:
     if step.operation == "recover":
         # What the sweep sent, the publisher could have: same key, so the message keeps its name.
         yield step._replace(operation="publish", arguments={"job": job})
-    if "fault" in arguments:
-        yield step._replace(arguments={name: arguments[name] for name in arguments if name != "fault"})
+    # A strike is a fault and, unless it is the first of its kind, the place in the call that it strikes.
+    for gone in ({"fault", "at"}, {"at"}):
+        if not gone.isdisjoint(arguments):
+            yield step._replace(arguments={name: arguments[name] for name in arguments if name not in gone})
     if arguments.get("offset"):
         yield step._replace(arguments={**arguments, "offset": 0})
 

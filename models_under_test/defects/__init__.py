@@ -2,7 +2,9 @@
 
 Each is the smallest change that a tired engineer could make: a subclass of one part of the correct
 system, which knows nothing of it.  The docstring tells its story and names, in backquotes on its
-last line, the invariant that catches it.  The module's ``PARTS`` says which part it replaces.
+last line, the invariant that catches it, and the lane when the embedded one cannot see it (``in the
+transactions lane``).  The module's ``PARTS`` says which part it replaces.  The history that shows it is in
+``minimal/``.
 """
 
 from __future__ import annotations

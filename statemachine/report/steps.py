@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from statemachine import history
 from statemachine.history import Event, StepBegan
 from statemachine.ledger import Ledger
-from statemachine.lifecycle import Answer, JobRow, Lifecycle
+from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
 from statemachine.report import WIDTH, edge_name
 from statemachine.world.workers import WORKERS
 
 _ROOM = WIDTH - 2  # the report indents the table
 _LEFT = "{} {:>{}} {:>7}  "
 _HEAD, _TAIL = 24, 12
+_TOLD_BY_THE_QUEUE = (Operation.RECEIVE, Operation.ACKNOWLEDGE)
 
 
 @dataclass(slots=True)
@@ -161,6 +162,10 @@ def _begin(event: StepBegan, line: _Line) -> None:
             line.did = "sweep"
         case "forge":
             line.did = f"message for {arguments['tenant']}'s {arguments['job']} forged"
+        case "send_malformed":
+            line.did = "malformed message"
+        case "skew_clock":
+            line.did = f"clock of {arguments['worker']} {arguments['seconds']:+g} s"
 
 
 def _show(ledger: Ledger, event: Event, line: _Line) -> None:
@@ -168,8 +173,9 @@ def _show(ledger: Ledger, event: Event, line: _Line) -> None:
         case history.ClockMoved():
             where = f": {line.quiet}" if line.quiet else ""
             line.quiet = f"{event.at - event.since:g} s pass{where}, now {event.at:g}"
-        case history.Sent() if not event.forged:
-            line.did += f"{', ' if line.did else 'publish → '}{event.message}"
+        case history.Sent():
+            line.did += " → " if event.forged else ", " if line.did else "publish → "
+            line.did += f"{event.message} (hidden for {event.delay:g} s)" if event.delay else event.message
         case history.Delivered():
             line.did = f"{'duplicate' if event.duplicate else 'deliver'} {event.message} → {event.worker}"
         case history.DeadLettered():
@@ -193,6 +199,8 @@ def _show_answer(
     ledger: Ledger, event: history.Returned | history.Raised | history.Unknown, line: _Line
 ) -> None:
     asked = ledger.calls[event.call].invoked
+    if isinstance(event, history.Returned) and asked.operation in _TOLD_BY_THE_QUEUE:
+        return
     if isinstance(event, history.Returned):
         answer = "ok" if event.answer is Answer.ACCEPTED else str(event.answer)
     elif isinstance(event, history.Raised):

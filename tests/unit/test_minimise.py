@@ -103,6 +103,13 @@ def test_a_fault_stays_when_it_makes_the_history_shorter(lane: Lane) -> None:
     assert minimal == [*MINIMAL[:3], asks_again, Step(5, "prepare", {"worker": "A"})]
 
 
+def test_a_fault_goes_together_with_the_place_that_it_would_strike(lane: Lane) -> None:
+    # prepare makes fewer than 99 statements, so this one never strikes.
+    never = {"worker": "A", "fault": "kill_before_statement", "at": 99}
+    found = failure(lane, [*MINIMAL[:3], MINIMAL[3]._replace(arguments=never), *MINIMAL[4:]])
+    assert steps_of(minimise(lane, found)) == MINIMAL
+
+
 def test_minimising_is_deterministic_and_idempotent(lane: Lane) -> None:
     found = failure(lane, BLOATED)
     first, second = minimise(lane, found), minimise(lane, found)

@@ -1,0 +1,14 @@
+"""For each planted defect the shortest history that a person would write to show it.
+
+A step is the name of an operation with its arguments.  Steps are numbered from 1 by their places, and
+what step 2 creates is called j2 or m2.  A test plays each of them, and shows that no step can go.
+Where a history ends before the violation, the drain at its end is what shows it.
+"""
+
+from collections.abc import Mapping
+
+from models_under_test.defects.minimal import finishes, leases, messages
+from models_under_test.defects.minimal.steps import History
+
+MINIMAL: Mapping[str, History] = {**finishes.HISTORIES, **leases.HISTORIES, **messages.HISTORIES}
+"""The name of each defect → its steps."""

@@ -1,0 +1,20 @@
+"""The steps that most histories share: one job, published by step 2, in the hands of workers A and B."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Step = tuple[str, dict[str, Any]]
+History = Sequence[Step]
+
+CREATE: Step = ("create", {"job": "j1", "tenant": "t1"})
+PUBLISH: Step = ("publish", {"job": "j1"})
+A_RECEIVES: Step = ("receive", {"worker": "A", "message": "m2"})
+A_PREPARES: Step = ("prepare", {"worker": "A"})
+B_PREPARES: Step = ("prepare", {"worker": "B"})
+B_GETS_A_DUPLICATE: Step = ("duplicate", {"worker": "B", "message": "m2"})
+B_RECEIVES: Step = ("receive", {"worker": "B", "message": "m2"})
+LEASE_ENDS: Step = ("advance_to", {"deadline": "lease", "of": "j1"})
+MESSAGE_RETURNS: Step = ("advance_to", {"deadline": "visibility", "of": "m2"})
+
+A_WORKS: History = (CREATE, PUBLISH, A_RECEIVES, A_PREPARES)
+"""Worker A holds the lease of j1."""
