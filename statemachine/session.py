@@ -21,6 +21,9 @@ from statemachine.ndjson import Header, HistoryError
 from statemachine.replay import Replayed
 from statemachine.run import Run
 
+_STRANGER = "pytest -p statemachine.plugin"
+"""How pytest is called where no pyproject.toml of ours loads the plugin."""
+
 
 @dataclass
 class Session:
@@ -42,16 +45,23 @@ class Session:
 
     def command(self, *arguments: str) -> str:
         """A command line that runs this binding again with ``arguments``."""
+        return self._command("pytest statemachine/", f"{_STRANGER} --pyargs statemachine", *arguments)
+
+    def replay_command(self, path: str) -> str:
+        return self.command("--replay", _quoted(path))
+
+    def test_command(self, path: str) -> str:
+        """A command line that runs the plain test at ``path`` on this binding."""
+        return self._command("pytest", _STRANGER, _quoted(path))
+
+    def _command(self, in_checkout: str, elsewhere: str, *arguments: str) -> str:
         here = Path("statemachine", "plugin.py").exists()
-        words = ["pytest statemachine/" if here else "pytest -p statemachine.plugin --pyargs statemachine"]
+        words = [in_checkout if here else elsewhere]
         if self.binding_path != DEFAULT_BINDING:
             words.append(f"--binding {self.binding_path}")
         if self.defect:
             words.append(f"--defect {self.defect}")
         return " ".join([*words, *arguments])
-
-    def replay_command(self, path: str) -> str:
-        return self.command("--replay", f'"{path}"' if " " in path else path)
 
 
 def session_for(asked: argparse.Namespace) -> Session:
@@ -107,6 +117,10 @@ def check_profile(name: str | None) -> None:
         raise pytest.UsageError(
             f"--hypothesis-profile {name}: there is no such profile; this project has {', '.join(PROFILES)}"
         ) from None
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path else path
 
 
 def _seed(asked: str | None) -> int:
