@@ -51,6 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="play a saved history (.statemachine/ID) instead of searching: REPRODUCED, FIXED or DIVERGED",
     )
+    group.addoption(
+        "--clock-skew",
+        metavar="SECONDS",
+        default="0",
+        help="let the clock of a worker be so many seconds ahead or behind (default: 0, all clocks agree)",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -98,6 +104,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if session.saved:
         planted = f", recorded with the defect {session.saved[0].defect}" if session.saved[0].defect else ""
         return [*lines, f"replay: {session.replay_path}{planted}"]
+    if session.clock_skew_seconds:
+        lines.append(f"clocks: each worker's up to {session.clock_skew_seconds} s ahead or behind")
     return [
         *lines,
         f"profile {profile}: {examples.max_examples} examples of {examples.stateful_step_count} steps; "
@@ -165,7 +173,7 @@ class EmbeddedLane:
         try:
             saved = failures.save(session.header(), failure, session.test_command)
         except OSError as error:
-            again = session.command(f"--hypothesis-seed={session.seed}")
+            again = session.search_command()
             return [f"{again}   (the history could not be saved: {error})"]
         replayed = session.replay_command(saved.folder.as_posix())
         if saved.test is None:
@@ -216,7 +224,7 @@ def embedded_lane(
 ) -> Iterator[EmbeddedLane]:
     """The lane on the run's own database, in autocommit: inside a transaction ``on_commit`` never fires."""
     session = request.config.stash[SESSION]
-    lane = Lane(session.binding)
+    lane = Lane(session.binding, session.clock_skew_seconds)
     with lane.open():
         yield EmbeddedLane(request.config, lane)
 

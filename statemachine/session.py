@@ -33,6 +33,7 @@ class Session:
     binding: Binding
     defect: str | None
     seed: int
+    clock_skew_seconds: int
     replay_path: str | None
     saved: tuple[Header, list[Event]] | None
     database: str = ""
@@ -46,6 +47,11 @@ class Session:
     def command(self, *arguments: str) -> str:
         """A command line that runs this binding again with ``arguments``."""
         return self._command("pytest statemachine/", f"{_STRANGER} --pyargs statemachine", *arguments)
+
+    def search_command(self) -> str:
+        """The command that plays the same examples again."""
+        skew = [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
+        return self.command(*skew, f"--hypothesis-seed={self.seed}")
 
     def replay_command(self, path: str) -> str:
         return self.command("--replay", _quoted(path))
@@ -79,7 +85,8 @@ def session_for(asked: argparse.Namespace) -> Session:
             f"is {asked.binding}: give the binding that it was recorded with"
         )
     seed = _seed(asked.hypothesis_seed)
-    return Session(asked.binding, binding, asked.defect, seed, asked.replay, saved)
+    skew = _clock_skew(asked.clock_skew, binding)
+    return Session(asked.binding, binding, asked.defect, seed, skew, asked.replay, saved)
 
 
 def choose_settings(session: Session, asked: argparse.Namespace) -> None:
@@ -121,6 +128,15 @@ def check_profile(name: str | None) -> None:
 
 def _quoted(path: str) -> str:
     return f'"{path}"' if " " in path else path
+
+
+def _clock_skew(asked: str, binding: Binding) -> int:
+    lease = binding.lifecycle.lease_seconds
+    if not asked.isdecimal() or int(asked) >= lease:
+        raise pytest.UsageError(
+            f"--clock-skew {asked}: give whole seconds, at least 0 and less than the lease of {lease} s"
+        )
+    return int(asked)
 
 
 def _seed(asked: str | None) -> int:
