@@ -5,17 +5,19 @@ Django models are imported in ``open`` only: the verifier chooses the settings m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from models_under_test import domain
-from statemachine.binding import Message, ObservedRow, PublisherPort, QueuePort
+from statemachine.binding import BindingError, Message, ObservedRow, PublisherPort, QueuePort
 from statemachine.lifecycle import Lifecycle, Operation
 
 if TYPE_CHECKING:
     from models_under_test.delivery import AIJobDelivery
-    from models_under_test.repositories import DjangoAIJobRepository
+    from models_under_test.unit_of_work import DjangoUnitOfWork
 
 WORKER_ID = "ai-worker"
 """The whole fleet goes by one name, as it does in production."""
@@ -27,12 +29,18 @@ OBSERVE = """
     WHERE j.job_id IN ({}) GROUP BY j.id
 """
 
+OTHERS = """
+    SELECT COUNT(*), SUM(attempt_count), SUM(LENGTH(status)), COUNT(locked_by), COUNT(lease_expires_at),
+           COUNT(published_at), MAX(j.updated_at), COUNT(r.id)
+    FROM ai_job j LEFT JOIN ai_result r ON r.job_id = j.id WHERE j.job_id NOT IN ({})
+"""
+
 RESET = (
     "DELETE FROM ai_result WHERE job_id IN (SELECT id FROM ai_job WHERE job_id IN ({}))",
     "DELETE FROM ai_job WHERE job_id IN ({})",
 )
 
-OUTCOMES = {
+OUTCOMES: Mapping[Operation, Callable[[str], Any]] = {
     Operation.COMPLETE: domain.Completed,
     Operation.FAIL: domain.Failed,
     Operation.RELEASE: domain.TransientError,
@@ -40,17 +48,19 @@ OUTCOMES = {
 
 
 class AIJobsBinding:
-    """The parts are classes, so that a defect can replace one by a subclass of it."""
+    """Made of parts, classes and use cases by name, each of which a defect or a variant can replace."""
 
     settings_module = "models_under_test.settings"
     tenants = ("t1", "t2")
     waived: Mapping[str, str] = {}
+    outcomes = OUTCOMES
     lifecycle = Lifecycle(
         lease_seconds=domain.LEASE_SECONDS,
         visibility_seconds=domain.VISIBILITY_SECONDS,
         max_receives=domain.MAX_RECEIVES,
         inference_cap_seconds=domain.INFERENCE_CAP_SECONDS,
         recover_after_seconds=domain.RECOVER_AFTER_SECONDS,
+        offers=frozenset({Operation.EXTEND, Operation.RELEASE, Operation.RECOVER}),
     )
 
     def __init__(self) -> None:
@@ -74,22 +84,35 @@ class AIJobsBinding:
     def open(self, queue: QueuePort, publisher: PublisherPort) -> None:
         from django.db import connection
 
+        from models_under_test.models import Tenant
+
+        parts = self.parts()
+        replaced = import_module(f"models_under_test.defects.{self._defect}").PARTS if self._defect else {}
+        strange = sorted(set(replaced) - set(parts))
+        if strange:
+            raise BindingError(
+                f"--defect {self._defect}: it replaces {', '.join(strange)}; the parts are {', '.join(parts)}"
+            )
+        self._use_cases = SimpleNamespace(**parts | replaced)
+        self._uow: DjangoUnitOfWork = self._use_cases.unit_of_work(self._use_cases.repository())
+        self._queue, self._publisher = BoundQueue(queue), publisher
+        self._connection = connection
+        Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
+
+    def parts(self) -> dict[str, Any]:
+        """What the system is made of: ``repository``, ``unit_of_work``, ``delivery`` and every use case."""
         from models_under_test import use_cases
         from models_under_test.delivery import AIJobDelivery
-        from models_under_test.models import Tenant
         from models_under_test.repositories import DjangoAIJobRepository
         from models_under_test.unit_of_work import DjangoUnitOfWork
 
-        parts = {"repository": DjangoAIJobRepository, "delivery": AIJobDelivery}
-        if self._defect is not None:
-            parts |= import_module(f"models_under_test.defects.{self._defect}").PARTS
-        repository: type[DjangoAIJobRepository] = parts["repository"]
-        self._delivery: type[AIJobDelivery] = parts["delivery"]
-        self._uow = DjangoUnitOfWork(repository())
-        self._use_cases = use_cases
-        self._queue, self._publisher = queue, publisher
-        self._connection = connection
-        Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
+        functions = inspect.getmembers(use_cases, inspect.isfunction)
+        return {
+            "repository": DjangoAIJobRepository,
+            "unit_of_work": DjangoUnitOfWork,
+            "delivery": AIJobDelivery,
+            **{name: function for name, function in functions if function.__module__ == use_cases.__name__},
+        }
 
     def create(self, job: str, tenant: str) -> None:
         self._use_cases.create_ai_job(self._uow, self._publisher, job, tenant)
@@ -101,7 +124,8 @@ class AIJobsBinding:
         self._use_cases.recover_unpublished_ai_jobs(self._uow, self._queue)
 
     def deliver(self, worker: str, queue: QueuePort) -> BoundDelivery:
-        return BoundDelivery(self._delivery(self._uow, BoundQueue(queue), WORKER_ID))
+        procedure = self._use_cases.delivery(self._uow, BoundQueue(queue), WORKER_ID, self._use_cases)
+        return BoundDelivery(procedure, self.outcomes)
 
     def mark_running(self, job: str, tenant: str) -> int | None:
         with self._uow as uow:
@@ -121,6 +145,11 @@ class AIJobsBinding:
         with self._connection.cursor() as cursor:
             cursor.execute(OBSERVE.format(",".join(["%s"] * len(jobs))), jobs)
             return [ObservedRow(*row) for row in cursor.fetchall()]
+
+    def others(self, jobs: Sequence[str]) -> object:
+        with self._connection.cursor() as cursor:
+            cursor.execute(OTHERS.format(",".join(["%s"] * (len(jobs) + 1))), ["", *jobs])
+            return cursor.fetchone()
 
     def reset(self, jobs: Sequence[str]) -> None:
         marks = ",".join(["%s"] * len(jobs))
@@ -145,12 +174,16 @@ class BoundQueue:
     def delete(self, receipt_handle: str) -> None:
         self._port.delete(receipt_handle)
 
+    def change_visibility(self, receipt_handle: str, seconds: int) -> None:
+        self._port.change_visibility(receipt_handle, seconds)
+
 
 class BoundDelivery:
     """This system's delivery procedure, in the verifier's words: the machine decides how inference ends."""
 
-    def __init__(self, procedure: AIJobDelivery) -> None:
+    def __init__(self, procedure: AIJobDelivery, outcomes: Mapping[Operation, Callable[[str], Any]]) -> None:
         self._procedure = procedure
+        self._outcomes = outcomes
 
     @property
     def next_step(self) -> str | None:
@@ -162,8 +195,14 @@ class BoundDelivery:
     def prepare(self) -> int | None:
         return self._procedure.prepare()
 
+    def extend(self) -> None:
+        self._procedure.extend()
+
+    def renew(self) -> bool:
+        return self._procedure.renew()
+
     def finish(self, operation: Operation, payload: str) -> bool:
-        return self._procedure.finish(OUTCOMES[operation](payload))
+        return self._procedure.finish(self._outcomes[operation](payload))
 
     def acknowledge(self) -> None:
         self._procedure.acknowledge()

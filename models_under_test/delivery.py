@@ -6,15 +6,31 @@ the verifier, may stop between any two steps, and for ever: that is what a kille
 
 from __future__ import annotations
 
+from typing import Any
+
 from models_under_test import use_cases
-from models_under_test.domain import Completed, Failed, Lease, Outcome, Queue, ReceivedMessage, Refusal
+from models_under_test.domain import (
+    VISIBILITY_SECONDS,
+    Completed,
+    Failed,
+    Lease,
+    Outcome,
+    Queue,
+    ReceivedMessage,
+    Refusal,
+)
 from models_under_test.unit_of_work import DjangoUnitOfWork
 
 
 class AIJobDelivery:
     """One message in the hands of one worker.  ``next_step`` is what is left to do, None when done."""
 
-    def __init__(self, uow: DjangoUnitOfWork, queue: Queue, worker_id: str) -> None:
+    visibility_seconds = VISIBILITY_SECONDS
+
+    def __init__(
+        self, uow: DjangoUnitOfWork, queue: Queue, worker_id: str, use_cases: Any = use_cases
+    ) -> None:
+        self.use_cases = use_cases
         self.uow = uow
         self.queue = queue
         self.worker_id = worker_id
@@ -36,25 +52,30 @@ class AIJobDelivery:
         One that names no job of its tenant is left for an operator, in the DLQ.
         """
         job_id, tenant_id = self._job()
-        self.answer = use_cases.prepare_ai_job(self.uow, job_id, tenant_id, self.worker_id)
+        self.answer = self.use_cases.prepare_ai_job(self.uow, job_id, tenant_id, self.worker_id)
         if isinstance(self.answer, Lease):
             self.next_step = "finish"
             return self.answer.attempt
         self.next_step = "acknowledge" if self.answer is Refusal.ALREADY_ENDED else None
         return None
 
+    def extend(self) -> None:
+        """During inference: hide the message for another ``VISIBILITY_SECONDS``."""
+        if self.message is not None:
+            self.queue.change_visibility(self.message.receipt_handle, self.visibility_seconds)
+
     def finish(self, outcome: Outcome) -> bool:
         """Write what inference came to; False when another attempt has taken the job over."""
         job_id, tenant_id = self._job()
-        if not isinstance(self.answer, Lease):
-            raise RuntimeError(f"finish of {job_id} without a lease: prepare was not accepted")
-        attempt = self.answer.attempt
+        attempt = self.attempt
         if isinstance(outcome, Completed):
-            ended = accepted = use_cases.complete_ai_job(self.uow, job_id, tenant_id, attempt, outcome.result)
+            ended = accepted = self.use_cases.complete_ai_job(
+                self.uow, job_id, tenant_id, attempt, outcome.result
+            )
         elif isinstance(outcome, Failed):
-            ended = accepted = use_cases.fail_ai_job(self.uow, job_id, tenant_id, attempt, outcome.error)
+            ended = accepted = self.use_cases.fail_ai_job(self.uow, job_id, tenant_id, attempt, outcome.error)
         else:
-            accepted = use_cases.release_ai_job(self.uow, job_id, tenant_id, attempt, outcome.error)
+            accepted = self.use_cases.release_ai_job(self.uow, job_id, tenant_id, attempt, outcome.error)
             ended = False
         self.next_step = "acknowledge" if ended else None
         return accepted
@@ -64,6 +85,13 @@ class AIJobDelivery:
         if self.message is not None:
             self.queue.delete(self.message.receipt_handle)
         self.next_step = None
+
+    @property
+    def attempt(self) -> int:
+        """The fencing token of the lease that prepare was given."""
+        if not isinstance(self.answer, Lease):
+            raise RuntimeError(f"{self.next_step} without a lease: prepare was not accepted")
+        return self.answer.attempt
 
     def _job(self) -> tuple[str, str]:
         if self.message is None or self.message.job_id is None or self.message.tenant_id is None:

@@ -27,7 +27,7 @@ class JobStatus(StrEnum):
     FAILED = "FAILED"
 
 
-TERMINAL = frozenset({JobStatus.DONE, JobStatus.FAILED})
+TERMINAL: frozenset[str] = frozenset({JobStatus.DONE, JobStatus.FAILED})
 
 
 class Refusal(StrEnum):
@@ -86,6 +86,8 @@ class Queue(Protocol):
     def receive(self) -> ReceivedMessage | None: ...
 
     def delete(self, receipt_handle: str) -> None: ...
+
+    def change_visibility(self, receipt_handle: str, seconds: int) -> None: ...
 
 
 class Publisher(Protocol):

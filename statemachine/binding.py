@@ -24,11 +24,14 @@ class BindingError(ValueError):
 
 
 class Message(NamedTuple):
-    """What a receive hands out: one receipt of one message."""
+    """What a receive hands out: one receipt of one message.
+
+    ``job`` and ``tenant`` are None when the body of the message cannot be read.
+    """
 
     receipt_handle: str
-    job: str
-    tenant: str
+    job: str | None
+    tenant: str | None
 
 
 class QueuePort(Protocol):
@@ -69,10 +72,23 @@ class Delivery(Protocol):
         """The attempt number (fencing token) of the lease that was granted, or None when refused."""
 
     def finish(self, operation: Operation, payload: str) -> bool:
-        """COMPLETE with ``payload`` as the result, FAIL or RELEASE; False when refused."""
+        """COMPLETE with ``payload`` as the result, FAIL, RELEASE, or CLOSE in the status ``payload``.
+
+        False when refused.
+        """
 
     def acknowledge(self) -> None:
         """Delete the message."""
+
+    def extend(self) -> None:
+        """During inference: hide the message for longer.  Only where the lifecycle offers ``EXTEND``."""
+
+    def renew(self) -> bool:
+        """During inference: renew the lease; False when refused.  Only where it offers ``RENEW``."""
+
+
+DELIVERY_STEPS = ("receive", "prepare", "finish", "acknowledge")
+"""What ``next_step`` may say, besides None."""
 
 
 class ObservedRow(NamedTuple):
@@ -124,19 +140,36 @@ class Binding(Protocol):
 
     def fail(self, job: str, tenant: str, attempt: int, error: str) -> bool: ...
 
-    def release(self, job: str, tenant: str, attempt: int, error: str) -> bool: ...
+    def release(self, job: str, tenant: str, attempt: int, error: str) -> bool:
+        """Optional: left out by a lifecycle that does not offer ``RELEASE``."""
+
+    def close(self, job: str, tenant: str, attempt: int, status: str) -> bool:
+        """Optional: needed by a lifecycle with ``further_terminal`` statuses."""
+
+    def renew(self, job: str, tenant: str, attempt: int) -> bool:
+        """Optional: needed by a lifecycle that offers ``RENEW``."""
 
     def recover(self) -> None:
-        """The sweep: send every job whose publisher has died."""
+        """The sweep: send every job whose publisher has died.  Optional: ``RECOVER``."""
 
     def observe(self, jobs: Sequence[str]) -> Iterable[ObservedRow]:
         """The committed rows of these jobs with their result counts, in one query."""
+
+    def others(self, jobs: Sequence[str]) -> object:
+        """Optional: one aggregate over all rows that are not of these jobs, to see that none changes."""
 
     def reset(self, jobs: Sequence[str]) -> None:
         """Delete these jobs and their results, and nothing else."""
 
 
 _PIECES = tuple(name for name in (*Binding.__annotations__, *vars(Binding)) if not name.startswith("_"))
+_OPTIONAL_PIECES = {
+    "release": Operation.RELEASE,
+    "close": Operation.CLOSE,
+    "renew": Operation.RENEW,
+    "recover": Operation.RECOVER,
+}
+"""Methods that are needed only where the lifecycle has their operation."""
 
 
 def load(path: str, defect: str | None = None) -> Binding:
@@ -178,17 +211,18 @@ def load(path: str, defect: str | None = None) -> Binding:
 
 
 def _check(path: str, binding: object) -> None:
-    missing = [name for name in _PIECES if not hasattr(binding, name)]
+    lifecycle = getattr(binding, "lifecycle", None)
+    if hasattr(binding, "lifecycle") and not isinstance(lifecycle, Lifecycle):
+        raise BindingError(
+            f"--binding {path}: its lifecycle is a {type(lifecycle).__name__}; "
+            "make it a statemachine.lifecycle.Lifecycle"
+        )
+    missing = [name for name in _PIECES if not hasattr(binding, name) and _is_needed(name, lifecycle)]
     if missing:
         raise BindingError(
             f"--binding {path}: it lacks {', '.join(missing)}; statemachine/binding.py says what each one is"
         )
     complete = cast(Binding, binding)
-    if not isinstance(complete.lifecycle, Lifecycle):
-        raise BindingError(
-            f"--binding {path}: its lifecycle is a {type(complete.lifecycle).__name__}; "
-            "make it a statemachine.lifecycle.Lifecycle"
-        )
     if not isinstance(complete.waived, Mapping):
         raise BindingError(
             f"--binding {path}: its waived is a {type(complete.waived).__name__}; "
@@ -203,12 +237,24 @@ def _check(path: str, binding: object) -> None:
     blank = sorted(name for name, reason in complete.waived.items() if not reason.strip())
     if blank:
         raise BindingError(f"--binding {path}: it waives {', '.join(blank)} without a reason; give one")
+    if not complete.lifecycle.fenced and "only_the_holder_finishes" not in complete.waived:
+        raise BindingError(
+            f"--binding {path}: its lifecycle says fenced=False, so anybody may finish a job: waive "
+            "only_the_holder_finishes, with the reason why this system can live with that"
+        )
     tenants = complete.tenants
     if isinstance(tenants, str) or len(set(tenants)) < 2:
         raise BindingError(
             f"--binding {path}: its tenants are {tenants!r}; "
             "name two different ones at least, to see whether they mix"
         )
+
+
+def _is_needed(piece: str, lifecycle: Lifecycle | None) -> bool:
+    if piece == "others":
+        return False
+    operation = _OPTIONAL_PIECES.get(piece)
+    return operation is None or lifecycle is None or lifecycle.has(operation)
 
 
 def _plant(path: str, binding: Binding, defect: str) -> None:

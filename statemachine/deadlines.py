@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from statemachine.example import Example
+from statemachine.lifecycle import Operation
 
 
 class Deadline(NamedTuple):
@@ -40,7 +41,9 @@ def _cap(example: Example, worker: str) -> float | None:
 
 
 def _recovery(example: Example, job: str) -> float | None:
-    since = example.created_at.get(job)
+    if not example.lifecycle.has(Operation.RECOVER):
+        return None
+    since = example.ledger.created_at.get(job)
     row = example.ledger.rows.get(job)
     if since is None or row is None or row.published_at is not None:
         return None
@@ -70,15 +73,15 @@ def ahead(example: Example) -> Iterator[Deadline]:
         if row.lease_expires_at is not None and row.lease_expires_at + 1 > now:
             # While another worker has the same job in hand, the edge decides who wins.
             rivals = sum(1 for slot in example.workers.values() if slot.job == job and not slot.is_idle)
-            yield Deadline("lease", job, row.lease_expires_at, 6 if rivals > 1 else 2)
+            yield Deadline("lease", job, row.lease_expires_at, 12 if rivals > 1 else 4)
     for message in example.queue.messages.values():
-        if message.visible_at + 1 > now and message.receive_count:
-            yield Deadline("visibility", message.name, message.visible_at, 2)
+        if message.visible_at + 1 > now and (message.receive_count or message.visible_at > now):
+            yield Deadline("visibility", message.name, message.visible_at, 4)
     for worker in example.workers:
         cap = _cap(example, worker)
         if cap is not None and cap + 1 > now:
-            yield Deadline("cap", worker, cap, 1)
+            yield Deadline("cap", worker, cap, 2)
     for job in example.jobs:
         due = _recovery(example, job)
         if due is not None and due + 1 > now and job not in example.to_publish:
-            yield Deadline("recovery", job, due, 3)
+            yield Deadline("recovery", job, due, 6)

@@ -38,8 +38,10 @@ def drain(example: Example) -> None:
         if example.judge.violations:
             return
     else:
+        example.count_others()
         example.record(history.DrainEnded(example.now, f"no quiet within {BOUND} moves"))
         return
+    example.count_others()
     example.record(history.DrainEnded(example.now, _what_is_stuck(example)))
 
 

@@ -12,24 +12,29 @@ from contextlib import contextmanager
 from typing import Any
 
 from statemachine import history
-from statemachine.binding import Binding, Delivery, ObservedRow
+from statemachine.binding import Binding, Delivery
 from statemachine.history import Event
 from statemachine.invariants import ALL, Invariant, Judge
-from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer, JobRow, Operation
-from statemachine.ports import HandedOver, SystemQueue, WorkerQueue
+from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Operation
+from statemachine.observer import Observer
+from statemachine.ports import HandedOver, SystemQueue
 from statemachine.reach import Reach
-from statemachine.world.clock import Clock, to_seconds
+from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import Fault, Killed, boundary
+from statemachine.world.faults import Fault, Killed, Strike, stage_of
 from statemachine.world.queue import SimulatedQueue
 from statemachine.world.workers import WORKERS, Slot
 
 
 class Lane:
-    """A binding on its database, for a whole run.  Enter :meth:`open` before making examples."""
+    """A binding on its database, for a whole run.  Enter :meth:`open` before making examples.
 
-    def __init__(self, binding: Binding) -> None:
+    ``clock_skew_seconds`` is how far a worker's clock may be ahead or behind; 0 for clocks that agree.
+    """
+
+    def __init__(self, binding: Binding, clock_skew_seconds: int = 0) -> None:
         self.binding = binding
+        self.clock_skew_seconds = clock_skew_seconds
         self.clock = Clock()
         self.claims: Sequence[Invariant] = [claim for claim in ALL if claim.name not in binding.waived]
         self.faults: ConnectionFaults
@@ -67,6 +72,7 @@ class Lane:
         self._reset()
         self.clock.move_to(0)
         self.current = Example(self, reach)
+        self.current.count_others()
         return self.current
 
     def _reset(self) -> None:
@@ -83,6 +89,7 @@ class Example:
         self.lifecycle = lane.binding.lifecycle
         self.faults = lane.faults
         self.clock = lane.clock
+        self.clock_skew_seconds = lane.clock_skew_seconds
         self.events: list[Event] = []
         self.judge = Judge(self.lifecycle, lane.claims)
         self.ledger = self.judge.ledger
@@ -95,16 +102,14 @@ class Example:
         )
         self.workers: dict[str, Slot[Delivery]] = {name: Slot(name) for name in WORKERS}
         self.jobs: list[str] = []
-        self.created_at: dict[str, float] = {}
         self.to_publish: dict[str, str] = {}
         self.steps = 0
         self.step_key = 0
         self.draining = False
         self._named_in_step = 0
         self._call = 0
-        self._seen: dict[str, ObservedRow] = {}
+        self._observer = Observer(self.binding)
         self._committed_in_call = False
-        self._queue_fault: Fault | None = None
 
     @property
     def now(self) -> float:
@@ -144,6 +149,15 @@ class Example:
         self.clock.move_to(to)
         self.record(history.ClockMoved(to, since))
 
+    def skew_clock(self, worker: str, seconds: float) -> None:
+        self.record(history.ClockSkewed(self.now, worker, seconds))
+
+    def count_others(self) -> None:
+        """Look at all rows that are not of this example's jobs, if the binding can."""
+        aggregate = self._observer.others(self.jobs)
+        if aggregate is not None:
+            self.record(history.OthersCounted(self.now, aggregate))
+
     def kill(self, worker: str, where: str) -> None:
         self.workers[worker].forget()
         self.record(history.Killed(self.now, worker, where))
@@ -161,8 +175,8 @@ class Example:
         attempt: int | None = None,
         payload: str | None = None,
         message: str | None = None,
-        fault: Fault | None = None,
-    ) -> None:
+        strike: Strike | None = None,
+    ) -> history.Returned | history.Raised | history.Unknown:
         """Make one call on the system under test; what it does, and what becomes of it, are events.
 
         ``run`` returns the attempt number or None (acquisitions), True or False (finishes) or nothing.
@@ -171,10 +185,11 @@ class Example:
         call, self._committed_in_call = self._call, False
         self.record(history.Invoked(self.now, call, operation, actor, job, tenant, attempt, payload, message))
         end: history.Returned | history.Raised | history.Unknown
-        self.faults.arm(fault)
+        self.faults.arm(strike, stage_of(operation))
         try:
-            answer = run()
-            end = self._answer(call, answer)
+            with self._clock_of(actor):
+                answer = run()
+            end = self._answer(operation, answer)
         except Killed:
             end = history.Unknown(self.now, call, "killed")
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
@@ -184,15 +199,37 @@ class Example:
             raise
         if self.faults.dead:  # also when the code under test caught the kill
             end = history.Unknown(self.now, call, "killed")
-        elif fault is Fault.ANSWER_LOST and self._committed_in_call and isinstance(end, history.Raised):
+        elif self._lost_its_answer(strike) and isinstance(end, history.Raised):
             end = history.Unknown(self.now, call, "answer lost")
-        killed, unseen = self.faults.dead, self.faults.autocommitted or not self._committed_in_call
+        where, unseen = self.faults.calls.boundary, self._is_unseen(operation)
         self.faults.disarm()
         if unseen:
             self._observe(by_autocommit=True)
         self.record(end)
-        if killed and fault is not None:
-            self._bury(actor, job, boundary(operation, fault))
+        if where:
+            self._bury(actor, job, where)
+        return end
+
+    @contextmanager
+    def _clock_of(self, actor: str) -> Iterator[None]:
+        skew = self.ledger.skews.get(actor, 0)
+        if not skew:
+            yield
+            return
+        self.clock.show(self.now + skew)
+        try:
+            yield
+        finally:
+            self.clock.show(self.now)
+
+    def _lost_its_answer(self, strike: Strike | None) -> bool:
+        return strike is not None and strike.fault is Fault.ANSWER_LOST and self._committed_in_call
+
+    def _is_unseen(self, operation: Operation) -> bool:
+        """Whether the call that has just ended may have written what no commit of it has shown."""
+        if operation in MESSAGE_STEPS and not self.faults.statements:
+            return False
+        return self.faults.autocommitted or not self._committed_in_call
 
     def committed(self) -> None:
         """The connection has just committed inside the current call."""
@@ -203,16 +240,15 @@ class Example:
     def struck(self, fault: Fault) -> None:
         self.record(history.FaultStruck(self.now, self._call, fault))
 
-    def _answer(self, call: int, answer: Any) -> history.Returned:
-        operation = self.ledger.calls[call].invoked.operation
+    def _answer(self, operation: Operation, answer: Any) -> history.Returned:
+        attempt = None
         if operation in ACQUISITIONS:
             attempt = None if answer is None or answer is False else int(answer)
-            return history.Returned(
-                self.now, call, Answer.REFUSED if attempt is None else Answer.ACCEPTED, attempt
-            )
-        # Whatever a create or a publish returns (a model instance, say) is no refusal.
-        granted = bool(answer) or operation not in FINISHES
-        return history.Returned(self.now, call, Answer.ACCEPTED if granted else Answer.REFUSED)
+            granted = attempt is not None
+        else:
+            # Whatever a create or a publish returns (a model instance, say) is no refusal.
+            granted = bool(answer) or operation not in FENCED
+        return history.Returned(self.now, self._call, Answer.ACCEPTED if granted else Answer.REFUSED, attempt)
 
     def _bury(self, actor: str, job: str, where: str) -> None:
         if actor in self.workers:
@@ -226,59 +262,9 @@ class Example:
         self.record(history.PublicationLost(self.now, job))
 
     def _observe(self, by_autocommit: bool = False) -> None:
-        # In the order of creation, whatever order the query gives: a history must not depend on it.
-        by_job = {row.job: row for row in self.binding.observe(self.jobs)}
-        found = {job: by_job[job] for job in self.jobs if job in by_job}
-        if found == self._seen:
+        changes = self._observer.changes(self.jobs)
+        if changes is None:
             return
-        rows = tuple(_as_row(row) for job, row in found.items() if self._seen.get(job) != row)
-        gone = tuple(job for job in self._seen if job not in found)
-        self._seen = found
         if by_autocommit:
             self.record(history.Committed(self.now, self._call))
-        self.record(history.Observed(self.now, self._call, rows, gone))
-
-    # -- the queue, in the hands of a worker ----------------------------------------------------
-
-    def deliver(self, worker: str, name: str, duplicate: bool = False) -> None:
-        """Let ``worker`` run the receive step of a new delivery procedure, and be given this message."""
-        slot = self.workers[worker]
-        slot.delivery = self.binding.deliver(worker, WorkerQueue(self, slot, name, duplicate))
-        slot.answered_at = None
-        try:
-            if not slot.delivery.receive():
-                slot.forget()
-        except Exception as error:  # noqa: BLE001  a worker that dies of its own error is a dead worker
-            self.kill(worker, f"{type(error).__name__} in receive: {error}")
-
-    def acknowledge(self, worker: str, fault: Fault | None) -> None:
-        slot = self.workers[worker]
-        if slot.delivery is None:
-            raise RuntimeError(f"worker {worker} has no delivery to acknowledge")
-        self._queue_fault = fault
-        try:
-            slot.delivery.acknowledge()
-        except Exception as error:  # noqa: BLE001  a worker that dies of its own error is a dead worker
-            self.kill(worker, f"{type(error).__name__} in acknowledge: {error}")
-            return
-        finally:
-            self._queue_fault = None
-        if fault is Fault.KILL_AFTER_DELETE:
-            self.kill(worker, "after_delete")
-
-    def delete_is_lost(self) -> bool:
-        return self._queue_fault is Fault.DELETE_LOST
-
-
-def _as_row(seen: ObservedRow) -> JobRow:
-    return JobRow(
-        seen.job,
-        seen.tenant,
-        seen.status,
-        seen.attempt,
-        seen.locked_by,
-        to_seconds(seen.lease_expires_at),
-        to_seconds(seen.published_at),
-        seen.results,
-        seen.result,
-    )
+        self.record(history.Observed(self.now, self._call, *changes))

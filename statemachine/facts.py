@@ -9,25 +9,21 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from statemachine import history
-from statemachine.legality import Cell, Question
+from statemachine.legality import Ruled
 from statemachine.lifecycle import JobRow
 
 
 class Holder(NamedTuple):
-    """The attempt that owns a job, from its committed acquisition; the lease is counted from there."""
+    """The attempt that owns a job, from its committed acquisition.
+
+    The lease is counted from ``leased_at``, the acquisition or its latest renewal, by the holder's clock.
+    """
 
     attempt: int
     actor: str
-    acquired_at: float
+    leased_at: float
     expires_at: float
     call: int
-
-
-class Ruled(NamedTuple):
-    """What a call asks in one committed state, and the table's ruling on it."""
-
-    question: Question
-    cell: Cell
 
 
 @dataclass(slots=True)
@@ -37,6 +33,7 @@ class CallFacts:
     ``rulings`` has one entry for each committed state, and each second, between invocation and answer,
     the first for the invocation itself.  ``wrote`` is the one for the state that the call's own
     commit found, None while it has written nothing.  ``holder`` owned the job at the invocation.
+    ``sent`` are the jobs of the messages that the call has sent.
     """
 
     invoked: history.Invoked
@@ -46,13 +43,14 @@ class CallFacts:
     committed: bool = False
     faults: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
 
 
 class Change(NamedTuple):
     """A job's row before and after one commit of ``call``.
 
-    ``holder`` owned it before; ``acquisitions`` and ``endings`` count the job's acquisitions and terminal
-    commits, this one included.
+    ``holder`` owned it before; ``at`` is the time by the clock of the one who wrote; ``acquisitions`` and
+    ``endings`` count the job's acquisitions and terminal commits, this one included.
     """
 
     job: str

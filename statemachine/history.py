@@ -37,8 +37,21 @@ class ClockMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSkewed:
+    """From now on this worker's clock is ``seconds`` ahead of everybody else's, or behind."""
+
+    at: float
+    worker: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Invoked:
-    """A call began.  ``attempt`` is the fencing token shown, ``payload`` the result that is brought."""
+    """A call began.
+
+    ``attempt`` is the fencing token shown; ``payload`` the result that a completion brings, or the status
+    that a close asks for.
+    """
 
     at: float
     call: int
@@ -72,6 +85,14 @@ class Observed:
     call: int
     rows: tuple[JobRow, ...]
     gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OthersCounted:
+    """One aggregate over all rows that are not of this history's jobs, as text to be compared."""
+
+    at: float
+    aggregate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +148,10 @@ class PublicationLost:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message entered the queue; ``forged`` ones were sent by the world, not by the system."""
+    """A message entered the queue, to be visible ``delay`` seconds later.
+
+    ``forged`` ones were sent by the world, not by the system; ``job`` is empty when the body cannot be read.
+    """
 
     at: float
     message: str
@@ -135,6 +159,7 @@ class Sent:
     tenant: str
     call: int | None = None
     forged: bool = False
+    delay: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +233,12 @@ class DrainEnded:
 Event = (
     StepBegan
     | ClockMoved
+    | ClockSkewed
     | Invoked
     | FaultStruck
     | Committed
     | Observed
+    | OthersCounted
     | Returned
     | Raised
     | Unknown

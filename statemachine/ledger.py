@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from statemachine import history
-from statemachine.facts import CallFacts, Change, Delivery, Holder, MessageFacts, Owed, Ruled
+from statemachine.facts import CallFacts, Change, Delivery, Holder, MessageFacts, Owed
 from statemachine.history import Event
-from statemachine.legality import Question, ruling
+from statemachine.legality import Question, Ruled, ruling, ruling_on
 from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer, JobRow, Lifecycle, Operation
 
 
@@ -28,6 +28,8 @@ class Ledger:
         self.step = 0
         self.draining = False
         self.rows: dict[str, JobRow] = {}
+        self.created_at: dict[str, float] = {}
+        self.skews: dict[str, float] = {}
         self.holders: dict[str, Holder] = {}
         self.acquisitions: Counter[str] = Counter()
         self.terminal_commits: Counter[str] = Counter()
@@ -38,13 +40,16 @@ class Ledger:
         self.deliveries: dict[str, Delivery] = {}
         self.owed: dict[str, Owed] = {}
         self.changes: list[Change] = []
+        self.others: str | None = None
         self._folds: dict[type[Event], Callable[[Any], None]] = {
             history.StepBegan: self._step_began,
             history.ClockMoved: self._clock_moved,
+            history.ClockSkewed: self._clock_skewed,
             history.Invoked: self._invoked,
             history.FaultStruck: self._fault_struck,
             history.Committed: self._committed,
             history.Observed: self._observed,
+            history.OthersCounted: self._others_counted,
             history.Returned: self._returned,
             history.Raised: self._ended,
             history.Unknown: self._ended,
@@ -75,6 +80,10 @@ class Ledger:
         holder = self.holders.get(job)
         return holder is not None and self.now < holder.expires_at
 
+    def by_the_clock_of(self, actor: str) -> float:
+        """The second that ``actor`` reads on its own clock now."""
+        return self.now + self.skews.get(actor, 0)
+
     def is_about(self, message: MessageFacts) -> JobRow | None:
         """The row that a message is about: the one with that id *and* that tenant, else None."""
         row = self.rows.get(message.job)
@@ -90,12 +99,16 @@ class Ledger:
         ]
 
     def has_living_holder(self, job: str) -> bool:
-        """Whether a living worker believes, rightly, that its attempt owns ``job``."""
-        holder = self.holders.get(job)
-        return holder is not None and any(
-            delivery.job == job and delivery.attempt == holder.attempt
-            for delivery in self.deliveries.values()
-        )
+        """Whether a living worker can finish ``job``: its attempt owns it, or finishes show no token."""
+        holder, fenced = self.holders.get(job), self.lifecycle.fenced
+        if holder is None:
+            return False
+        attempts = {delivery.attempt for delivery in self.deliveries.values() if delivery.job == job} - {None}
+        return holder.attempt in attempts if fenced else bool(attempts)
+
+    def rules_for(self, call: CallFacts, row: JobRow, now: float) -> Ruled:
+        """What ``call``, which names no job, owes to the job in ``row`` at second ``now``."""
+        return ruling_on(call.rulings[0].question, row, now, self.created_at[row.job])
 
     # -- the folds --------------------------------------------------------------------------
 
@@ -106,10 +119,13 @@ class Ledger:
         for call in self.open_calls.values():
             self._reconsider(call, self.rows.get(call.invoked.job))
 
+    def _clock_skewed(self, event: history.ClockSkewed) -> None:
+        self.skews[event.worker] = event.seconds
+
     def _reconsider(self, call: CallFacts, row: JobRow | None) -> None:
-        latest = call.rulings[-1].question
-        if latest.row is not row or latest.now != self.now:
-            question = latest._replace(row=row, now=self.now)
+        latest, now = call.rulings[-1].question, self.by_the_clock_of(call.invoked.actor)
+        if latest.row is not row or latest.now != now:
+            question = latest._replace(row=row, now=now)
             call.rulings.append(Ruled(question, ruling(question)))
 
     def _invoked(self, event: history.Invoked) -> None:
@@ -119,9 +135,10 @@ class Ledger:
             self.rows.get(event.job),
             event.job,
             event.tenant,
-            event.at,
+            self.by_the_clock_of(event.actor),
             event.attempt,
             event.payload,
+            self.created_at.get(event.job),
         )
         ruled = Ruled(question, ruling(question))
         facts = CallFacts(event, [ruled], self.holders.get(event.job))
@@ -139,6 +156,10 @@ class Ledger:
         self.changes += [self._change(job, None, call) for job in event.gone]
         call.changes += self.changes
 
+    def _others_counted(self, event: history.OthersCounted) -> None:
+        if self.others is None:
+            self.others = event.aggregate
+
     def _change(self, job: str, after: JobRow | None, call: CallFacts) -> Change:
         before, holder = self.rows.get(job), self.holders.get(job)
         if job == call.invoked.job:
@@ -148,25 +169,29 @@ class Ledger:
             self.rows.pop(job, None)
         else:
             self.rows[job] = after
-        self._follow_holder(job, after, call.invoked)
+            self.created_at.setdefault(job, self.now)
+        now = self.by_the_clock_of(call.invoked.actor)
+        self._follow_holder(job, after, call.invoked, now)
         terminal = self.lifecycle.terminal
         if after is not None and after.status in terminal and not (before and before.status == after.status):
             self.terminal_commits[job] += 1
         change = Change(
-            job, before, after, call, holder, self.now, self.acquisitions[job], self.terminal_commits[job]
+            job, before, after, call, holder, now, self.acquisitions[job], self.terminal_commits[job]
         )
         for other in self.open_calls.values():
             if other is not call and other.invoked.job == job:
                 self._reconsider(other, after)
         return change
 
-    def _follow_holder(self, job: str, after: JobRow | None, invoked: history.Invoked) -> None:
+    def _follow_holder(self, job: str, after: JobRow | None, invoked: history.Invoked, now: float) -> None:
+        holder, expires_at = self.holders.get(job), now + self.lifecycle.lease_seconds
         if after is None or after.status != self.lifecycle.running:
             self.holders.pop(job, None)
         elif invoked.operation in ACQUISITIONS:
             self.acquisitions[job] += 1
-            expires_at = self.now + self.lifecycle.lease_seconds
-            self.holders[job] = Holder(after.attempt, invoked.actor, self.now, expires_at, invoked.call)
+            self.holders[job] = Holder(after.attempt, invoked.actor, now, expires_at, invoked.call)
+        elif invoked.operation is Operation.RENEW and holder and holder.attempt == invoked.attempt:
+            self.holders[job] = holder._replace(leased_at=now, expires_at=expires_at)
 
     def _returned(self, event: history.Returned) -> None:
         call = self.calls[event.call]
@@ -192,6 +217,8 @@ class Ledger:
 
     def _sent(self, event: history.Sent) -> None:
         self._add(MessageFacts(event.message, event.job, event.tenant, event.forged))
+        if event.call in self.calls:
+            self.calls[event.call].sent.append(event.job)
 
     def _add(self, message: MessageFacts) -> None:
         self.messages[message.name] = message

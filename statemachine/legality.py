@@ -15,6 +15,7 @@ from typing import NamedTuple
 from statemachine.lifecycle import (
     ACQUISITIONS,
     FINISHES,
+    MESSAGE_STEPS,
     Answer,
     JobRow,
     Lifecycle,
@@ -26,8 +27,10 @@ from statemachine.lifecycle import (
 class Question(NamedTuple):
     """A call, set beside the row that it finds: what the decision list decides on.
 
-    ``row`` is the job's row or None when there is none; ``attempt`` is the fencing token that a
-    finish operation shows; ``payload`` is the result that a completion brings; ``now`` is seconds.
+    ``row`` is the job's row or None when there is none; ``attempt`` is the fencing token that a finish
+    or a renewal shows; ``payload`` is the result that a completion brings, or the status that a close
+    asks for; ``now`` is in seconds by the caller's own clock; ``created_at`` is when the job's row was
+    committed first.
     """
 
     lifecycle: Lifecycle
@@ -38,6 +41,7 @@ class Question(NamedTuple):
     now: float
     attempt: int | None = None
     payload: str | None = None
+    created_at: float | None = None
 
 
 Effect = Callable[[Question], "JobRow | None"]
@@ -73,10 +77,14 @@ def _acquired(q: Question) -> JobRow:
     )
 
 
+def _renewed(q: Question) -> JobRow:
+    return _row(q)._replace(lease_expires_at=q.now + q.lifecycle.lease_seconds)
+
+
 def _finished(q: Question) -> JobRow:
     completes = q.operation is Operation.COMPLETE
     return _row(q)._replace(
-        status=q.lifecycle.finished_status(q.operation),
+        status=q.lifecycle.finished_status(q.operation, q.payload),
         locked_by=None,
         lease_expires_at=None,
         results=1 if completes else 0,
@@ -84,8 +92,8 @@ def _finished(q: Question) -> JobRow:
     )
 
 
-def _late(q: Question) -> JobRow | None:
-    return _finished(q) if q.lifecycle.late_completion is Answer.ACCEPTED else q.row
+def _if_late_is_accepted(effect: Effect) -> Effect:
+    return lambda q: effect(q) if q.lifecycle.late_completion is Answer.ACCEPTED else q.row
 
 
 ANY_WORKER = "(some worker)"
@@ -96,13 +104,15 @@ ANY_WORKER = "(some worker)"
 class Cell:
     """One row of the decision list: in this situation, this answer and this effect.
 
-    ``answer`` None means that the lifecycle's ``late_completion`` policy decides.
+    ``answer`` None means that the lifecycle's ``late_completion`` policy decides.  ``exists`` says under
+    which lifecycles the situation can come about at all.
     """
 
     situation: str
     applies: Callable[[Question], bool]
     answer: Answer | None
     effect: Effect
+    exists: Callable[[Lifecycle], bool] = lambda lifecycle: True
 
     def answer_under(self, lifecycle: Lifecycle) -> Answer:
         return self.answer if self.answer is not None else lifecycle.late_completion
@@ -129,14 +139,22 @@ def _expired(q: Question) -> bool:
     return expiry is not None and q.now >= expiry
 
 
+def _fenced(lifecycle: Lifecycle) -> bool:
+    return lifecycle.fenced
+
+
+def _can_retry(lifecycle: Lifecycle) -> bool:
+    return lifecycle.has(Operation.RELEASE)
+
+
 def _superseded(q: Question) -> bool:
-    return q.attempt != _row(q).attempt
+    return q.lifecycle.fenced and q.attempt != _row(q).attempt
 
 
 def _already_finished_so(q: Question) -> bool:
     # The attempt matches (the situation above took the others), and only that attempt's own accepted
     # operation can have left the row in the status which this operation leads to.
-    return _row(q).status == q.lifecycle.finished_status(q.operation)
+    return _row(q).status == q.lifecycle.finished_status(q.operation, q.payload)
 
 
 def _unpublished(q: Question) -> bool:
@@ -144,8 +162,20 @@ def _unpublished(q: Question) -> bool:
     return row.status == q.lifecycle.pending and row.published_at is None
 
 
+def _unsent_since_long(q: Question) -> bool:
+    since = q.created_at
+    return _unpublished(q) and since is not None and q.now >= since + q.lifecycle.recover_after_seconds
+
+
 def _otherwise(q: Question) -> bool:
     return True
+
+
+class Ruled(NamedTuple):
+    """What a call asks in one committed state, and the table's ruling on it."""
+
+    question: Question
+    cell: Cell
 
 
 _YES, _NO = Answer.ACCEPTED, Answer.REFUSED
@@ -153,6 +183,8 @@ NO_SUCH_JOB = "no such job for that tenant"
 LEASE_LIVE = "RUNNING, lease live"
 LEASE_EXPIRED = "RUNNING, lease expired"
 TERMINAL = "terminal"
+SUPERSEDED = "superseded, or attempt never given"
+UNSENT = "PENDING, unpublished, old enough"
 
 _CREATE = (
     Cell("id exists", lambda q: q.row is not None, Answer.INTEGRITY_ERROR, _untouched),
@@ -168,26 +200,51 @@ _ACQUIRE = (
     Cell(LEASE_EXPIRED, lambda q: _running(q) and _expired(q), _YES, _acquired),
     Cell(LEASE_LIVE, _running, _NO, _untouched),
     Cell("PENDING", _status("pending"), _YES, _acquired),
-    Cell("RETRYING", _otherwise, _YES, _acquired),
+    Cell("RETRYING", _otherwise, _YES, _acquired, exists=_can_retry),
 )
 _FINISH = (
     Cell(NO_SUCH_JOB, _absent, _NO, _untouched),
-    Cell("superseded, or attempt never given", _superseded, _NO, _untouched),
-    Cell(LEASE_EXPIRED, lambda q: _running(q) and _expired(q), None, _late),
+    Cell(SUPERSEDED, _superseded, _NO, _untouched, exists=_fenced),
+    Cell(LEASE_EXPIRED, lambda q: _running(q) and _expired(q), None, _if_late_is_accepted(_finished)),
     Cell(LEASE_LIVE, _running, _YES, _finished),
     Cell("again, after its own finish", _already_finished_so, _YES, _untouched),
     Cell("after another finish of its own", lambda q: _row(q).status != q.lifecycle.pending, _NO, _untouched),
     Cell("PENDING, attempt 0", _otherwise, _NO, _untouched),
 )
-_RECOVER = (Cell("sweep", _otherwise, _YES, _untouched),)
+_RENEW = (
+    Cell(NO_SUCH_JOB, _absent, _NO, _untouched),
+    Cell(SUPERSEDED, _superseded, _NO, _untouched, exists=_fenced),
+    Cell(LEASE_EXPIRED, lambda q: _running(q) and _expired(q), None, _if_late_is_accepted(_renewed)),
+    Cell(LEASE_LIVE, _running, _YES, _renewed),
+    Cell("not RUNNING", _otherwise, _NO, _untouched),
+)
+# A sweep is asked about no job in particular, and rules on each.
+_RECOVER = (
+    Cell("sweep", lambda q: q.row is None, _YES, _untouched),
+    Cell(UNSENT, _unsent_since_long, _YES, _published),
+    Cell("PENDING, unpublished, too young", _unpublished, _YES, _untouched),
+    Cell("published, or past PENDING", _otherwise, _YES, _untouched),
+)
+_MESSAGE_STEP = (Cell("writes nothing", _otherwise, _YES, _untouched),)
 
 LEGALITY: dict[Operation, tuple[Cell, ...]] = {
     Operation.CREATE: _CREATE,
     Operation.PUBLISH: _PUBLISH,
     **dict.fromkeys(ACQUISITIONS, _ACQUIRE),
+    Operation.RENEW: _RENEW,
     **dict.fromkeys(FINISHES, _FINISH),
+    **dict.fromkeys(MESSAGE_STEPS, _MESSAGE_STEP),
     Operation.RECOVER: _RECOVER,
 }
+
+
+def cells(lifecycle: Lifecycle) -> list[tuple[Operation, list[Cell]]]:
+    """The part of the decision list that exists under ``lifecycle``, an operation a group."""
+    return [
+        (operation, [cell for cell in listed if cell.exists(lifecycle)])
+        for operation, listed in LEGALITY.items()
+        if lifecycle.has(operation)
+    ]
 
 
 def ruling(question: Question) -> Cell:
@@ -201,6 +258,12 @@ def ruling(question: Question) -> Cell:
     'RUNNING, lease expired'
     """
     return next(cell for cell in LEGALITY[question.operation] if cell.applies(question))
+
+
+def ruling_on(question: Question, row: JobRow, now: float, created_at: float) -> Ruled:
+    """What a call that names no job, a sweep, owes to the job in ``row``."""
+    asked = question._replace(row=row, job=row.job, tenant=row.tenant, now=now, created_at=created_at)
+    return Ruled(asked, ruling(asked))
 
 
 def same_row(expected: JobRow | None, actual: JobRow | None) -> bool:

@@ -20,16 +20,28 @@ class Operation(StrEnum):
 
     CREATE = "create"
     PUBLISH = "publish"
+    RECEIVE = "receive"
     PREPARE = "prepare"
     MARK_RUNNING = "mark_running"
+    EXTEND = "extend"
+    RENEW = "renew"
     COMPLETE = "complete"
     FAIL = "fail"
     RELEASE = "release"
+    CLOSE = "close"
+    ACKNOWLEDGE = "acknowledge"
     RECOVER = "recover"
 
 
 ACQUISITIONS = (Operation.PREPARE, Operation.MARK_RUNNING)
-FINISHES = (Operation.COMPLETE, Operation.FAIL, Operation.RELEASE)
+FINISHES = (Operation.COMPLETE, Operation.FAIL, Operation.RELEASE, Operation.CLOSE)
+FENCED = (*FINISHES, Operation.RENEW)
+"""What an attempt does to the job that it owns, showing its token."""
+MESSAGE_STEPS = (Operation.RECEIVE, Operation.EXTEND, Operation.ACKNOWLEDGE)
+"""Steps of a delivery that are about its message only: none of them writes to a job."""
+
+OPTIONAL = frozenset({Operation.EXTEND, Operation.RENEW, Operation.RELEASE, Operation.RECOVER})
+"""What a system may do without; :attr:`Lifecycle.offers` says which of them it has."""
 
 
 class Answer(StrEnum):
@@ -66,6 +78,12 @@ class Lifecycle:
     visibility timeout of 3600 s less a margin of 60 s, so that a message never returns to a worker
     while the lease of its previous receiver is live, as long as receive → prepare takes ≤ 60 s.
 
+    ``late_completion`` says what an attempt may still do, finish or renew, whose lease has expired and
+    whom nobody has superseded.  ``fenced`` is False for a system whose finishes show no token.  ``offers``
+    are the optional operations that the system has.  A failure ends in DONE, without a result, where
+    ``failed`` and ``done`` are the same status.  ``further_terminal`` are statuses in which an attempt can
+    close a job without a result (``REVIEW_REQUIRED``, say).
+
     Raises :class:`LifecycleError` when the fields contradict one another.
     """
 
@@ -75,19 +93,30 @@ class Lifecycle:
     inference_cap_seconds: int = 3600
     recover_after_seconds: int = 60
     late_completion: Answer = Answer.ACCEPTED
+    fenced: bool = True
+    offers: frozenset[Operation] = frozenset({Operation.RELEASE, Operation.RECOVER})
     pending: str = "PENDING"
     retrying: str = "RETRYING"
     running: str = "RUNNING"
     done: str = "DONE"
     failed: str = "FAILED"
+    further_terminal: tuple[str, ...] = ()
     terminal: frozenset[str] = field(init=False)
     transitions: frozenset[tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        statuses = [self.pending, self.retrying, self.running, self.done, self.failed]
+        ends = {self.done, self.failed}
+        statuses = [self.pending, self.retrying, self.running, *sorted(ends), *self.further_terminal]
         if len(set(statuses)) < len(statuses):
             raise LifecycleError(
-                f"the statuses {', '.join(statuses)} are not distinct: give each state a status of its own"
+                f"the statuses {', '.join(statuses)} are not distinct: give each state a status of its own "
+                "(only done and failed may be the same, where a failure ends in DONE by policy)"
+            )
+        strange = sorted(self.offers - OPTIONAL)
+        if strange:
+            raise LifecycleError(
+                f"offers names {', '.join(strange)}: only {', '.join(sorted(OPTIONAL))} are optional, "
+                "every system has the others"
             )
         for name in ("lease_seconds", "visibility_seconds", "max_receives", "inference_cap_seconds"):
             if getattr(self, name) < 1:
@@ -107,8 +136,10 @@ class Lifecycle:
                 f"late_completion is {self.late_completion!r}: say Answer.ACCEPTED or Answer.REFUSED"
             )
         object.__setattr__(self, "late_completion", Answer(self.late_completion))
-        object.__setattr__(self, "terminal", frozenset({self.done, self.failed}))
-        leaves_running = {self.running, self.done, self.failed, self.retrying}
+        object.__setattr__(self, "offers", frozenset(self.offers))
+        object.__setattr__(self, "further_terminal", tuple(self.further_terminal))
+        object.__setattr__(self, "terminal", frozenset({*ends, *self.further_terminal}))
+        leaves_running = {self.running, self.retrying} | self.terminal
         object.__setattr__(
             self,
             "transitions",
@@ -118,10 +149,25 @@ class Lifecycle:
             ),
         )
 
-    def finished_status(self, operation: Operation) -> str:
-        """The status in which an accepted finish operation leaves its job."""
+    def finished_status(self, operation: Operation, payload: str | None = None) -> str:
+        """The status in which an accepted finish operation leaves its job.
+
+        ``payload`` is what the operation brings: the status that a close asks for.
+        """
         return {
             Operation.COMPLETE: self.done,
             Operation.FAIL: self.failed,
             Operation.RELEASE: self.retrying,
+            Operation.CLOSE: payload or "",
         }[operation]
+
+    def has(self, operation: Operation) -> bool:
+        """Whether the system offers ``operation`` at all."""
+        if operation is Operation.CLOSE:
+            return bool(self.further_terminal)
+        return operation not in OPTIONAL or operation in self.offers
+
+    @property
+    def finishes(self) -> tuple[Operation, ...]:
+        """The finish operations that the system offers."""
+        return tuple(operation for operation in FINISHES if self.has(operation))

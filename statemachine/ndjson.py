@@ -39,12 +39,15 @@ class Header:
 
 
 def _lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
-    return {f.name: getattr(lifecycle, f.name) for f in fields(lifecycle) if f.init}
+    values = {f.name: getattr(lifecycle, f.name) for f in fields(lifecycle) if f.init}
+    return values | {"offers": sorted(lifecycle.offers)}
 
 
 def _lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
     known = dict(values)
     known["late_completion"] = Answer(known["late_completion"])
+    known["offers"] = frozenset(map(Operation, known["offers"]))
+    known["further_terminal"] = tuple(known["further_terminal"])
     return Lifecycle(**known)
 
 

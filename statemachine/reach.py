@@ -15,12 +15,9 @@ from typing import Any
 from statemachine import history
 from statemachine.history import Event
 from statemachine.ledger import Ledger
-from statemachine.legality import LEASE_EXPIRED, LEGALITY
-from statemachine.lifecycle import ACQUISITIONS, FINISHES, Operation
+from statemachine.legality import LEASE_EXPIRED, cells
+from statemachine.lifecycle import ACQUISITIONS, FENCED, FINISHES, Lifecycle, Operation
 
-TABLE_CELLS = tuple(
-    f"{operation}: {cell.situation}" for operation, cells in LEGALITY.items() for cell in cells
-)
 EDGE_CELLS = tuple(f"lease edge {offset:+d} s" if offset else "lease edge 0 s" for offset in (-1, 0, 1))
 KILL_CELLS = tuple(
     f"killed {place}"
@@ -35,28 +32,62 @@ KILL_CELLS = tuple(
         "after_delete",
     )
 )
-FAULT_CELLS = (
-    "answer lost after prepare",
-    "answer lost after finish",
-    "answer lost after create",
-    "database error in prepare",
-    "database error in finish",
+
+_STRUCK: dict[str, tuple[str, ...]] = {
+    "kill_before_statement": ("create", "publish", "prepare", "finish", "recover"),
+    "kill_before_port_call": ("publish", "recover"),
+    "kill_after_port_call": ("create", "publish", "recover"),
+    "kill_before_commit": ("create", "publish", "recover"),
+    "kill_after_commit": ("create", "publish", "recover"),
+    "error_before_commit": ("create", "publish", "prepare", "finish", "recover"),
+    "answer_lost": ("create", "publish", "prepare", "finish", "recover"),
+}
+"""Which faults must have struck which operations, besides the kills of workers by boundary."""
+
+HAPPENED_CELLS = (
+    "message sent late",
     "duplicate delivery",
+    "delete requested, job ended",
     "delete lost",
     "deleted message came back",
     "publisher killed",
     "moved to the DLQ",
     "redriven",
+    "redriven after a takeover",
     "message without a job",
+    "malformed message",
     "slow worker finished late",
 )
-REQUIRED: tuple[str, ...] = (*TABLE_CELLS, *EDGE_CELLS, *KILL_CELLS, *FAULT_CELLS)
+_IF_OFFERED = {
+    "message back after a release": Operation.RELEASE,
+    "visibility extended": Operation.EXTEND,
+}
+
+
+def fault_cells(lifecycle: Lifecycle) -> tuple[str, ...]:
+    """The faults that must strike, and what else must happen, under ``lifecycle``."""
+    optional = {str(operation): operation for operation in Operation}
+    struck = (
+        f"{fault} in {stage}"
+        for fault, stages in _STRUCK.items()
+        for stage in stages
+        if stage not in optional or lifecycle.has(optional[stage])
+    )
+    offered = (cell for cell, operation in _IF_OFFERED.items() if lifecycle.has(operation))
+    return (*struck, *HAPPENED_CELLS, *offered)
+
+
+def required(lifecycle: Lifecycle) -> tuple[str, ...]:
+    """Every situation that a run under ``lifecycle`` must meet."""
+    table = (f"{operation}: {cell.situation}" for operation, listed in cells(lifecycle) for cell in listed)
+    return (*table, *EDGE_CELLS, *KILL_CELLS, *fault_cells(lifecycle))
 
 
 class Reach:
     """Counts cells over all the examples that hand it their events."""
 
-    def __init__(self) -> None:
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self.lifecycle = lifecycle
         self.counts: Counter[str] = Counter()
         self._folds: dict[type[Event], Callable[[Ledger, Any], None]] = {
             history.Invoked: self._invoked,
@@ -66,8 +97,9 @@ class Reach:
             history.Sent: self._sent,
             history.Delivered: self._delivered,
             history.DeleteRequested: self._delete_requested,
+            history.VisibilityChanged: lambda ledger, event: self._count("visibility extended"),
             history.DeadLettered: lambda ledger, event: self._count("moved to the DLQ"),
-            history.Redriven: lambda ledger, event: self._count("redriven"),
+            history.Redriven: self._redriven,
             history.MessageCameBack: lambda ledger, event: self._count("deleted message came back"),
         }
 
@@ -79,47 +111,63 @@ class Reach:
 
     def missed(self) -> list[str]:
         """The required cells that were never met."""
-        return [cell for cell in REQUIRED if not self.counts[cell]]
+        return [cell for cell in required(self.lifecycle) if not self.counts[cell]]
+
+    def rarest(self) -> tuple[str, int]:
+        """The required cell that came about least often, with its count."""
+        return min(((cell, self.counts[cell]) for cell in required(self.lifecycle)), key=lambda pair: pair[1])
+
+    def operations_by_situation(self) -> list[tuple[Operation, list[tuple[str, int]]]]:
+        """The counted cells of the legality table, an operation a group, in the table's order."""
+        return [
+            (operation, [(cell.situation, self.counts[f"{operation}: {cell.situation}"]) for cell in listed])
+            for operation, listed in cells(self.lifecycle)
+        ]
 
     def _count(self, cell: str) -> None:
         self.counts[cell] += 1
 
     def _invoked(self, ledger: Ledger, event: history.Invoked) -> None:
-        call = ledger.calls[event.call]
-        question, cell = call.rulings[0]
+        question, cell = ledger.calls[event.call].rulings[0]
         situation, row = cell.situation, question.row
         self._count(f"{event.operation}: {situation}")
         if event.operation in ACQUISITIONS and row is not None and row.lease_expires_at is not None:
-            offset = event.at - row.lease_expires_at
+            offset = question.now - row.lease_expires_at
             if offset in (-1, 0, 1):
                 self._count(f"lease edge {offset:+g} s" if offset else "lease edge 0 s")
-        if event.operation in FINISHES and situation == LEASE_EXPIRED and event.message is not None:
+        if event.operation in FENCED and situation == LEASE_EXPIRED and event.message is not None:
             self._count("slow worker finished late")
+        if event.operation is Operation.RECOVER:
+            for about in ledger.rows.values():
+                ruled = ledger.rules_for(ledger.calls[event.call], about, ledger.now)
+                self._count(f"{event.operation}: {ruled.cell.situation}")
 
     def _fault_struck(self, ledger: Ledger, event: history.FaultStruck) -> None:
         operation = ledger.calls[event.call].invoked.operation
-        stage = "finish" if operation in FINISHES else operation
-        if event.fault == "answer_lost":
-            self._count(f"answer lost after {stage}")
-        elif event.fault == "error_before_commit":
-            self._count(f"database error in {stage}")
+        self._count(f"{event.fault} in {'finish' if operation in FINISHES else operation}")
 
     def _sent(self, ledger: Ledger, event: history.Sent) -> None:
         if event.forged:
-            self._count("message without a job")
+            self._count("message without a job" if event.job else "malformed message")
+        elif event.delay:
+            self._count("message sent late")
 
     def _delivered(self, ledger: Ledger, event: history.Delivered) -> None:
         if event.duplicate:
             self._count("duplicate delivery")
+        row = ledger.is_about(ledger.messages[event.message])
+        if row is not None and row.status == ledger.lifecycle.retrying:
+            self._count("message back after a release")
 
     def _delete_requested(self, ledger: Ledger, event: history.DeleteRequested) -> None:
-        if not event.effective and ledger.messages[event.message].receipt == event.receipt:
+        message = ledger.messages[event.message]
+        row = ledger.is_about(message)
+        if row is not None and row.status in ledger.lifecycle.terminal:
+            self._count("delete requested, job ended")
+        if not event.effective and message.receipt == event.receipt:
             self._count("delete lost")
 
-
-def operations_by_situation(counts: Counter[str]) -> list[tuple[Operation, list[tuple[str, int]]]]:
-    """The counted cells of the legality table, an operation a group, in the table's order."""
-    return [
-        (operation, [(cell.situation, counts[f"{operation}: {cell.situation}"]) for cell in cells])
-        for operation, cells in LEGALITY.items()
-    ]
+    def _redriven(self, ledger: Ledger, event: history.Redriven) -> None:
+        self._count("redriven")
+        if ledger.acquisitions[ledger.messages[event.message].job] > 1:
+            self._count("redriven after a takeover")

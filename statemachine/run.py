@@ -15,7 +15,7 @@ from enum import StrEnum
 from statemachine.example import Example, Lane
 from statemachine.history import Event, StepBegan
 from statemachine.invariants import Crashed, Violation
-from statemachine.reach import REQUIRED, Reach
+from statemachine.reach import Reach
 from statemachine.world.clock import real_seconds
 
 EXAMPLES_TO_JUDGE_REACH = 1000
@@ -78,7 +78,7 @@ class Run:
     finding_examples: int = 0
     started: float = field(default_factory=real_seconds)
     found_after: float | None = None
-    reach: Reach = field(default_factory=Reach)
+    reach: Reach = field(init=False)
     judged: Counter[str] = field(default_factory=Counter)
     crashed: list[Crashed] = field(default_factory=list)
     failure: Failure | None = None
@@ -91,6 +91,9 @@ class Run:
     unstable: str = ""
     seed: int | None = None
     interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        self.reach = Reach(self.lane.binding.lifecycle)
 
     def begin_example(self) -> Example:
         self.examples += 1
@@ -151,8 +154,3 @@ class Run:
         if self.failure is not None:
             return Verdict.FAIL
         return Verdict.UNKNOWN if self.doubts() else Verdict.PASS
-
-    @property
-    def rarest(self) -> tuple[str, int]:
-        """The required situation that came about least often, with its count."""
-        return min(((cell, self.reach.counts[cell]) for cell in REQUIRED), key=lambda pair: pair[1])

@@ -19,6 +19,7 @@ from statemachine.binding import DEFAULT_BINDING
 from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, say, whole_number
 from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, without_database
 from statemachine.example import Lane
+from statemachine.explain import Why, explain
 from statemachine.invariants import Crashed
 from statemachine.pool import side_by_side
 from statemachine.report.summary import run_summary
@@ -53,6 +54,7 @@ class Played(NamedTuple):
     judged: Counter[str]
     crashed: list[Crashed]
     failure: Failure | None
+    why: Why | None
     unstable: str
     found_steps: int
 
@@ -63,6 +65,7 @@ def play(asked: Search) -> Played:
     with open_lane(asked.binding, asked.defect) as lane:
         run = Run(lane)
         search(run, asked.seed, without_database(asked.examples))
+        why = explain(lane, run.failure) if run.failure else None
     return Played(
         asked,
         run.examples,
@@ -71,6 +74,7 @@ def play(asked: Search) -> Played:
         run.judged,
         run.crashed,
         run.failure,
+        why,
         run.unstable,
         len(run.first_failure.steps) if run.first_failure else 0,
     )
@@ -118,7 +122,7 @@ class Soak:
     @property
     def status(self) -> str:
         """How far it is, in a line."""
-        total, (cell, count) = self.total, self.total.rarest
+        total, (cell, count) = self.total, self.total.reach.rarest()
         speed = total.steps / max(real_seconds() - total.started, 0.001)
         return (
             f"  {total.steps:,} of {self.steps:,} steps, {speed:,.0f} steps/s, {total.examples:,} examples, "
@@ -126,15 +130,9 @@ class Soak:
         )
 
     def report(self, played: Played, failure: Failure) -> str:
-        """The failure report; its history is saved, unless that cannot be done."""
+        """The failure report; history and plain test are saved, unless that cannot be done."""
         session = self.session
         session.seed = played.search.seed
-        try:
-            folder = failures.save(session.header(), failure)
-            reproduce = session.replay_command(folder.as_posix())
-        except OSError as error:
-            reproduce = session.command(f"--hypothesis-seed={session.seed}")
-            reproduce += f"   (the history could not be saved: {error})"
         looked_at = (
             f"Looked at {played.examples} examples of seed {session.seed} until it was found; "
             f"shrunk {played.found_steps} → {len(failure.steps)} steps"
@@ -143,7 +141,17 @@ class Soak:
             looked_at += (
                 f"\n  Hypothesis could not repeat it ({played.unstable}): please report that as our bug"
             )
-        return failure_report(session.binding.lifecycle, failure, reproduce=reproduce, looked_at=looked_at)
+        reproduce, lifecycle = self._saved(failure), session.binding.lifecycle
+        return failure_report(lifecycle, failure, why=played.why, reproduce=reproduce, looked_at=looked_at)
+
+    def _saved(self, failure: Failure) -> list[str]:
+        session = self.session
+        try:
+            saved = failures.save(session.header(), failure, session.test_command)
+        except OSError as error:
+            return [f"{session.search_command()}   (the history could not be saved: {error})"]
+        replayed = session.replay_command(saved.folder.as_posix())
+        return [replayed, session.test_command(saved.test.as_posix())] if saved.test else [replayed]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -160,7 +168,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 for PASS, 1 for FAIL and UNKNOWN, 130 when interrupted."""
     binding = load_here(asked.binding, asked.defect)
-    session = Session(asked.binding, binding, asked.defect, asked.first_seed, None, None)
+    session = Session(asked.binding, binding, asked.defect, asked.first_seed, 0, None, None)
     soak = Soak(session, asked.steps, asked.jobs)
     interrupted = False
     with closing(side_by_side(play, soak.next_search, asked.jobs)) as results:

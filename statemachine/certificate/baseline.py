@@ -78,8 +78,8 @@ def _rule(named: NamedOperation) -> Any:
         machine.at_rest = False
         possible = machine.offers(named)
         # ``st.none() | st.sampled_from(faults)``, as one would write it: no fault in half of the calls.
-        whole = [offer for offer in possible if "fault" not in offer.arguments]
-        struck = [offer for offer in possible if "fault" in offer.arguments]
+        whole = [offer for offer in possible if offer.strike is None]
+        struck = [offer for offer in possible if offer.strike is not None]
         chosen: Offer = draw(st.one_of([st.sampled_from(some) for some in (whole, struck) if some]))
         return chosen
 

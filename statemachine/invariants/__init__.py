@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from statemachine.invariants import drain, leases, messages, rows, table
+from statemachine.invariants import drain, leases, messages, publishing, rows, table
 from statemachine.invariants.claim import HELD, Compared, Invariant, Violation
 from statemachine.invariants.judge import Crashed, Judge
 
 ALL: tuple[Invariant, ...] = (
     rows.a_job_is_created_once,
     rows.tenants_never_mix,
+    rows.an_operation_touches_only_its_job,
+    publishing.published_means_committed,
+    publishing.recovery_sends_only_unsent_jobs,
     leases.one_holder_at_a_time,
     leases.only_the_holder_finishes,
     rows.terminal_jobs_never_change,

@@ -9,17 +9,20 @@ from __future__ import annotations
 from statemachine.history import Observed, Raised, Returned
 from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant, who
 from statemachine.ledger import Ledger
-from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer
+from statemachine.lifecycle import ACQUISITIONS, FENCED, Answer, Operation
 
 
 @invariant(Observed, section="§1 step 4")
 def a_lease_lasts_its_declared_length(ledger: Ledger, event: Observed) -> Judgements:
-    """While RUNNING, ``lease_expires_at`` is the acquisition plus the declared lease (3540 s here)."""
+    """While RUNNING, ``lease_expires_at`` is the acquisition plus the declared lease (3540 s here).
+
+    Where leases are renewed, the latest renewal counts like an acquisition.
+    """
     for job, _before, after, call, *_ in ledger.changes:
         holder = ledger.holders.get(job)
         if holder is None or after is None or after.lease_expires_at is None:
             continue
-        length = after.lease_expires_at - holder.acquired_at
+        length = after.lease_expires_at - holder.leased_at
         if length == ledger.lifecycle.lease_seconds:
             yield HELD
         else:
@@ -84,7 +87,7 @@ def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised)
     row, holder, asked = call.rulings[0].question.row, call.holder, call.invoked
     if asked.operation not in ACQUISITIONS or row is None or holder is None or call.faults:
         return
-    if row.tenant != asked.tenant or asked.at < holder.expires_at:
+    if row.tenant != asked.tenant or call.rulings[0].question.now < holder.expires_at:
         return
     if call.wrote is None and any(ruled.question.row is not row for ruled in call.rulings):
         return
@@ -124,18 +127,27 @@ def attempts_count_acquisitions(ledger: Ledger, event: Observed | Returned) -> J
             )
 
 
+_DEEDS = {
+    Operation.COMPLETE: "completed",
+    Operation.FAIL: "failed",
+    Operation.RELEASE: "released",
+    Operation.CLOSE: "closed",
+    Operation.RENEW: "renewed",
+}
+
+
 @invariant(Observed, section="§2.2 step 5")
 def only_the_holder_finishes(ledger: Ledger, event: Observed) -> Judgements:
-    """Complete, fail and release change a job only for the attempt that owns it."""
+    """Complete, fail, release and the like change a job only for the attempt that owns it."""
     for job, before, after, call, holder, *_ in ledger.changes:
         asked = call.invoked
-        if asked.operation not in FINISHES or before is None or before.status in ledger.lifecycle.terminal:
+        if asked.operation not in FENCED or before is None or before.status in ledger.lifecycle.terminal:
             continue
         if job == asked.job and holder is not None and holder.attempt == asked.attempt:
             yield HELD
             continue
         held = f"while {who(holder.actor)} held the lease" if holder else "while nobody held a lease"
-        deed = {"complete": "completed", "fail": "failed", "release": "released"}[asked.operation]
+        deed = _DEEDS[asked.operation]
         beside = "" if job == asked.job else f" by a call for {asked.job}"
         yield broken(
             job,

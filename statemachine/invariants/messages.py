@@ -55,7 +55,9 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
     refused = asking or delivery.refused_until == holder.expires_at
     if not refused or delivery.message != message.name:
         return
-    if event.visible_at >= holder.expires_at:
+    # The refused worker can only count by its own clock.
+    skew = ledger.skews.get(event.worker, 0)
+    if event.visible_at >= holder.expires_at - skew:
         yield HELD
     else:
         yield broken(

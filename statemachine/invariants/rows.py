@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from statemachine.history import Observed, PublicationQueued, Raised, Returned
+from statemachine.history import Observed, OthersCounted, PublicationQueued, Raised, Returned
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, times, who
 from statemachine.ledger import Ledger
-from statemachine.lifecycle import ACQUISITIONS, Answer, JobRow, Operation
+from statemachine.lifecycle import ACQUISITIONS, MESSAGE_STEPS, Answer, JobRow, Operation
 
 
 def _describe(row: JobRow | None) -> str:
@@ -61,7 +61,8 @@ def transitions_are_legal(ledger: Ledger, event: Observed) -> Judgements:
             ):
                 continue
             taken_over = holder is None or at >= holder.expires_at
-            legal = taken_over and call.invoked.operation in ACQUISITIONS
+            renewed = call.invoked.operation is Operation.RENEW and before.attempt == after.attempt
+            legal = (taken_over and call.invoked.operation in ACQUISITIONS) or renewed
             allowed = "RUNNING under the same lease, or taken over once it has expired"
         elif before is None:
             legal, allowed = new == ledger.lifecycle.pending, ledger.lifecycle.pending
@@ -101,12 +102,16 @@ def terminal_jobs_never_change(ledger: Ledger, event: Observed) -> Judgements:
 
 @invariant(Observed, section="§2.2 step 5, §2.3 second query")
 def a_job_completes_at_most_once(ledger: Ledger, event: Observed) -> Judgements:
-    """DONE means exactly one result row, any other status none, and a job ends by one commit only."""
+    """DONE means exactly one result row, any other status none, and a job ends by one commit only.
+
+    Where a failure ends in DONE by policy, DONE may also mean that there is no result.
+    """
     for change in ledger.changes:
         job, after, call, endings = change.job, change.after, change.call, change.endings
         if after is None:
             continue
-        due = 1 if after.status == ledger.lifecycle.done else 0
+        failed_so = call.invoked.operation is Operation.FAIL and after.status == ledger.lifecycle.failed
+        due = 1 if after.status == ledger.lifecycle.done and not failed_so else 0
         if after.results == due and endings <= 1:
             if after.status in ledger.lifecycle.terminal:
                 yield HELD
@@ -140,12 +145,46 @@ def a_result_is_written_once(ledger: Ledger, event: Observed) -> Judgements:
             )
 
 
+@invariant(Observed, OthersCounted, section="§0 (isolation)")
+def an_operation_touches_only_its_job(ledger: Ledger, event: Observed | OthersCounted) -> Judgements:
+    """A call changes the row of the job that it names and no other; a sweep, those of unsent jobs.
+
+    Every job of the history is looked at after every commit; of all other rows an aggregate is compared
+    at the end of an example with that of its beginning.
+    """
+    if isinstance(event, OthersCounted):
+        if not ledger.draining:
+            return
+        if event.aggregate == ledger.others:
+            yield HELD
+        else:
+            yield broken(
+                "other rows",
+                "rows of jobs that nothing was asked of are not as they were at the beginning.",
+                ("aggregate over all other rows", ledger.others, event.aggregate),
+            )
+        return
+    call = ledger.calls[event.call]
+    if call.invoked.operation is Operation.RECOVER:
+        return
+    for change in ledger.changes:
+        if change.job == call.invoked.job:
+            yield HELD
+        else:
+            yield broken(
+                change.job,
+                f"{who(call.invoked.actor)} called {call.invoked.operation} for "
+                f"{call.invoked.job or 'a message'} and changed {change.job}.",
+                ("row", _describe(change.before), _describe(change.after)),
+            )
+
+
 @invariant(Observed, Returned, section="§0 (isolation)")
 def tenants_never_mix(ledger: Ledger, event: Observed | Returned) -> Judgements:
     """A call in one tenant's name never changes, and is never granted, another tenant's job."""
     call = ledger.calls[event.call]
     asked = call.invoked
-    if asked.operation in (Operation.RECOVER, Operation.CREATE):
+    if asked.operation in (Operation.RECOVER, Operation.CREATE, *MESSAGE_STEPS):
         return
     if isinstance(event, Observed):
         for job, before, after, *_ in ledger.changes:

@@ -11,7 +11,7 @@ from statemachine.history import Observed, Raised, Returned
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
 from statemachine.ledger import Ledger
 from statemachine.legality import ANY_WORKER, ruling, same_row
-from statemachine.lifecycle import Answer, JobRow, Operation
+from statemachine.lifecycle import MESSAGE_STEPS, Answer, JobRow, Operation
 
 
 def _call_text(call: CallFacts) -> str:
@@ -28,6 +28,8 @@ def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> 
     state between its invocation and its answer.  An error is an answer only where a fault struck.
     """
     call = ledger.calls[event.call]
+    if call.invoked.operation in MESSAGE_STEPS:
+        return  # about its message: an error there is the death of its worker, not an answer
     # A system that retries a call whose answer was lost is answered for the state that it then found.
     retried = "answer_lost" in call.faults and isinstance(event, Returned)
     cells = [ruled.cell for ruled in ([call.wrote] if call.wrote and not retried else call.rulings)]
@@ -56,17 +58,11 @@ def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> 
     )
 
 
-def _published_by_sweep(change: Change, ledger: Ledger) -> JobRow | None:
-    before = change.before
-    if before is not None and before.status == ledger.lifecycle.pending and before.published_at is None:
-        return before._replace(published_at=ledger.now)
-    return before
-
-
 def _expected(change: Change, ledger: Ledger) -> JobRow | None:
     call = change.call
-    if call.invoked.operation is Operation.RECOVER:
-        return _published_by_sweep(change, ledger)
+    if call.invoked.operation is Operation.RECOVER and change.before is not None:
+        ruled = ledger.rules_for(call, change.before, ledger.now)
+        return ruled.cell.effect(ruled.question)
     if change.job != call.invoked.job or call.wrote is None:
         return change.before
     return call.wrote.cell.effect(call.wrote.question)
@@ -104,7 +100,7 @@ def operations_write_by_the_table(ledger: Ledger, event: Observed | Returned) ->
 
 def _nothing_left_out(ledger: Ledger, event: Returned) -> Judgements:
     call = ledger.calls[event.call]
-    if call.wrote or call.invoked.operation is Operation.RECOVER:
+    if call.wrote or call.invoked.operation in (Operation.RECOVER, *MESSAGE_STEPS):
         return
     if any(
         ruled.cell.answer_under(ledger.lifecycle) is event.answer

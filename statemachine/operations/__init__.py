@@ -14,9 +14,12 @@ OPERATIONS: dict[str, NamedOperation] = {
     for named in (
         deliveries.receive,
         deliveries.prepare,
+        deliveries.extend,
+        deliveries.renew,
         deliveries.complete,
         deliveries.fail,
         deliveries.release,
+        deliveries.close,
         deliveries.acknowledge,
         time.advance_to,
         time.wait,
@@ -28,6 +31,8 @@ OPERATIONS: dict[str, NamedOperation] = {
         publishing.kill_publisher,
         messages.bring_back,
         messages.forge,
+        messages.send_malformed,
+        time.skew_clock,
         strays.stray,
         strays.mark_running,
         # Creation comes last: a failure should not shrink towards needless jobs.

@@ -10,11 +10,10 @@ from statemachine.operations.named import (
     Offer,
     Offers,
     Play,
-    fault_named,
     known_job,
     operation,
-    with_faults,
 )
+from statemachine.operations.strikes import strike_named, with_faults
 
 
 def _create_offers(example: Example) -> Offers:
@@ -23,27 +22,26 @@ def _create_offers(example: Example) -> Offers:
         tenants = example.binding.tenants
         job = f"j{example.next_key()}"
         tenant = tenants[len(example.jobs) % len(tenants)]
-        yield from with_faults(8 if live else 24, "create", {"job": job, "tenant": tenant})
+        yield from with_faults(16 if live else 48, "create", {"job": job, "tenant": tenant})
 
 
 @operation(_create_offers)
-def create(example: Example, job: str, tenant: str, fault: str | None = None) -> Play:
+def create(example: Example, job: str, tenant: str, fault: str | None = None, at: int = 1) -> Play:
     """The application creates a job and commits; the publisher is told."""
     if tenant not in example.binding.tenants:
         raise NotPossible(f"there is no tenant {tenant}; there are {', '.join(example.binding.tenants)}")
-    strike = fault_named(fault)
+    strike = strike_named(fault, at)
 
     def play() -> None:
         if job not in example.jobs:
             example.jobs.append(job)
-            example.created_at[job] = example.now
         example.call(
             Operation.CREATE,
             lambda: example.binding.create(job, tenant),
             actor="application",
             job=job,
             tenant=tenant,
-            fault=strike,
+            strike=strike,
         )
 
     return play
@@ -53,7 +51,7 @@ def _create_again_offers(example: Example) -> Offers:
     for job in example.jobs[-LIVE_JOBS:]:
         row = example.ledger.rows.get(job)
         if row is not None:
-            yield Offer(1, "create_again", {"job": job, "tenant": row.tenant})
+            yield Offer(2, "create_again", {"job": job, "tenant": row.tenant})
 
 
 @operation(_create_again_offers, optional=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from statemachine.binding import Delivery
 from statemachine.example import Example
 from statemachine.lifecycle import FINISHES, Operation
 from statemachine.operations.named import (
@@ -13,99 +14,111 @@ from statemachine.operations.named import (
     Play,
     at_step,
     delivery_at,
-    fault_named,
     first_idle,
     idle_slot,
     operation,
     present,
     slot_of,
-    with_faults,
 )
-from statemachine.world.faults import BETWEEN_STEPS, Fault
+from statemachine.operations.stepping import receive_message, take_job_step, take_message_step
+from statemachine.operations.strikes import strike_named, with_faults
+from statemachine.world.faults import BETWEEN_STEPS
+from statemachine.world.workers import Slot
 
 
 def _receive_offers(example: Example) -> Offers:
     worker = first_idle(example)
     if worker is not None:
         for message in example.queue.visible():
-            yield Offer(8, "receive", {"worker": worker, "message": message.name})
+            yield Offer(16, "receive", {"worker": worker, "message": message.name})
 
 
 @operation(_receive_offers)
-def receive(example: Example, worker: str, message: str) -> Play:
+def receive(example: Example, worker: str, message: str, fault: str | None = None, at: int = 1) -> Play:
     """A worker receives a visible message; the receive after the last one moves it to the DLQ."""
     idle_slot(example, worker)
     present(example.queue.messages, message, "in the queue")
     if example.queue.messages[message].visible_at > example.now:
         raise NotPossible(f"message {message} is hidden until {example.queue.messages[message].visible_at:g}")
-    return lambda: example.deliver(worker, message)
+    strike = strike_named(fault, at)
+    return lambda: receive_message(example, worker, message, strike=strike)
 
 
 def _prepare_offers(example: Example) -> Offers:
     for slot in at_step(example, "prepare"):
         arguments = {"worker": slot.name}
         if example.ledger.lease_is_live(slot.job) or example.ledger.is_terminal(slot.job):
-            yield Offer(12, "prepare", arguments)
+            yield Offer(24, "prepare", arguments)
         else:
-            yield from with_faults(12, "prepare", arguments)
+            yield from with_faults(24, "prepare", arguments)
 
 
 @operation(_prepare_offers)
-def prepare(example: Example, worker: str, fault: str | None = None) -> Play:
+def prepare(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
     """A worker asks for the lease of the job that its message names."""
     slot, delivery = delivery_at(example, worker, "prepare")
-    strike = fault_named(fault)
+    strike = strike_named(fault, at)
 
     def play() -> None:
-        example.call(
-            Operation.PREPARE,
-            delivery.prepare,
-            actor=worker,
-            job=slot.job,
-            tenant=slot.tenant,
-            message=slot.message,
-            fault=strike,
-        )
+        take_job_step(example, Operation.PREPARE, worker, delivery.prepare, strike)
         if slot.next_step == "finish":
             slot.answered_at = example.now
 
     return play
 
 
-_FINISH_WEIGHTS = {Operation.COMPLETE: 6, Operation.FAIL: 2, Operation.RELEASE: 3}
+def _owns_its_job(example: Example, slot: Slot[Delivery]) -> bool:
+    seen, holder = example.ledger.deliveries.get(slot.name), example.ledger.holders.get(slot.job)
+    return seen is not None and holder is not None and seen.attempt == holder.attempt
+
+
+_FINISH_WEIGHTS = {
+    Operation.COMPLETE: 12,
+    Operation.FAIL: 4,
+    Operation.RELEASE: 6,
+    Operation.CLOSE: 4,
+}
 
 
 def _finish_offers(finish: Operation) -> Callable[[Example], Offers]:
     def offers(example: Example) -> Offers:
+        if not example.lifecycle.has(finish):
+            return
         for slot in at_step(example, "finish"):
-            seen, holder = example.ledger.deliveries.get(slot.name), example.ledger.holders.get(slot.job)
-            arguments = {"worker": slot.name}
-            if seen and holder and seen.attempt == holder.attempt:
-                yield from with_faults(_FINISH_WEIGHTS[finish], str(finish), arguments)
+            if _owns_its_job(example, slot):
+                yield from with_faults(_FINISH_WEIGHTS[finish], str(finish), {"worker": slot.name})
             else:
-                yield Offer(_FINISH_WEIGHTS[finish], str(finish), arguments)
+                yield Offer(_FINISH_WEIGHTS[finish], str(finish), {"worker": slot.name})
 
     return offers
 
 
+def payload_of(example: Example, finish: Operation, label: str = "") -> str:
+    """What a finish brings in this step: a status for a close, else a text that occurs only once."""
+    further = example.lifecycle.further_terminal
+    if finish is Operation.CLOSE:
+        return further[example.step_key % len(further)]
+    return f"{label}{finish}@{example.step_key}"
+
+
 def _finish(finish: Operation) -> Callable[..., Play]:
-    def plan(example: Example, worker: str, fault: str | None = None) -> Play:
-        slot, delivery = delivery_at(example, worker, "finish")
-        strike = fault_named(fault)
+    def plan(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
+        if not example.lifecycle.has(finish):
+            raise NotPossible(f"this system has no {finish}: its lifecycle says so")
+        _, delivery = delivery_at(example, worker, "finish")
+        strike = strike_named(fault, at)
         seen = example.ledger.deliveries.get(worker)
 
         def play() -> None:
-            payload = f"{finish}@{example.step_key}"
-            example.call(
+            payload = payload_of(example, finish)
+            take_job_step(
+                example,
                 finish,
+                worker,
                 lambda: delivery.finish(finish, payload),
-                actor=worker,
-                job=slot.job,
-                tenant=slot.tenant,
+                strike,
                 attempt=seen.attempt if seen else None,
                 payload=payload,
-                message=slot.message,
-                fault=strike,
             )
 
         return play
@@ -115,22 +128,58 @@ def _finish(finish: Operation) -> Callable[..., Play]:
     return plan
 
 
-complete, fail, release = (operation(_finish_offers(finish))(_finish(finish)) for finish in FINISHES)
+complete, fail, release, close = (operation(_finish_offers(finish))(_finish(finish)) for finish in FINISHES)
+
+
+def _renew_offers(example: Example) -> Offers:
+    if not example.lifecycle.has(Operation.RENEW):
+        return
+    for slot in at_step(example, "finish"):
+        if _owns_its_job(example, slot):
+            yield from with_faults(6, "renew", {"worker": slot.name})
+        else:
+            yield Offer(6, "renew", {"worker": slot.name})
+
+
+@operation(_renew_offers)
+def renew(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
+    """A heartbeat: the worker renews the lease of the job that it works on."""
+    if not example.lifecycle.has(Operation.RENEW):
+        raise NotPossible("this system renews no leases: its lifecycle says so")
+    _, delivery = delivery_at(example, worker, "finish")
+    strike = strike_named(fault, at)
+    seen = example.ledger.deliveries.get(worker)
+    attempt = seen.attempt if seen else None
+    return lambda: take_job_step(example, Operation.RENEW, worker, delivery.renew, strike, attempt=attempt)
+
+
+def _extend_offers(example: Example) -> Offers:
+    if example.lifecycle.has(Operation.EXTEND):
+        for slot in at_step(example, "finish"):
+            yield from with_faults(3, "extend", {"worker": slot.name})
+
+
+@operation(_extend_offers)
+def extend(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
+    """A worker that is still at work hides its message for longer."""
+    if not example.lifecycle.has(Operation.EXTEND):
+        raise NotPossible("this system extends no visibility: its lifecycle says so")
+    _, delivery = delivery_at(example, worker, "finish")
+    strike = strike_named(fault, at)
+    return lambda: take_message_step(example, Operation.EXTEND, worker, delivery.extend, strike)
 
 
 def _acknowledge_offers(example: Example) -> Offers:
     for slot in at_step(example, "acknowledge"):
-        yield Offer(10, "acknowledge", {"worker": slot.name})
-        for fault in (Fault.KILL_AFTER_DELETE, Fault.DELETE_LOST):
-            yield Offer(1, "acknowledge", {"worker": slot.name, "fault": fault.value})
+        yield from with_faults(20, "acknowledge", {"worker": slot.name})
 
 
 @operation(_acknowledge_offers)
-def acknowledge(example: Example, worker: str, fault: str | None = None) -> Play:
+def acknowledge(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
     """A worker deletes its message."""
-    delivery_at(example, worker, "acknowledge")
-    strike = fault_named(fault)
-    return lambda: example.acknowledge(worker, strike)
+    _, delivery = delivery_at(example, worker, "acknowledge")
+    strike = strike_named(fault, at)
+    return lambda: take_message_step(example, Operation.ACKNOWLEDGE, worker, delivery.acknowledge, strike)
 
 
 def _duplicate_offers(example: Example) -> Offers:
@@ -139,7 +188,7 @@ def _duplicate_offers(example: Example) -> Offers:
         return
     for message in example.queue.in_flight():
         if message.receive_count < example.lifecycle.max_receives:
-            weight = 6 if example.ledger.lease_is_live(message.job) else 2
+            weight = 12 if example.ledger.lease_is_live(message.job) else 4
             yield Offer(weight, "duplicate", {"worker": worker, "message": message.name})
 
 
@@ -149,15 +198,17 @@ def duplicate(example: Example, worker: str, message: str) -> Play:
     idle_slot(example, worker)
     present(example.queue.messages, message, "in the queue")
     stored = example.queue.messages[message]
-    if stored.visible_at <= example.now or stored.receive_count >= example.lifecycle.max_receives:
-        raise NotPossible(f"message {message} is visible or has used up its receives: receive it instead")
-    return lambda: example.deliver(worker, message, duplicate=True)
+    if stored not in example.queue.in_flight() or stored.receive_count >= example.lifecycle.max_receives:
+        raise NotPossible(
+            f"message {message} is not in flight or has used up its receives: receive it instead"
+        )
+    return lambda: receive_message(example, worker, message, duplicate=True)
 
 
 def _kill_worker_offers(example: Example) -> Offers:
     for slot in example.workers.values():
         if slot.next_step in BETWEEN_STEPS:
-            yield Offer(1, "kill_worker", {"worker": slot.name})
+            yield Offer(2, "kill_worker", {"worker": slot.name})
 
 
 @operation(_kill_worker_offers, optional=True)

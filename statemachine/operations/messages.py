@@ -18,7 +18,7 @@ from statemachine.operations.named import (
 def _redrive_offers(example: Example) -> Offers:
     for message in example.queue.dead.values():
         if not message.forged:
-            yield Offer(4, "redrive", {"message": message.name})
+            yield Offer(8, "redrive", {"message": message.name})
 
 
 @operation(_redrive_offers)
@@ -30,7 +30,7 @@ def redrive(example: Example, message: str) -> Play:
 
 def _bring_back_offers(example: Example) -> Offers:
     for message in example.queue.deleted:
-        yield Offer(1, "bring_back", {"message": message})
+        yield Offer(2, "bring_back", {"message": message})
 
 
 @operation(_bring_back_offers, optional=True)
@@ -44,12 +44,16 @@ UNKNOWN_JOB = "j0"
 """An id that no step creates: steps are numbered from 1."""
 
 
-def _forge_offers(example: Example) -> Offers:
+def _one_is_enough(example: Example) -> bool:
     # At most one message without a job at a time: more of them only crowd out the others.
-    if any(message.forged for message in example.queue.messages.values()):
+    return any(message.forged for message in example.queue.messages.values())
+
+
+def _forge_offers(example: Example) -> Offers:
+    if _one_is_enough(example):
         return
     for job in example.jobs[-LIVE_JOBS:]:
-        yield Offer(1, "forge", {"job": job, "tenant": other_tenant(example, job)})
+        yield Offer(2, "forge", {"job": job, "tenant": other_tenant(example, job)})
     yield Offer(1, "forge", {"job": UNKNOWN_JOB, "tenant": example.binding.tenants[0]})
 
 
@@ -60,3 +64,14 @@ def forge(example: Example, job: str, tenant: str) -> Play:
     if row is not None and row.tenant == tenant:
         raise NotPossible(f"{job} is {tenant}'s own job: a forged message names another tenant or no job")
     return lambda: example.queue.send(example.new_message(), job, tenant, forged=True)
+
+
+def _malformed_offers(example: Example) -> Offers:
+    if not _one_is_enough(example):
+        yield Offer(1, "send_malformed", {})
+
+
+@operation(_malformed_offers, optional=True)
+def send_malformed(example: Example) -> Play:
+    """A message arrives whose body nobody can read."""
+    return lambda: example.queue.send(example.new_message(), "", "", forged=True)

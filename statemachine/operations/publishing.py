@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from statemachine import deadlines
 from statemachine.example import Example
 from statemachine.lifecycle import Operation
-from statemachine.operations.named import Offer, Offers, Play, fault_named, operation, present, with_faults
+from statemachine.operations.named import NotPossible, Offer, Offers, Play, operation, present
+from statemachine.operations.strikes import strike_named, with_faults
 
 
 def _publish_offers(example: Example) -> Offers:
     for job in example.to_publish:
-        yield from with_faults(16, "publish", {"job": job})
+        yield from with_faults(32, "publish", {"job": job})
 
 
 @operation(_publish_offers)
-def publish(example: Example, job: str, fault: str | None = None) -> Play:
+def publish(example: Example, job: str, fault: str | None = None, at: int = 1) -> Play:
     """The publisher sends a committed job's message and remembers that it did."""
     present(example.to_publish, job, "waiting to be published")
-    strike = fault_named(fault)
+    strike = strike_named(fault, at)
     tenant = example.to_publish[job]
 
     def play() -> None:
@@ -26,7 +28,7 @@ def publish(example: Example, job: str, fault: str | None = None) -> Play:
             actor="publisher",
             job=job,
             tenant=tenant,
-            fault=strike,
+            strike=strike,
         )
         example.to_publish.pop(job, None)
 
@@ -34,23 +36,31 @@ def publish(example: Example, job: str, fault: str | None = None) -> Play:
 
 
 def _recover_offers(example: Example) -> Offers:
-    for job, since in example.created_at.items():
-        row = example.ledger.rows.get(job)
-        due = row is not None and row.status == example.lifecycle.pending and row.published_at is None
-        if due and example.now >= since + example.lifecycle.recover_after_seconds:
-            yield Offer(8, "recover", {})
-            return
+    if not example.lifecycle.has(Operation.RECOVER) or not example.jobs:
+        return
+    due = [deadlines.find(example, "recovery", job) for job in example.jobs]
+    if any(moment is not None and moment <= example.now for moment in due):
+        yield from with_faults(16, "recover", {})
+    else:
+        yield Offer(1, "recover", {})
 
 
 @operation(_recover_offers)
-def recover(example: Example) -> Play:
+def recover(example: Example, fault: str | None = None, at: int = 1) -> Play:
     """The sweep looks for jobs whose publisher has died, and sends them."""
-    return lambda: example.call(Operation.RECOVER, example.binding.recover, actor="sweep")
+    if not example.lifecycle.has(Operation.RECOVER):
+        raise NotPossible("this system has no sweep: its lifecycle says so")
+    strike = strike_named(fault, at)
+
+    def play() -> None:
+        example.call(Operation.RECOVER, example.binding.recover, actor="sweep", strike=strike)
+
+    return play
 
 
 def _kill_publisher_offers(example: Example) -> Offers:
     for job in example.to_publish:
-        yield Offer(1, "kill_publisher", {"job": job})
+        yield Offer(2, "kill_publisher", {"job": job})
 
 
 @operation(_kill_publisher_offers, optional=True)

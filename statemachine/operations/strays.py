@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from statemachine.example import Example
 from statemachine.lifecycle import FINISHES, Operation
+from statemachine.operations.deliveries import payload_of
 from statemachine.operations.named import (
     LIVE_JOBS,
     NotPossible,
@@ -16,33 +19,50 @@ from statemachine.operations.named import (
 )
 
 WHICH = {"current": 0, "previous": -1, "next": 1}
-"""Which attempt a stray finish shows, counted from the row's; ``zero`` is attempt 0."""
+"""Which attempt a stray call shows, counted from the row's; ``zero`` is attempt 0."""
+
+
+def _methods(example: Example) -> dict[Operation, Callable[[str, str, int, str], bool]]:
+    """What shows a token, as this system offers it."""
+    binding, has = example.binding, example.lifecycle.has
+    methods: dict[Operation, Callable[[str, str, int, str], bool]] = {
+        Operation.COMPLETE: binding.complete,
+        Operation.FAIL: binding.fail,
+    }
+    if has(Operation.RELEASE):
+        methods[Operation.RELEASE] = binding.release
+    if has(Operation.CLOSE):
+        methods[Operation.CLOSE] = binding.close
+    if has(Operation.RENEW):
+        methods[Operation.RENEW] = lambda job, tenant, attempt, _: binding.renew(job, tenant, attempt)
+    return methods
 
 
 def _stray_offers(example: Example) -> Offers:
     last = example.ledger.calls.get(example.current_call)
     just_finished = last.invoked.job if last and last.invoked.operation in FINISHES else None
+    methods = _methods(example)
     for job in example.jobs[-LIVE_JOBS:]:
         row = example.ledger.rows.get(job)
         if row is None:
             continue
         running = row.status == example.lifecycle.running
-        for finish in FINISHES:
+        for named in methods:
             # An attempt that has just finished, or lost the answer, may well call again: ``except: fail()``.
             if not running:
-                weight = 4 if job == just_finished else 1
-                yield Offer(weight, "stray", {"operation": str(finish), "job": job, "attempt": "current"})
+                weight = 8 if job == just_finished else 2
+                yield Offer(weight, "stray", {"operation": str(named), "job": job, "attempt": "current"})
             if row.attempt > 1:
-                yield Offer(1, "stray", {"operation": str(finish), "job": job, "attempt": "previous"})
-        yield Offer(1, "stray", {"operation": "complete", "job": job, "attempt": "zero"})
-        yield Offer(1, "stray", {"operation": "fail", "job": job, "attempt": "next"})
-        for finish in FINISHES:
-            yield Offer(1, "stray", {"operation": str(finish), "job": job, "attempt": "foreign"})
+                yield Offer(2, "stray", {"operation": str(named), "job": job, "attempt": "previous"})
+        yield Offer(2, "stray", {"operation": "complete", "job": job, "attempt": "zero"})
+        yield Offer(2, "stray", {"operation": "fail", "job": job, "attempt": "next"})
+        for named in methods:
+            yield Offer(2, "stray", {"operation": str(named), "job": job, "attempt": "foreign"})
 
 
 @operation(_stray_offers, optional=True)
 def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
-    """A finish is called outside of any delivery, with a token that somebody once had or made up.
+    """A finish or a renewal is called outside of any delivery, with a token that somebody had or made up.
 
     ``attempt`` is ``zero``, ``current``, ``previous`` or ``next``, or ``foreign``: the current one in the
     name of another tenant.
@@ -51,9 +71,10 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
     row = example.ledger.rows.get(job)
     if row is None:
         raise NotPossible(f"{job} has no row")
-    if operation not in FINISHES:
+    methods = _methods(example)
+    if operation not in methods:
         raise NotPossible(
-            f"there is no finish operation {operation}; there are {', '.join(sorted(FINISHES))}"
+            f"there is no operation {operation} that shows a token; there are {', '.join(sorted(methods))}"
         )
     if attempt not in ("zero", "foreign", *WHICH):
         raise NotPossible(f"there is no attempt {attempt}; say zero, foreign, {', '.join(WHICH)}")
@@ -61,21 +82,16 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
         raise NotPossible(
             f"{job} is RUNNING: a stray call with its current attempt would be its holder's own"
         )
-    finish = Operation(operation)
+    named = Operation(operation)
     foreign = attempt == "foreign"
     token = 0 if attempt == "zero" else row.attempt + (0 if foreign else WHICH[attempt])
     tenant = other_tenant(example, job) if foreign else row.tenant
-    method = {
-        Operation.COMPLETE: example.binding.complete,
-        Operation.FAIL: example.binding.fail,
-        Operation.RELEASE: example.binding.release,
-    }[finish]
 
     def play() -> None:
-        payload = f"stray {operation}@{example.step_key}"
+        payload = payload_of(example, named, "stray ")
         example.call(
-            finish,
-            lambda: method(job, tenant, token, payload),
+            named,
+            lambda: methods[named](job, tenant, token, payload),
             actor="stray",
             job=job,
             tenant=tenant,
@@ -90,8 +106,8 @@ def _stray_mark_running_offers(example: Example) -> Offers:
     for job in example.jobs[-LIVE_JOBS:]:
         # Without a message such an attempt would strand the job: nobody would ever come back for it.
         if example.ledger.messages_of(job) or example.ledger.is_terminal(job):
-            yield Offer(1, "mark_running", {"job": job})
-        yield Offer(1, "mark_running", {"job": job, "foreign": True})
+            yield Offer(2, "mark_running", {"job": job})
+        yield Offer(2, "mark_running", {"job": job, "foreign": True})
 
 
 @operation(_stray_mark_running_offers, optional=True)
@@ -103,10 +119,14 @@ def mark_running(example: Example, job: str, foreign: bool = False) -> Play:
     tenant = other_tenant(example, job) if foreign else own
     if not foreign and not (example.ledger.messages_of(job) or example.ledger.is_terminal(job)):
         raise NotPossible(f"{job} has no message that could bring it back: a stray attempt would strand it")
-    return lambda: example.call(
-        Operation.MARK_RUNNING,
-        lambda: example.binding.mark_running(job, tenant),
-        actor="stray",
-        job=job,
-        tenant=tenant,
-    )
+
+    def play() -> None:
+        example.call(
+            Operation.MARK_RUNNING,
+            lambda: example.binding.mark_running(job, tenant),
+            actor="stray",
+            job=job,
+            tenant=tenant,
+        )
+
+    return play

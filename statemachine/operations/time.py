@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from statemachine import deadlines
 from statemachine.example import Example
-from statemachine.operations.named import NotPossible, Offer, Offers, Play, operation
+from statemachine.operations.named import NotPossible, Offer, Offers, Play, operation, slot_of
 
 YEAR = 365 * 24 * 3600
 
@@ -12,13 +14,18 @@ YEAR = 365 * 24 * 3600
 def _advance_offers(example: Example) -> Offers:
     for deadline in deadlines.ahead(example):
         # The edge itself comes first: a failure that happens at all three is reported at the edge.
-        for offset in (0, -1, 1):
+        for offset in (0, -1, 1, *_as_skewed_clocks_see_it(example)):
             if deadline.at + offset > example.now:
                 yield Offer(
                     deadline.weight,
                     "advance_to",
                     {"deadline": deadline.kind, "of": deadline.of, "offset": offset},
                 )
+
+
+def _as_skewed_clocks_see_it(example: Example) -> Iterator[int]:
+    for skew in sorted({int(skew) for skew in example.ledger.skews.values() if skew}):
+        yield from (-skew, -skew - 1, -skew + 1)
 
 
 @operation(_advance_offers)
@@ -36,7 +43,7 @@ def advance_to(example: Example, deadline: str, of: str, offset: int = 0) -> Pla
 
 def _wait_offers(example: Example) -> Offers:
     for seconds in (1, 30, 600):
-        yield Offer(1, "wait", {"seconds": seconds})
+        yield Offer(2, "wait", {"seconds": seconds})
 
 
 @operation(_wait_offers)
@@ -45,3 +52,20 @@ def wait(example: Example, seconds: float) -> Play:
     if not 0 < seconds < YEAR:
         raise NotPossible(f"wait for {seconds} s: time moves forward, and by less than a year at a time")
     return lambda: example.move_clock(example.now + seconds)
+
+
+def _skew_offers(example: Example) -> Offers:
+    limit = example.clock_skew_seconds
+    for worker in example.workers if limit else ():
+        if not example.ledger.skews.get(worker):
+            for seconds in (limit, -limit):
+                yield Offer(2, "skew_clock", {"worker": worker, "seconds": seconds})
+
+
+@operation(_skew_offers, optional=True)
+def skew_clock(example: Example, worker: str, seconds: float) -> Play:
+    """A worker's clock goes wrong by so many seconds, and stays so."""
+    slot_of(example, worker)
+    if not -YEAR < seconds < YEAR:
+        raise NotPossible(f"a clock that is wrong by {seconds} s: say less than a year")
+    return lambda: example.skew_clock(worker, seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
-from statemachine.reach import EDGE_CELLS, FAULT_CELLS, KILL_CELLS, operations_by_situation
+from statemachine.reach import EDGE_CELLS, KILL_CELLS, fault_cells
 from statemachine.report import WIDTH
 from statemachine.run import Run, Verdict
 
@@ -24,7 +24,8 @@ def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str]) -> l
         "",
         "Edges and faults met",
         *_wrapped(
-            f"{cell} {_count(run.reach.counts[cell])}" for cell in (*EDGE_CELLS, *KILL_CELLS, *FAULT_CELLS)
+            f"{cell} {_count(run.reach.counts[cell])}"
+            for cell in (*EDGE_CELLS, *KILL_CELLS, *fault_cells(run.lane.binding.lifecycle))
         ),
         "",
         "Invariants (times judged)",
@@ -50,7 +51,7 @@ def verdict_line(run: Run) -> str:
     if run.verdict is Verdict.PASS:
         if not run.judges_reach:
             return f"PASS (reach not judged)  {MEANING[Verdict.PASS]}"
-        cell, count = run.rarest
+        cell, count = run.reach.rarest()
         return (
             f"PASS  {MEANING[Verdict.PASS]}; every required situation met, the rarest {count} times ({cell})"
         )
@@ -60,7 +61,7 @@ def verdict_line(run: Run) -> str:
 
 
 def _situations(run: Run) -> Iterator[str]:
-    for operation, cells in operations_by_situation(run.reach.counts):
+    for operation, cells in run.reach.operations_by_situation():
         label = f"  {operation}: "
         yield from _wrapped((f"{situation} {_count(count)}" for situation, count in cells), label)
 

@@ -3,8 +3,7 @@
 The only module that patches a connection.  COMMIT does not pass through Django's
 ``execute_wrapper``, so ``connection.commit`` itself is wrapped: before it a fault rolls back first
 (SQLite would otherwise commit when Django restores autocommit), after it the row is there to stay.
-What it cannot see: connections that the code under test opens for itself, and other threads.  A fault
-strikes the first commit of a call, so what lies between a call's second and third is not tried.
+What it cannot see: connections that the code under test opens for itself, and other threads.
 """
 
 from __future__ import annotations
@@ -16,18 +15,21 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from statemachine.world.faults import Fault, Killed
+from statemachine.world.faults import CallFaults, Fault, Killed, Place, Strike
 
-BEFORE = frozenset({Fault.KILL_BEFORE_COMMIT, Fault.ERROR_BEFORE_COMMIT})
-AFTER = frozenset({Fault.KILL_AFTER_COMMIT, Fault.ANSWER_LOST})
+DATA_STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+"""What counts as a statement.  Never SAVEPOINT or RELEASE: Django handles only database errors there."""
+
+
+def _database_error() -> OperationalError:
+    return OperationalError("server closed the connection unexpectedly (planned by the verifier)")
 
 
 class ConnectionFaults:
-    """Arms one fault for the next commit and reports each commit that took place.
+    """Lets one planned fault strike each call, and reports each commit that took place.
 
-    ``committed()`` is called right after a COMMIT; ``struck(fault)`` right before a fault is raised.
-    Once a kill has struck, every further statement and commit raises :class:`Killed` until
-    :meth:`disarm`, since code under test may have an ``except Exception`` or a ``finally`` in the way.
+    ``committed()`` is called right after a COMMIT; ``struck(fault)`` right before a fault strikes.
+    ``calls`` is what strikes: the world's ports pass by it as well.
     """
 
     def __init__(
@@ -38,22 +40,26 @@ class ConnectionFaults:
     ) -> None:
         self.connection = connection
         self.committed = committed
-        self.struck = struck
-        self.dead = False
+        self.calls = CallFaults(struck, _database_error)
         self.autocommitted = False
-        self._armed: Fault | None = None
+        self.statements = 0
         self._watching = False
 
-    def arm(self, fault: Fault | None) -> None:
-        """Watch the calls that follow; ``fault`` strikes at their next commit."""
-        self._armed = fault
-        self.dead = self.autocommitted = False
+    @property
+    def dead(self) -> bool:
+        return self.calls.dead
+
+    def arm(self, strike: Strike | None, stage: str = "") -> None:
+        """Watch the call that follows, and let ``strike`` strike it."""
+        self.calls.arm(strike, stage)
+        self.autocommitted = False
+        self.statements = 0
         self._watching = True
 
     def disarm(self) -> None:
         """Stop watching: what follows is the verifier's own SQL."""
-        self._armed = None
-        self.dead = self._watching = False
+        self.calls.arm(None, "")
+        self._watching = False
 
     def abandon(self) -> None:
         """Roll back whatever is open: Ctrl-C may have struck between any two of Django's own lines."""
@@ -80,35 +86,27 @@ class ConnectionFaults:
         if not self._watching:
             original()
             return
-        if self.dead:
+        try:
+            self.calls.pass_by(Place.BEFORE_COMMIT)
+        except BaseException:
             self.connection.rollback()
-            raise Killed
-        fault, self._armed = self._armed, None
-        if fault in BEFORE:
-            self.connection.rollback()
-            self._strike(fault)
+            raise
         original()
-        if fault is Fault.KILL_AFTER_COMMIT:
-            self.connection.run_on_commit = []  # a dead process runs no on_commit hook
         self._watching = False
         self.committed()
         self._watching = True
-        if fault in AFTER:
-            self._strike(fault)
-
-    def _strike(self, fault: Fault) -> None:
-        self.struck(fault)
-        if fault in (Fault.ERROR_BEFORE_COMMIT, Fault.ANSWER_LOST):
-            raise OperationalError("server closed the connection unexpectedly (planned by the verifier)")
-        self.dead = True
-        raise Killed
+        try:
+            self.calls.pass_by(Place.AFTER_COMMIT)
+        except Killed:
+            self.connection.run_on_commit = []  # a dead process runs no on_commit hook
+            raise
 
     def _statement(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        if self._watching:
-            if self.dead:
-                raise Killed
-            if not self.connection.in_atomic_block and sql != "BEGIN":
+        if self._watching and sql.lstrip("( \n\t")[:6].upper().startswith(DATA_STATEMENTS):
+            self.calls.pass_by(Place.BEFORE_STATEMENT)
+            self.statements += 1
+            if not self.connection.in_atomic_block:
                 self.autocommitted = True
         return execute(sql, params, many, context)

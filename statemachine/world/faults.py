@@ -1,8 +1,14 @@
-"""The faults that can strike a call, and the exception that stands for a killed process."""
+"""The faults that can strike a call, where each strikes, and the exception that stands for a killed process.
+
+A call passes places: statements, commits, calls on the world's queue and publisher.  A fault is planned
+for the n-th place of its kind, and strikes there or, when the call never comes that far, not at all.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 from statemachine.lifecycle import FINISHES, Operation
 
@@ -18,16 +24,108 @@ class Fault(StrEnum):
     KILL_AFTER_COMMIT = "kill_after_commit"
     ERROR_BEFORE_COMMIT = "error_before_commit"
     ANSWER_LOST = "answer_lost"
-    KILL_AFTER_DELETE = "kill_after_delete"
+    KILL_BEFORE_STATEMENT = "kill_before_statement"
+    KILL_BEFORE_PORT_CALL = "kill_before_port_call"
+    KILL_AFTER_PORT_CALL = "kill_after_port_call"
     DELETE_LOST = "delete_lost"
+    SEND_DELAYED = "send_delayed"
 
 
-COMMIT_FAULTS = (
-    Fault.KILL_AFTER_COMMIT,
-    Fault.ANSWER_LOST,
-    Fault.KILL_BEFORE_COMMIT,
-    Fault.ERROR_BEFORE_COMMIT,
-)
+class Place(StrEnum):
+    """Where a call can be struck; the words begin the name of a crash boundary."""
+
+    BEFORE_COMMIT = "before {}_commit"
+    AFTER_COMMIT = "after {}_commit"
+    BEFORE_STATEMENT = "before {}_statement"
+    BEFORE_PORT_CALL = "before {}"
+    AFTER_PORT_CALL = "after {}"
+
+    def named(self, what: str) -> str:
+        """The crash boundary at this place of ``what``.
+
+        >>> Place.AFTER_COMMIT.named("finish")
+        'after_finish_commit'
+        """
+        return self.format(what).replace(" ", "_")
+
+
+PLACES = {
+    Fault.KILL_BEFORE_COMMIT: Place.BEFORE_COMMIT,
+    Fault.ERROR_BEFORE_COMMIT: Place.BEFORE_COMMIT,
+    Fault.KILL_AFTER_COMMIT: Place.AFTER_COMMIT,
+    Fault.ANSWER_LOST: Place.AFTER_COMMIT,
+    Fault.KILL_BEFORE_STATEMENT: Place.BEFORE_STATEMENT,
+    Fault.KILL_BEFORE_PORT_CALL: Place.BEFORE_PORT_CALL,
+    Fault.KILL_AFTER_PORT_CALL: Place.AFTER_PORT_CALL,
+}
+"""The faults that strike at a place of a call; the others are the queue's own doing."""
+
+DATABASE_ERRORS = frozenset({Fault.ERROR_BEFORE_COMMIT, Fault.ANSWER_LOST})
+"""What the caller lives to see: an error of its database."""
+
+
+class Strike(NamedTuple):
+    """A fault, and at which place of its kind: the ``at``-th that the call passes, from 1."""
+
+    fault: Fault
+    at: int = 1
+
+
+class CallFaults:
+    """One call at a time: counts the places that it passes, and strikes at the planned one.
+
+    ``struck(fault)`` is told right before the strike; ``database_error()`` makes the error that a caller
+    sees.  Once a kill has struck, the process is ``dead`` and passes no further place until the next
+    call, since code under test may have an ``except Exception`` or a ``finally`` in the way.
+    """
+
+    def __init__(self, struck: Callable[[Fault], None], database_error: Callable[[], Exception]) -> None:
+        self._struck = struck
+        self._database_error = database_error
+        self._strike: Strike | None = None
+        self._stage = ""
+        self._passed = 0
+        self.dead = False
+        self.boundary = ""
+
+    def arm(self, strike: Strike | None, stage: str) -> None:
+        """Begin a call; ``stage`` names it in a crash boundary (``prepare``, ``finish``)."""
+        self._strike, self._stage, self._passed = strike, stage, 0
+        self.dead, self.boundary = False, ""
+
+    def planned(self, fault: Fault) -> bool:
+        """Whether the call that is being made is to meet ``fault``, one of the queue's own."""
+        return self._strike is not None and self._strike.fault is fault
+
+    def pass_by(self, place: Place, port: str | None = None) -> None:
+        """The call has come to ``place`` (of a call on ``port``).
+
+        Raises :class:`Killed`, or a database error, when the planned fault strikes here.
+        """
+        if self.dead:
+            raise Killed
+        strike = self._strike
+        if strike is None or PLACES.get(strike.fault) is not place:
+            return
+        self._passed += 1
+        if self._passed < strike.at:
+            return
+        self._strike = None
+        self._struck(strike.fault)
+        if strike.fault in DATABASE_ERRORS:
+            raise self._database_error()
+        self.dead, self.boundary = True, place.named(port or self._stage)
+        raise Killed
+
+
+def stage_of(operation: Operation) -> str:
+    """How crash boundaries and reach call an operation: all finishes are one stage.
+
+    >>> stage_of(Operation.RELEASE)
+    'finish'
+    """
+    return "finish" if operation in FINISHES else str(operation)
+
 
 BETWEEN_STEPS = {
     "prepare": "after_receive",
@@ -35,15 +133,3 @@ BETWEEN_STEPS = {
     "acknowledge": "before_delete",
 }
 """The crash boundary at which a worker dies that is killed between two steps, by its next step."""
-
-
-def boundary(operation: Operation, fault: Fault) -> str:
-    """The name of the place where ``fault`` strikes a call.
-
-    >>> boundary(Operation.COMPLETE, Fault.KILL_AFTER_COMMIT)
-    'after_finish_commit'
-    """
-    stage = "finish" if operation in FINISHES else str(operation)
-    if fault in (Fault.KILL_BEFORE_COMMIT, Fault.KILL_AFTER_COMMIT):
-        return f"{fault.removeprefix('kill_').split('_')[0]}_{stage}_commit"
-    return f"{fault}_in_{stage}"

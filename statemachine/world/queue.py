@@ -1,11 +1,16 @@
 """A simulated SQS standard queue with its DLQ, as AWS documents them.
 
-A received message is hidden until its visibility timeout ends and is visible at that second; only
-the receipt handle of its latest receive deletes it or changes its visibility, older ones are accepted
-and do nothing; the receive request after ``max_receives`` receives moves it to the DLQ; a redrive
+A received message is hidden until its visibility timeout ends and is visible at that second, a
+delayed one likewise; only the receipt handle of its latest receive deletes it or changes its
+visibility, older ones are accepted and do nothing; no change hides it for longer than 12 h after its
+latest receive; the receive request after ``max_receives`` receives moves it to the DLQ; a redrive
 gives it a new id and a new count.  Duplicates, lost deletes and deleted messages that come back happen
-when the machine asks for them.  Not modelled: message retention, and the order in which SQS would
-choose (any visible message can be received).
+when the machine asks for them.
+
+Not modelled: message retention, the order in which SQS would choose (any visible message can be
+received), and the error that AWS documents as possible when the visibility of a message is changed
+after it ended.  Here such a change succeeds if the handle is still the latest, and does nothing if
+the message is gone.
 """
 
 from __future__ import annotations
@@ -16,9 +21,25 @@ from dataclasses import dataclass
 from statemachine import history
 from statemachine.history import Event
 
+LONGEST_VISIBILITY = 43_200
+"""Seconds after its latest receive for which a message can be hidden: 12 h, as AWS sets it."""
+
+LONGEST_DELAY = 900
+"""Seconds for which a sent message can be delayed: 15 minutes, as AWS sets it."""
+
+
+class VisibilityBeyondLimit(Exception):
+    """The queue refused a change of visibility, changed nothing and recorded nothing."""
+
+
+class DelayBeyondLimit(Exception):
+    """The queue refused to send a message, sent nothing and recorded nothing."""
+
 
 @dataclass(slots=True)
 class StoredMessage:
+    """Times in seconds; ``received_at`` is that of the latest receive."""
+
     name: str
     job: str
     tenant: str
@@ -26,6 +47,7 @@ class StoredMessage:
     receipt: str = ""
     receive_count: int = 0
     forged: bool = False
+    received_at: float = 0
 
 
 class SimulatedQueue:
@@ -47,17 +69,39 @@ class SimulatedQueue:
         self.deleted: dict[str, StoredMessage] = {}
         self.by_receipt: dict[str, str] = {}
 
-    def send(self, name: str, job: str, tenant: str, call: int | None = None, forged: bool = False) -> None:
-        self.messages[name] = StoredMessage(name, job, tenant, self.now(), forged=forged)
-        self.record(history.Sent(self.now(), name, job, tenant, call, forged))
+    def send(
+        self,
+        name: str,
+        job: str,
+        tenant: str,
+        call: int | None = None,
+        forged: bool = False,
+        delay: float = 0,
+    ) -> None:
+        """Store a message that becomes visible ``delay`` seconds from now."""
+        if not 0 <= delay <= LONGEST_DELAY:
+            raise DelayBeyondLimit(
+                f"message {name}: DelaySeconds {delay} is not between 0 and {LONGEST_DELAY}; "
+                "delay it by less, or send it later"
+            )
+        self.messages[name] = StoredMessage(name, job, tenant, self.now() + delay, forged=forged)
+        self.record(history.Sent(self.now(), name, job, tenant, call, forged, delay))
 
     def visible(self) -> list[StoredMessage]:
         now = self.now()
         return [message for message in self.messages.values() if message.visible_at <= now]
 
     def in_flight(self) -> list[StoredMessage]:
+        """The hidden messages that somebody has received."""
         now = self.now()
-        return [message for message in self.messages.values() if message.visible_at > now]
+        return [message for message in self.messages.values() if message.visible_at > now and message.receipt]
+
+    def delayed(self) -> list[StoredMessage]:
+        """The hidden messages that nobody could receive yet."""
+        now = self.now()
+        return [
+            message for message in self.messages.values() if message.visible_at > now and not message.receipt
+        ]
 
     def receive(self, name: str, worker: str, duplicate: bool = False) -> StoredMessage | None:
         """Hand the message to ``worker`` under a new receipt handle; None when it went to the DLQ instead."""
@@ -68,6 +112,7 @@ class SimulatedQueue:
             return None
         message.receive_count += 1
         message.receipt = f"{name}#{message.receive_count}"
+        message.received_at = self.now()
         message.visible_at = self.now() + self.visibility_seconds
         self.by_receipt[message.receipt] = name
         self.record(
@@ -92,10 +137,17 @@ class SimulatedQueue:
             self.deleted[name] = self.messages.pop(name)
         self.record(history.DeleteRequested(self.now(), name, receipt, worker, effective))
 
-    def change_visibility(self, receipt: str, seconds: int, worker: str) -> None:
-        """The message becomes visible ``seconds`` from now, if ``receipt`` is its latest."""
+    def change_visibility(self, receipt: str, seconds: float, worker: str) -> None:
+        """The message becomes visible ``seconds`` from now, if ``receipt`` is its latest.
+
+        :class:`VisibilityBeyondLimit` if that is not a visibility timeout at all, whatever the receipt
+        handle, or if it would end more than 12 h after the latest receive.  A longer timeout is refused
+        and not cut to what is left: so AWS documents it.
+        """
         name = self.by_receipt[receipt]
         effective = name in self.messages and self.messages[name].receipt == receipt
+        since = self.messages[name].received_at if effective else self.now()
+        _check_visibility(name, seconds, self.now() - since)
         visible_at = self.now() + seconds
         if effective:
             self.messages[name].visible_at = visible_at
@@ -110,3 +162,19 @@ class SimulatedQueue:
         message = self.messages[name] = self.deleted.pop(name)
         message.visible_at = self.now()
         self.record(history.MessageCameBack(self.now(), name))
+
+
+def _check_visibility(name: str, seconds: float, elapsed: float) -> None:
+    """Refuse a timeout of ``seconds`` that is asked for ``elapsed`` seconds after the latest receive."""
+    asked = f"message {name}: VisibilityTimeout {seconds}"
+    if not 0 <= seconds <= LONGEST_VISIBILITY:
+        raise VisibilityBeyondLimit(
+            f"{asked} is not between 0 and {LONGEST_VISIBILITY} s; ask for a timeout of that range"
+        )
+    left = LONGEST_VISIBILITY - elapsed
+    if seconds > left:
+        raise VisibilityBeyondLimit(
+            f"{asked}, asked for {elapsed} s after its receive, is beyond the limit: it can be hidden for "
+            f"{LONGEST_VISIBILITY} s after a receive; "
+            + (f"ask for at most {left}" if left >= 0 else "receive it again")
+        )

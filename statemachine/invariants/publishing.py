@@ -1,0 +1,80 @@
+"""Claims about publisher and sweep: what is sent has been committed, and is sent where it is due."""
+
+from __future__ import annotations
+
+from statemachine.facts import CallFacts
+from statemachine.history import PublicationQueued, Returned, Sent
+from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant, times
+from statemachine.ledger import Ledger
+from statemachine.legality import UNSENT
+from statemachine.lifecycle import JobRow, Operation
+
+
+@invariant(Sent, PublicationQueued, section="§2.2 step 1")
+def published_means_committed(ledger: Ledger, event: Sent | PublicationQueued) -> Judgements:
+    """A job is handed to the publisher, and sent, only when its row is committed.
+
+    Messages that the world forged are exempt.
+    """
+    if isinstance(event, Sent) and event.forged:
+        return
+    row = ledger.rows.get(event.job)
+    if row is not None and row.tenant == event.tenant:
+        yield HELD
+        return
+    deed = "sent to the queue" if isinstance(event, Sent) else "handed to the publisher"
+    found = "no committed row" if row is None else f"a row of {row.tenant}"
+    yield broken(
+        event.job,
+        f"{event.job} of {event.tenant} was {deed}, and there is {found}.",
+        (f"row of {event.job}", f"committed, of {event.tenant}", found),
+    )
+
+
+@invariant(Sent, Returned, section="§2.2 step 1")
+def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> Judgements:
+    """A sweep sends each job once that is PENDING, unpublished and old enough, and no other."""
+    call = ledger.calls.get(event.call) if event.call is not None else None
+    if call is None or call.invoked.operation is not Operation.RECOVER:
+        return
+    if isinstance(event, Sent):
+        row, count = ledger.rows.get(event.job), call.sent.count(event.job)
+        if row is not None and count == 1 and _is_unsent(ledger, call, row, ledger.now):
+            yield HELD
+        else:
+            yield broken(
+                event.job,
+                f"the sweep sent {event.job}, which is {_state(row)}{_again(count)}.",
+                (f"messages sent for {event.job}", f"1, {UNSENT}", f"{count}, {_state(row)}"),
+                ("age", f"at least {ledger.lifecycle.recover_after_seconds} s", _age(ledger, event.job)),
+            )
+        return
+    for job, row in ledger.rows.items() if not call.faults else ():
+        if _is_unsent(ledger, call, row, call.invoked.at):
+            yield broken(
+                job,
+                f"the sweep passed over {job}, which nobody has sent.",
+                (f"messages sent for {job}", 1, call.sent.count(job)),
+                ("published_at", "set", clock(row.published_at)),
+            )
+        else:
+            yield HELD
+
+
+def _is_unsent(ledger: Ledger, sweep: CallFacts, row: JobRow, now: float) -> bool:
+    return ledger.rules_for(sweep, row, now).cell.situation == UNSENT
+
+
+def _state(row: JobRow | None) -> str:
+    if row is None:
+        return "not committed"
+    return f"{row.status}, {'unpublished' if row.published_at is None else 'published'}"
+
+
+def _age(ledger: Ledger, job: str) -> str:
+    since = ledger.created_at.get(job)
+    return "none" if since is None else f"{clock(ledger.now - since)} s"
+
+
+def _again(count: int) -> str:
+    return "" if count == 1 else f", {times(count)}"

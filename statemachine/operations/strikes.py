@@ -1,0 +1,83 @@
+"""Which faults are worth striking which operation with, how likely, and how a step names one.
+
+A strike where the call never comes (its third statement, when it makes two) does nothing, so the same
+table serves systems that make more statements than ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from statemachine.operations.named import NotPossible, Offer, Offers
+from statemachine.world.faults import Fault, Strike
+
+Weighed = tuple[tuple[Strike, int], ...]
+
+
+def _each(fault: Fault, places: Iterable[int], weight: int = 1) -> Weighed:
+    return tuple((Strike(fault, at), weight) for at in places)
+
+
+_AT_COMMIT: Weighed = (
+    *_each(Fault.KILL_AFTER_COMMIT, [1], 2),
+    *_each(Fault.ANSWER_LOST, [1], 2),
+    *_each(Fault.KILL_BEFORE_COMMIT, [1], 2),
+    *_each(Fault.ERROR_BEFORE_COMMIT, [1], 2),
+)
+_AT_STATEMENT = _each(Fault.KILL_BEFORE_STATEMENT, [1, 2, 3])
+_AFTER_PORT_CALL = _each(Fault.KILL_AFTER_PORT_CALL, [1])
+_IN_A_DELIVERY: Weighed = (*_AT_COMMIT, *_AT_STATEMENT, *_AFTER_PORT_CALL)
+
+STRIKES: dict[str, Weighed] = {
+    "create": (*_AT_COMMIT, *_AT_STATEMENT[:2], *_AFTER_PORT_CALL),
+    "publish": (
+        *_AT_COMMIT,
+        *_AT_STATEMENT[:2],
+        *_each(Fault.KILL_AFTER_PORT_CALL, [1], 2),
+        *_each(Fault.KILL_BEFORE_PORT_CALL, [1]),
+        *_each(Fault.SEND_DELAYED, [1], 2),
+    ),
+    "prepare": _IN_A_DELIVERY,
+    "complete": _IN_A_DELIVERY,
+    "fail": _IN_A_DELIVERY,
+    "release": _IN_A_DELIVERY,
+    "close": _IN_A_DELIVERY,
+    "renew": _AT_COMMIT,
+    "extend": _AFTER_PORT_CALL,
+    "acknowledge": (
+        *_each(Fault.KILL_AFTER_PORT_CALL, [1], 2),
+        *_each(Fault.DELETE_LOST, [1], 2),
+    ),
+    # A sweep that finds two jobs reads, sends, writes, sends and writes: its later places matter.
+    "recover": (
+        *_each(Fault.KILL_BEFORE_PORT_CALL, [1, 2], 2),
+        *_each(Fault.KILL_AFTER_PORT_CALL, [1, 2], 2),
+        *_each(Fault.KILL_AFTER_COMMIT, [1, 2]),
+        *_each(Fault.KILL_BEFORE_COMMIT, [2]),
+        *_each(Fault.ERROR_BEFORE_COMMIT, [1, 2]),
+        *_each(Fault.ANSWER_LOST, [2]),
+        *_each(Fault.KILL_BEFORE_STATEMENT, [1, 2]),
+    ),
+}
+"""By operation, in the order in which they are offered, after the undisturbed call."""
+
+
+def with_faults(weight: int, operation: str, arguments: dict[str, Any]) -> Offers:
+    """The operation undisturbed, then struck by each fault that is worth it."""
+    yield Offer(weight, operation, arguments)
+    for strike, likely in STRIKES[operation]:
+        yield Offer(likely, operation, arguments, strike)
+
+
+def strike_named(fault: str | None, at: int = 1) -> Strike | None:
+    """The strike that a step's arguments ask for; raises ``NotPossible`` for a fault that there is not."""
+    if fault is None:
+        return None
+    try:
+        named = Fault(fault)
+    except ValueError:
+        raise NotPossible(f"there is no fault {fault}; there are {', '.join(Fault)}") from None
+    if not isinstance(at, int) or at < 1:
+        raise NotPossible(f"{fault} at place {at!r}: places are counted from 1")
+    return Strike(named, at)
