@@ -19,8 +19,10 @@ from tests.invariants import (
     cases_faults,
     cases_leases,
     cases_messages,
+    cases_neighbours,
     cases_overlapping_takeovers,
     cases_overlaps,
+    cases_publishing,
     cases_refused_deliveries,
     cases_rows,
     cases_table,
@@ -52,6 +54,8 @@ MODULES = (
     cases_overlaps,
     cases_overlapping_takeovers,
     cases_faults,
+    cases_publishing,
+    cases_neighbours,
 )
 CASES = tuple(case for module in MODULES for case in module.CASES)
 

@@ -17,7 +17,7 @@ from django.db.models.functions import Upper
 
 from models_under_test.models import Tenant
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import COMMIT_FAULTS, Fault, Killed
+from statemachine.world.faults import PLACES, Fault, Killed, Place, Strike
 
 
 class Watched:
@@ -38,7 +38,7 @@ class Watched:
 
     def call(self, block: Callable[[], None], fault: Fault | None = None) -> BaseException | None:
         """Run ``block`` under ``fault`` as the example does; the exception that it ended with."""
-        self.faults.arm(fault)
+        self.faults.arm(Strike(fault) if fault else None)
         try:
             block()
         except (Killed, DatabaseError) as error:
@@ -89,7 +89,10 @@ ENDS: dict[Fault | None, tuple[type[BaseException] | None, list[str], list[str]]
 
 
 def test_every_commit_fault_is_tried() -> None:
-    assert set(ENDS) == {None, *COMMIT_FAULTS}
+    at_commits = {
+        fault for fault, place in PLACES.items() if place in (Place.BEFORE_COMMIT, Place.AFTER_COMMIT)
+    }
+    assert set(ENDS) == {None, *at_commits}
 
 
 @pytest.mark.parametrize("fault", ENDS)
@@ -200,7 +203,7 @@ def test_a_fault_that_meets_no_commit_does_not_outlive_its_call(watched: Watched
 
 
 def test_what_ctrl_c_left_open_is_rolled_back(watched: Watched) -> None:
-    watched.faults.arm(Fault.KILL_BEFORE_COMMIT)
+    watched.faults.arm(Strike(Fault.KILL_BEFORE_COMMIT))
     transaction.atomic().__enter__()
     Tenant.objects.create(code="outer")
     transaction.atomic().__enter__()
@@ -256,6 +259,6 @@ def test_the_connection_is_as_before_afterwards(leave: Callable[[], object], tra
         leave()
     assert "commit" not in vars(connections["default"])
     assert connection.execute_wrappers == wrappers
-    watched.faults.arm(Fault.KILL_BEFORE_COMMIT)
+    watched.faults.arm(Strike(Fault.KILL_BEFORE_COMMIT))
     watched.write("a")
     assert watched.stored() == {"a"}

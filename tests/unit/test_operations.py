@@ -122,7 +122,12 @@ REFUSED = (
     Refused(START, "stray", {**CALL, "attempt": "zero"}, "no job j1"),
     Refused(NEVER_CREATED, "stray", {**CALL, "attempt": "zero"}, "j1 has no row"),
     Refused(PREPARED, "stray", {**CALL, "attempt": "current"}, "its holder's own"),
-    Refused(PREPARED, "stray", {**CALL, "operation": "prepare", "attempt": "zero"}, "no finish operation"),
+    Refused(
+        PREPARED,
+        "stray",
+        {**CALL, "operation": "prepare", "attempt": "zero"},
+        "no operation prepare that shows a token",
+    ),
     Refused(START, "mark_running", {"job": "j1"}, "no job j1"),
     Refused(CREATED, "mark_running", {"job": "j1"}, "would strand it"),
     Refused(START, "create", {"job": "j1", "tenant": "t9"}, "no tenant t9"),
