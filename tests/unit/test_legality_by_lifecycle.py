@@ -33,6 +33,7 @@ from tests.unit.test_legality import (
     LIVE,
     NEVER,
     NO,
+    PAST,
     PENDING,
     RECOVER,
     RETRYING,
@@ -89,7 +90,7 @@ def test_a_system_that_has_everything_has_every_cell() -> None:
     [
         ({"offers": OPTIONAL - {Operation.EXTEND}}, {"extend": {"writes nothing"}}),
         ({"offers": OPTIONAL - {Operation.RENEW}}, {"renew": EVERY_CELL["renew"]}),
-        ({"offers": OPTIONAL - {Operation.RECOVER}}, {"recover": EVERY_CELL["recover"]}),
+        ({"offers": OPTIONAL - {Operation.RECOVER}}, {"recover": EVERY_CELL["recover"], "publish": {PAST}}),
         (
             {"offers": OPTIONAL - {Operation.RELEASE}},
             {"release": EVERY_CELL["release"], "prepare": {"RETRYING"}, "mark_running": {"RETRYING"}},
