@@ -69,9 +69,10 @@ def test_the_report_of_a_replay_is_the_one_of_the_search(
     replays: dict[str, Ran], runs: dict[str, Found]
 ) -> None:
     def told(ran: Ran) -> list[str]:
-        return ran.report[: next(place for place, line in enumerate(ran.report) if "At step" in line) + 2]
+        return ran.report[: ran.report.index("  Reproduce")]
 
     assert told(replays["folder"]) == told(runs[DEFECT].ran)
+    assert "  Why (each line is a re-run, nothing inferred)" in replays["folder"].report
 
 
 def test_a_replay_lists_what_else_the_step_broke(replays: dict[str, Ran], runs: dict[str, Found]) -> None:

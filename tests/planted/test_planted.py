@@ -17,11 +17,11 @@ from hypothesis import settings
 
 import models_under_test.defects
 from models_under_test.defects import STORIES
+from statemachine import script
 from statemachine.embedded import search
 from statemachine.example import Example, Lane
-from statemachine.minimise import Step
-from statemachine.operations import NotPossible, perform
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
+from statemachine.script import Step
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 
@@ -36,15 +36,7 @@ def named_invariant(defect: str) -> str:
 
 def play(lane: Lane, steps: list[Step]) -> Example:
     """Play all steps up to the first violation; what is not possible is left out."""
-    example = lane.begin()
-    for step in steps:
-        try:
-            perform(example, step.operation, step.arguments, key=step.key)
-        except NotPossible:
-            continue
-        if example.judge.violations:
-            break
-    return example
+    return script.play(lane, steps).example
 
 
 def hunt(lane: Lane, seed: int, examples: int) -> Run:

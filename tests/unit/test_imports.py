@@ -45,17 +45,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what plays examples, and what tells of them
     "run": {"example", "history", "invariants", "reach", "world"},
     "machine": {"drain", "example", "operations", "run"},
-    "minimise": {"drain", "example", "operations", "run", "world"},
+    "script": {"drain", "example", "history", "operations", "run"},
+    "minimise": {"example", "run", "script", "world"},
+    "explain": {"example", "history", "run", "script"},
     "replay": {"drain", "example", "history", "invariants", "ndjson", "operations", "run"},
     "embedded": {"machine", "minimise", "run"},
-    "failures": {"ndjson", "run"},
-    "report": {"invariants", "reach", "run", "world"} | JUDGING,
+    "report": {"explain", "invariants", "reach", "run", "script", "world"} | JUDGING,
+    "failures": {"ndjson", "report", "run"},
+    "regression": {
+        *("deadlines", "drain", "example", "invariants", "operations", "report", "run", "world"),
+    },
     "safety": set(),
     "standalone": {"binding", "example", "safety"},
     "progress": {"run", "world"},
     "plugin": {
-        *("binding", "embedded", "example", "failures", "history", "lifecycle", "ndjson"),
-        *("progress", "replay", "report", "run", "safety", "session", "world"),
+        *("binding", "embedded", "example", "explain", "failures", "history", "lifecycle", "ndjson"),
+        *("progress", "regression", "replay", "report", "run", "safety", "session", "world"),
     },
     "session": {
         *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "run", "safety"),
