@@ -1,4 +1,4 @@
-"""moto, for the tests that hold the simulated queue against it."""
+"""What several tests of single modules share: moto beside the simulated queue, a connection under watch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.unit.moto_queue import Moto
+    from tests.unit.watched import Watched
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +20,13 @@ def moto() -> Iterator[Moto]:
 
     with running_moto() as moto:
         yield moto
+
+
+@pytest.fixture
+def watched(transactional_db: None) -> Iterator[Watched]:
+    # Its module imports models, which only tests with a database may do.
+    from tests.unit.watched import Watched
+
+    watched = Watched()
+    with watched.faults.installed():
+        yield watched

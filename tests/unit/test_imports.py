@@ -37,9 +37,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "world": {"history", "lifecycle"},
     "binding": {"invariants", "lifecycle"},
     "ports": {"binding", "example", "history", "world"},
-    "example": {"binding", "history", "invariants", "lifecycle", "ports", "reach", "world"},
-    "deadlines": {"example"},
-    "operations": {"binding", "deadlines", "example", "lifecycle", "world"},
+    "observer": {"binding", "lifecycle", "world"},
+    "example": {"binding", "history", "invariants", "lifecycle", "observer", "ports", "reach", "world"},
+    "deadlines": {"example", "lifecycle"},
+    "operations": {"binding", "deadlines", "example", "history", "lifecycle", "ports", "world"},
     "drain": {"deadlines", "example", "history", "operations"},
     # what plays examples, and what tells of them
     "run": {"example", "history", "invariants", "reach", "world"},
