@@ -10,5 +10,7 @@ from collections.abc import Mapping
 from models_under_test.defects.minimal import finishes, leases, messages
 from models_under_test.defects.minimal.steps import History
 
-MINIMAL: Mapping[str, History] = {**finishes.HISTORIES, **leases.HISTORIES, **messages.HISTORIES}
+AREAS = (finishes, leases, messages)
+
+MINIMAL: Mapping[str, History] = {defect: steps for area in AREAS for defect, steps in area.HISTORIES.items()}
 """The name of each defect → its steps."""
