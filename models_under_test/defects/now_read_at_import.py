@@ -1,6 +1,6 @@
 """``now=timezone.now()`` as a default argument: it is read once, when the worker process starts.
 
-All leases end an hour after that start; from then on every job is up for takeover at any moment.
+Its clock stands still: no lease that it sees ever expires, and a dead worker's job waits for a restart.
 
 Caught by `a_lease_lasts_its_declared_length`.
 """

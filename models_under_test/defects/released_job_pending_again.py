@@ -1,6 +1,6 @@
 """A release writes PENDING, "back to where it was", by code from before there was a RETRYING.
 
-Nothing tells a job that was never tried from one that keeps breaking, and a PENDING job can't be retried.
+Nothing tells a job that was never tried from one that keeps breaking, and nobody counts the retries.
 
 Caught by `transitions_are_legal`.
 """

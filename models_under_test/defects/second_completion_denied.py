@@ -1,6 +1,6 @@
 """mark_done answers True only for a RUNNING job: an attempt that asks again is told that it does not own it.
 
-A worker that lost the first answer takes its own success for a takeover; its message is never deleted by it.
+A worker that lost the first answer takes its own success for a takeover, and leaves its message behind.
 
 Caught by `operations_answer_by_the_table`.
 """

@@ -1,6 +1,6 @@
 """mark_done inserts the result whatever the status, and leaves repetitions to the unique constraint.
 
-A worker that lost the first answer asks again, gets an IntegrityError and reports a failure of a job done.
+A worker that lost the first answer tries again, gets an IntegrityError, and reports that a DONE job failed.
 
 Caught by `operations_answer_by_the_table`.
 """

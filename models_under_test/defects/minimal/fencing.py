@@ -13,6 +13,7 @@ from models_under_test.defects.minimal.steps import (
 HISTORIES: dict[str, History] = {
     "completion_without_token": (*B_TOOK_OVER, A_COMPLETES),
     "fenced_by_worker_id": (*B_TOOK_OVER, A_COMPLETES),
+    "future_token_accepted": (*A_WORKS, ("stray", {"operation": "fail", "job": "j1", "attempt": "next"})),
     "last_attempt_unfenced": (
         *A_WORKS,
         B_GETS_A_DUPLICATE,
@@ -25,5 +26,4 @@ HISTORIES: dict[str, History] = {
     ),
     "refused_completion_unlocks": (*B_TOOK_OVER, A_COMPLETES),
     "refused_result_kept": (*B_TOOK_OVER, A_COMPLETES),
-    "token_only_not_older": (*A_WORKS, ("stray", {"operation": "fail", "job": "j1", "attempt": "next"})),
 }
