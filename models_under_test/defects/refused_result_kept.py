@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from models_under_test.domain import JobStatus
 from models_under_test.models import AIJob, AIResult
 from models_under_test.repositories import DjangoAIJobRepository
 
@@ -18,7 +19,8 @@ class Repository(DjangoAIJobRepository):
         self, job_id: str, tenant_id: str, attempt: int, result: str, now: datetime | None = None
     ) -> bool:
         accepted = super().mark_done(job_id, tenant_id, attempt, result, now)
-        job = AIJob.objects.filter(job_id=job_id, tenant_id=tenant_id).first()
+        at_work = AIJob.objects.filter(job_id=job_id, tenant_id=tenant_id, status=JobStatus.RUNNING)
+        job = at_work.first()
         if job is not None and not accepted:
             kept = {"payload": result, "created_at": now or timezone.now()}
             AIResult.objects.get_or_create(job=job, defaults=kept)
