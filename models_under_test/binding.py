@@ -94,7 +94,7 @@ class AIJobsBinding:
                 f"--defect {self._defect}: it replaces {', '.join(strange)}; the parts are {', '.join(parts)}"
             )
         self._use_cases = SimpleNamespace(**parts | replaced)
-        self._uow: DjangoUnitOfWork = self._use_cases.unit_of_work(self._use_cases.repository())
+        self._uow = self._new_unit_of_work()
         self._queue, self._publisher = BoundQueue(queue), publisher
         self._connection = connection
         Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
@@ -124,8 +124,19 @@ class AIJobsBinding:
         self._use_cases.recover_unpublished_ai_jobs(self._uow, self._queue)
 
     def deliver(self, worker: str, queue: QueuePort) -> BoundDelivery:
-        procedure = self._use_cases.delivery(self._uow, BoundQueue(queue), WORKER_ID, self._use_cases)
+        # A unit of work of its own, as in a process of its own: what one worker remembers no other knows.
+        procedure = self._use_cases.delivery(
+            self._new_unit_of_work(), BoundQueue(queue), self.worker_id(worker), self._use_cases
+        )
         return BoundDelivery(procedure, self.outcomes)
+
+    def worker_id(self, worker: str) -> str:
+        """The name under which a worker takes leases."""
+        return WORKER_ID
+
+    def _new_unit_of_work(self) -> DjangoUnitOfWork:
+        unit_of_work: DjangoUnitOfWork = self._use_cases.unit_of_work(self._use_cases.repository())
+        return unit_of_work
 
     def mark_running(self, job: str, tenant: str) -> int | None:
         with self._uow as uow:

@@ -2,7 +2,7 @@
 
 A repeated completion replaces a result that users have already read.
 
-Caught by `terminal_jobs_never_change`.
+Caught by `a_result_is_written_once`.
 """
 
 from datetime import datetime

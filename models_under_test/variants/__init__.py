@@ -126,6 +126,13 @@ class Heartbeat(_Variant):
             return uow.jobs.renew(job, tenant, attempt)
 
 
+class NamedWorkers(_Variant):
+    """Every worker takes its leases under a name of its own."""
+
+    def worker_id(self, worker: str) -> str:
+        return f"ai-worker-{worker}"
+
+
 class NothingOptional(_Variant):
     """No release, no extension, no sweep: what a system may do without.
 
@@ -151,6 +158,7 @@ VARIANTS: Mapping[str, type[AIJobsBinding]] = {
         FailureEndsInDone,
         Unfenced,
         Heartbeat,
+        NamedWorkers,
         NothingOptional,
     )
 }

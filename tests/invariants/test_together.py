@@ -101,8 +101,8 @@ DEFECTS: dict[str, tuple[list[Event], list[str]]] = {
     "done_overwritten_by_failed": (
         [*GIVEN_TO_A, *finished(3, "complete", done()), *finished(4, "fail", failed())],
         [
-            "terminal_jobs_never_change",
             "a_result_is_written_once",
+            "terminal_jobs_never_change",
             "a_job_completes_at_most_once",
             "transitions_are_legal",
             *TABLE,

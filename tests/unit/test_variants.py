@@ -24,6 +24,7 @@ DIFFERENT: dict[str, tuple[str, ...]] = {
     "FailureEndsInDone": ("fail: RUNNING, lease live", "complete: again, after its own finish"),
     "Unfenced": ("complete: RUNNING, lease live", "complete: PENDING, attempt 0"),
     "Heartbeat": ("renew: RUNNING, lease live", "renew: RUNNING, lease expired", "renew: not RUNNING"),
+    "NamedWorkers": ("prepare: RUNNING, lease expired", "killed during_inference"),
     "NothingOptional": ("publisher killed", "prepare: PENDING"),
 }
 """Situations of which each variant must meet some even in a short run."""

@@ -11,6 +11,7 @@ from models_under_test.defects.minimal.steps import (
 )
 
 HISTORIES: dict[str, History] = {
+    "attempt_kept_in_memory": (*B_TOOK_OVER, A_COMPLETES),
     "completion_without_token": (*B_TOOK_OVER, A_COMPLETES),
     "fenced_by_worker_id": (*B_TOOK_OVER, A_COMPLETES),
     "future_token_accepted": (*A_WORKS, ("stray", {"operation": "fail", "job": "j1", "attempt": "next"})),
