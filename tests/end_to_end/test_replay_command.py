@@ -21,6 +21,9 @@ SWEEPLESS = """
 from models_under_test.binding import AIJobsBinding
 
 class Binding(AIJobsBinding):
+    # Or the sweep itself would be blamed, long before the drain.
+    waived = {"recovery_sends_only_unsent_jobs": "it is tried what comes of it"}
+
     def recover(self):
         pass
 """

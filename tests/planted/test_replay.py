@@ -15,19 +15,18 @@ from models_under_test.defects.minimal.steps import (
 )
 from statemachine import ndjson
 from statemachine.example import Lane
-from statemachine.minimise import Step
 from statemachine.ndjson import Header
 from statemachine.replay import Outcome, Replayed, ReplayError, replay
-from statemachine.run import Failure
+from statemachine.script import Step
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL, script
-from tests.planted.test_planted import DEFECTS, play
+from tests.planted.test_planted import DEFECTS, play, shown
 
 BINDING = "models_under_test.binding:AIJobsBinding"
 
 
 def saved(lane: Lane, defect: str, steps: Sequence[Step] = ()) -> str:
-    failure = Failure.of(play(lane, list(steps or MINIMAL[defect])))
+    failure = shown(lane, list(steps or MINIMAL[defect]))
     assert failure is not None
     return ndjson.dumps(Header(BINDING, lane.binding.lifecycle, 1, defect), failure.events)
 

@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from models_under_test.models import AIJob, AIResult
+from models_under_test.variants import VARIANTS
 from statemachine.drain import drain
 from statemachine.example import Example, Lane
-from statemachine.lifecycle import Operation
 from statemachine.operations import OPERATIONS, NotPossible, Offer, perform
 from statemachine.operations.time import YEAR
 from tests.conftest import OpenLane
-from tests.variants import VARIANTS
 
 Script = list[tuple[str, dict[str, Any]]]
 
@@ -217,21 +216,21 @@ def test_whatever_is_offered_can_be_played_and_the_correct_system_stands_it(lane
     assert {name for name in OPERATIONS if not played[name]} == {"close", "renew", "skew_clock"}
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_other_lifecycles_and_wrong_clocks_stand_it_too(variant: str, transactional_db: None) -> None:
-    # 20 walks of 50 steps each; skews of 20 s are within the margin between lease and visibility.
+@pytest.mark.parametrize("variant", ["ReviewRequired", "Heartbeat"])
+def test_what_other_systems_offer_can_be_played_too_and_with_wrong_clocks(
+    variant: str, transactional_db: None
+) -> None:
+    # Skews of 20 s are within the margin between lease and visibility.
     played: Counter[str] = Counter()
     lane = Lane(VARIANTS[variant](), clock_skew_seconds=20)
     with lane.open():
-        for seed in range(20):
+        for seed in range(10):
             example = walk(lane, seed, 50, played)
             assert example.judge.violations == [], f"seed {seed}, in the drain"
             assert example.judge.crashed == []
-    has = lane.binding.lifecycle.has
+    further = {"ReviewRequired": "close", "Heartbeat": "renew"}
     assert played["skew_clock"]
-    assert {name for name in ("release", "close", "renew", "extend", "recover") if played[name]} == {
-        name for name in ("release", "close", "renew", "extend", "recover") if has(Operation(name))
-    }
+    assert [name for name in further.values() if played[name]] == [further[variant]]
 
 
 def test_the_same_choices_play_the_same_history(lane: Lane) -> None:
