@@ -20,7 +20,7 @@ from hypothesis import settings
 from statemachine import history
 from statemachine.embedded import register_profiles, search
 from statemachine.example import Example, Lane
-from statemachine.lifecycle import Operation
+from statemachine.lifecycle import MESSAGE_STEPS, Operation
 from statemachine.run import Run
 from statemachine.standalone import open_lane
 from statemachine.world.clock import real_seconds
@@ -57,6 +57,8 @@ def raw_calls(lane: Lane, events: list[history.Event]) -> tuple[list[str], list[
     jobs: list[str] = []
     calls: list[Call] = []
     for event in events:
+        if isinstance(event, history.Invoked) and event.operation in MESSAGE_STEPS:
+            continue
         if not isinstance(event, history.Invoked) or event.call in swept:
             if isinstance(event, history.Invoked):
                 calls.append((event.at, binding.recover))

@@ -6,7 +6,7 @@ Django models are imported in ``open`` only: the verifier chooses the settings m
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ RESET = (
     "DELETE FROM ai_job WHERE job_id IN ({})",
 )
 
-OUTCOMES = {
+OUTCOMES: Mapping[Operation, Callable[[str], Any]] = {
     Operation.COMPLETE: domain.Completed,
     Operation.FAIL: domain.Failed,
     Operation.RELEASE: domain.TransientError,
@@ -53,6 +53,7 @@ class AIJobsBinding:
     settings_module = "models_under_test.settings"
     tenants = ("t1", "t2")
     waived: Mapping[str, str] = {}
+    outcomes = OUTCOMES
     lifecycle = Lifecycle(
         lease_seconds=domain.LEASE_SECONDS,
         visibility_seconds=domain.VISIBILITY_SECONDS,
@@ -93,7 +94,7 @@ class AIJobsBinding:
                 f"--defect {self._defect}: it replaces {', '.join(strange)}; the parts are {', '.join(parts)}"
             )
         self._use_cases = SimpleNamespace(**parts | replaced)
-        self._uow: DjangoUnitOfWork = self._use_cases.unit_of_work(self._use_cases.repository())
+        self._uow = self._new_unit_of_work()
         self._queue, self._publisher = BoundQueue(queue), publisher
         self._connection = connection
         Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
@@ -123,8 +124,19 @@ class AIJobsBinding:
         self._use_cases.recover_unpublished_ai_jobs(self._uow, self._queue)
 
     def deliver(self, worker: str, queue: QueuePort) -> BoundDelivery:
-        procedure = self._use_cases.delivery(self._uow, BoundQueue(queue), WORKER_ID, self._use_cases)
-        return BoundDelivery(procedure)
+        # A unit of work of its own, as in a process of its own: what one worker remembers no other knows.
+        procedure = self._use_cases.delivery(
+            self._new_unit_of_work(), BoundQueue(queue), self.worker_id(worker), self._use_cases
+        )
+        return BoundDelivery(procedure, self.outcomes)
+
+    def worker_id(self, worker: str) -> str:
+        """The name under which a worker takes leases."""
+        return WORKER_ID
+
+    def _new_unit_of_work(self) -> DjangoUnitOfWork:
+        unit_of_work: DjangoUnitOfWork = self._use_cases.unit_of_work(self._use_cases.repository())
+        return unit_of_work
 
     def mark_running(self, job: str, tenant: str) -> int | None:
         with self._uow as uow:
@@ -180,8 +192,9 @@ class BoundQueue:
 class BoundDelivery:
     """This system's delivery procedure, in the verifier's words: the machine decides how inference ends."""
 
-    def __init__(self, procedure: AIJobDelivery) -> None:
+    def __init__(self, procedure: AIJobDelivery, outcomes: Mapping[Operation, Callable[[str], Any]]) -> None:
         self._procedure = procedure
+        self._outcomes = outcomes
 
     @property
     def next_step(self) -> str | None:
@@ -196,8 +209,11 @@ class BoundDelivery:
     def extend(self) -> None:
         self._procedure.extend()
 
+    def renew(self) -> bool:
+        return self._procedure.renew()
+
     def finish(self, operation: Operation, payload: str) -> bool:
-        return self._procedure.finish(OUTCOMES[operation](payload))
+        return self._procedure.finish(self._outcomes[operation](payload))
 
     def acknowledge(self) -> None:
         self._procedure.acknowledge()

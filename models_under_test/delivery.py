@@ -67,9 +67,7 @@ class AIJobDelivery:
     def finish(self, outcome: Outcome) -> bool:
         """Write what inference came to; False when another attempt has taken the job over."""
         job_id, tenant_id = self._job()
-        if not isinstance(self.answer, Lease):
-            raise RuntimeError(f"finish of {job_id} without a lease: prepare was not accepted")
-        attempt = self.answer.attempt
+        attempt = self.attempt
         if isinstance(outcome, Completed):
             ended = accepted = self.use_cases.complete_ai_job(
                 self.uow, job_id, tenant_id, attempt, outcome.result
@@ -87,6 +85,13 @@ class AIJobDelivery:
         if self.message is not None:
             self.queue.delete(self.message.receipt_handle)
         self.next_step = None
+
+    @property
+    def attempt(self) -> int:
+        """The fencing token of the lease that prepare was given."""
+        if not isinstance(self.answer, Lease):
+            raise RuntimeError(f"{self.next_step} without a lease: prepare was not accepted")
+        return self.answer.attempt
 
     def _job(self) -> tuple[str, str]:
         if self.message is None or self.message.job_id is None or self.message.tenant_id is None:

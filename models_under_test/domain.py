@@ -27,7 +27,7 @@ class JobStatus(StrEnum):
     FAILED = "FAILED"
 
 
-TERMINAL = frozenset({JobStatus.DONE, JobStatus.FAILED})
+TERMINAL: frozenset[str] = frozenset({JobStatus.DONE, JobStatus.FAILED})
 
 
 class Refusal(StrEnum):

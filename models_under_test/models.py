@@ -36,6 +36,12 @@ class AIJob(models.Model):
 
     class Meta:
         db_table = "ai_job"
+        # The sweep looks for the few that nobody has sent among all that ever were.
+        indexes = (
+            models.Index(
+                fields=["created_at"], condition=models.Q(published_at=None), name="ai_job_unpublished"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.job_id} ({self.status})"

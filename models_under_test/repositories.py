@@ -23,6 +23,9 @@ from models_under_test.models import AIJob, AIResult
 
 
 class DjangoAIJobRepository:
+    lease_seconds = LEASE_SECONDS
+    terminal: frozenset[str] = TERMINAL
+
     def add(self, job_id: str, tenant_id: str, now: datetime | None = None) -> None:
         """Raises ``IntegrityError`` when the id is taken."""
         now = now or timezone.now()
@@ -31,12 +34,12 @@ class DjangoAIJobRepository:
     def mark_running(
         self, job_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
     ) -> Lease | Refusal:
-        """Give the job to a new attempt with a lease of ``LEASE_SECONDS``, or say why not."""
+        """Give the job to a new attempt with a lease of ``lease_seconds``, or say why not."""
         now = now or timezone.now()
         job = self._lock(job_id, tenant_id)
         if job is None:
             return Refusal.NO_SUCH_JOB
-        if job.status in TERMINAL:
+        if job.status in self.terminal:
             return Refusal.ALREADY_ENDED
         if job.status == JobStatus.RUNNING and not self._lease_expired(job, now):
             return Refusal.LEASE_LIVE
@@ -44,7 +47,7 @@ class DjangoAIJobRepository:
         job.attempt_count += 1
         job.locked_by = worker_id
         job.locked_at = now
-        job.lease_expires_at = now + timedelta(seconds=LEASE_SECONDS)
+        job.lease_expires_at = now + timedelta(seconds=self.lease_seconds)
         self._save(job, now)
         return Lease(job.attempt_count)
 
@@ -96,7 +99,7 @@ class DjangoAIJobRepository:
         job_id: str,
         tenant_id: str,
         attempt: int,
-        status: JobStatus,
+        status: str,
         error: str,
         now: datetime | None,
     ) -> bool:
@@ -118,7 +121,7 @@ class DjangoAIJobRepository:
     def _lease_expired(self, job: AIJob, now: datetime) -> bool:
         return job.lease_expires_at is None or job.lease_expires_at <= now
 
-    def _end_lease(self, job: AIJob, status: JobStatus, now: datetime) -> None:
+    def _end_lease(self, job: AIJob, status: str, now: datetime) -> None:
         job.status = status
         job.locked_by = job.locked_at = job.lease_expires_at = None
         self._save(job, now)

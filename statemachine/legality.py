@@ -147,6 +147,14 @@ def _can_retry(lifecycle: Lifecycle) -> bool:
     return lifecycle.has(Operation.RELEASE)
 
 
+def _is_swept(lifecycle: Lifecycle) -> bool:
+    return lifecycle.has(Operation.RECOVER)
+
+
+def _has_several_ends(lifecycle: Lifecycle) -> bool:
+    return len(lifecycle.terminal) > 1 or _can_retry(lifecycle)
+
+
 def _superseded(q: Question) -> bool:
     return q.lifecycle.fenced and q.attempt != _row(q).attempt
 
@@ -192,7 +200,8 @@ _CREATE = (
 )
 _PUBLISH = (
     Cell("PENDING, unpublished", lambda q: not _absent(q) and _unpublished(q), _YES, _published),
-    Cell("published, or past PENDING", _otherwise, _YES, _untouched),
+    # A publisher is told of each job once: only a sweep can have been faster.
+    Cell("published, or past PENDING", _otherwise, _YES, _untouched, exists=_is_swept),
 )
 _ACQUIRE = (
     Cell(NO_SUCH_JOB, _absent, _NO, _untouched),
@@ -208,7 +217,13 @@ _FINISH = (
     Cell(LEASE_EXPIRED, lambda q: _running(q) and _expired(q), None, _if_late_is_accepted(_finished)),
     Cell(LEASE_LIVE, _running, _YES, _finished),
     Cell("again, after its own finish", _already_finished_so, _YES, _untouched),
-    Cell("after another finish of its own", lambda q: _row(q).status != q.lifecycle.pending, _NO, _untouched),
+    Cell(
+        "after another finish of its own",
+        lambda q: _row(q).status != q.lifecycle.pending,
+        _NO,
+        _untouched,
+        exists=_has_several_ends,
+    ),
     Cell("PENDING, attempt 0", _otherwise, _NO, _untouched),
 )
 _RENEW = (

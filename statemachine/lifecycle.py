@@ -105,6 +105,13 @@ class Lifecycle:
     transitions: frozenset[tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.further_terminal, str):
+            raise LifecycleError(
+                f"further_terminal is the text {self.further_terminal!r}: make it a tuple of statuses, "
+                f"({self.further_terminal!r},)"
+            )
+        object.__setattr__(self, "offers", frozenset(self.offers))
+        object.__setattr__(self, "further_terminal", tuple(self.further_terminal))
         ends = {self.done, self.failed}
         statuses = [self.pending, self.retrying, self.running, *sorted(ends), *self.further_terminal]
         if len(set(statuses)) < len(statuses):
@@ -136,8 +143,6 @@ class Lifecycle:
                 f"late_completion is {self.late_completion!r}: say Answer.ACCEPTED or Answer.REFUSED"
             )
         object.__setattr__(self, "late_completion", Answer(self.late_completion))
-        object.__setattr__(self, "offers", frozenset(self.offers))
-        object.__setattr__(self, "further_terminal", tuple(self.further_terminal))
         object.__setattr__(self, "terminal", frozenset({*ends, *self.further_terminal}))
         leaves_running = {self.running, self.retrying} | self.terminal
         object.__setattr__(

@@ -93,7 +93,7 @@ class JobMachine(RuleBasedStateMachine):
         found = [offer for operation in self.operations for offer in operation.offers(example)]
         if "call_faults" in self.faults:
             return found
-        return [offer for offer in found if "fault" not in offer.arguments]
+        return [offer for offer in found if offer.strike is None]
 
     def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
         return ""  # our own report tells the steps

@@ -11,25 +11,13 @@ mean that no entirely different, shorter history exists.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-from statemachine.drain import drain
 from statemachine.example import Example, Lane
-from statemachine.operations import NotPossible, perform
 from statemachine.run import Failure
+from statemachine.script import Step, Steps, play
 from statemachine.world.workers import WORKERS
-
-
-class Step(NamedTuple):
-    """A named operation to play; ``key`` is the number that what it creates is named after."""
-
-    key: int
-    operation: str
-    arguments: dict[str, Any]
-
-
-Steps = Sequence[Step]
 
 
 def minimise(lane: Lane, failure: Failure) -> Failure:
@@ -64,19 +52,7 @@ class _Attempt:
 
     def try_steps(self, steps: Steps) -> bool:
         """Play ``steps``, as far as they are possible; keep what was played if the same claim breaks."""
-        example = self.lane.begin()
-        for step in steps:
-            for operation, arguments in _nearest(example, step):
-                try:
-                    perform(example, operation, arguments, key=step.key)
-                    break
-                except NotPossible:
-                    continue
-            if example.judge.violations:
-                break
-        if self.in_drain and not example.judge.violations:
-            drain(example)
-        found = Failure.of(example)
+        found = play(self.lane, steps, drained=self.in_drain, ways=_nearest).failure
         if found is None or found.headline.invariant != self.failure.headline.invariant:
             return False
         self.failure = found
@@ -150,8 +126,10 @@ def _simpler(step: Step, job: str) -> Iterator[Step]:
     if step.operation == "recover":
         # What the sweep sent, the publisher could have: same key, so the message keeps its name.
         yield step._replace(operation="publish", arguments={"job": job})
-    if "fault" in arguments:
-        yield step._replace(arguments={name: arguments[name] for name in arguments if name != "fault"})
+    # A strike is a fault and, unless it is the first of its kind, the place in the call that it strikes.
+    for gone in ({"fault", "at"}, {"at"}):
+        if not gone.isdisjoint(arguments):
+            yield step._replace(arguments={name: arguments[name] for name in arguments if name not in gone})
     if arguments.get("offset"):
         yield step._replace(arguments={**arguments, "offset": 0})
 

@@ -1,4 +1,4 @@
-"""The pytest side: options, header, signs of life, summary and exit codes, and nothing else.
+"""The pytest side: options, header, fixtures, signs of life, summary and exit codes, and nothing else.
 
 Loaded by ``-p statemachine.plugin``, which ``pyproject.toml`` says for a checkout: early enough to choose
 the settings module before pytest-django looks for one.  As a ``pytest11`` entry point its options would
@@ -8,18 +8,23 @@ turn up in every pytest of the environment.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from statemachine import failures, safety
-from statemachine.binding import DEFAULT_BINDING
+from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.certificate.citation import cite
 from statemachine.embedded import LIMITS, register_profiles, search
 from statemachine.example import Lane
+from statemachine.explain import Why, explain
 from statemachine.history import Event
 from statemachine.ndjson import Header
 from statemachine.progress import Progress
+from statemachine.regression import LeasedJobs
 from statemachine.replay import Outcome, ReplayError, replay
+from statemachine.report.regression import NAME
 from statemachine.report.summary import MEANING, run_summary
 from statemachine.report.text import failure_report
 from statemachine.run import Failure, Run, Verdict
@@ -46,6 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--replay",
         metavar="PATH",
         help="play a saved history (.statemachine/ID) instead of searching: REPRODUCED, FIXED or DIVERGED",
+    )
+    group.addoption(
+        "--clock-skew",
+        metavar="SECONDS",
+        default="0",
+        help="let the clock of a worker be so many seconds ahead or behind (default: 0, all clocks agree)",
     )
 
 
@@ -94,8 +105,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if session.saved:
         planted = f", recorded with the defect {session.saved[0].defect}" if session.saved[0].defect else ""
         return [*lines, f"replay: {session.replay_path}{planted}"]
+    if session.clock_skew_seconds:
+        lines.append(f"clocks: each worker's up to {session.clock_skew_seconds} s ahead or behind")
     return [
         *lines,
+        cite(session.binding_path, session.binding.defects),
         f"profile {profile}: {examples.max_examples} examples of {examples.stateful_step_count} steps; "
         f"seed {session.seed} (again with --hypothesis-seed={session.seed})",
     ]
@@ -124,28 +138,25 @@ class EmbeddedLane:
 
     def _search(self) -> None:
         run = self.session.run = Run(self.lane, self.progress)
+        why = None
         try:
             search(run, self.session.seed)
+            if run.failure is not None:
+                why = explain(self.lane, run.failure)
         except BaseException:
             self.lane.faults.abandon()
-            if run.failure is not None:  # found, and not yet shrunk: nothing found is lost
+            if run.failure is not None:  # found, not yet shrunk or explained: nothing found is lost
                 self.session.notes.append(self._report(run, run.failure))
             raise
         finally:
             self.progress.clear()
         if run.failure is not None:
-            pytest.fail(self._report(run, run.failure), pytrace=False)
+            pytest.fail(self._report(run, run.failure, why), pytrace=False)
         elif run.verdict is Verdict.UNKNOWN:
             doubts = "\n".join(f"      {doubt}" for doubt in run.doubts())
             pytest.fail(f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", pytrace=False)
 
-    def _report(self, run: Run, failure: Failure) -> str:
-        try:
-            folder = failures.save(self.session.header(), failure)
-            reproduce = self.session.replay_command(folder.as_posix())
-        except OSError as error:
-            reproduce = self.session.command(f"--hypothesis-seed={self.session.seed}")
-            reproduce += f"   (the history could not be saved: {error})"
+    def _report(self, run: Run, failure: Failure, why: Why | None = None) -> str:
         looked_at = (
             f"Looked at {run.finding_examples} examples until it was found, after {run.found_after:.1f} s; "
             f"shrunk {_lengths(run)} steps in {run.seconds - (run.found_after or 0):.1f} s"
@@ -154,19 +165,43 @@ class EmbeddedLane:
             looked_at += (
                 f"\n  Hypothesis could not repeat it ({run.unstable}): please report that as a bug of ours"
             )
-        return failure_report(self.lane.binding.lifecycle, failure, reproduce=reproduce, looked_at=looked_at)
+        reproduce = self._saved(failure)
+        lifecycle = self.lane.binding.lifecycle
+        return failure_report(lifecycle, failure, why=why, reproduce=reproduce, looked_at=looked_at)
+
+    def _saved(self, failure: Failure) -> list[str]:
+        """Save it, and say how to see it again: no line names a file that is not there."""
+        session = self.session
+        try:
+            saved = failures.save(session.header(), failure, session.test_command)
+        except OSError as error:
+            again = session.search_command()
+            return [f"{again}   (the history could not be saved: {error})"]
+        replayed = session.replay_command(saved.folder.as_posix())
+        if saved.test is None:
+            return [replayed, f"(the plain test could not be saved: {saved.lacks})"]
+        return [replayed, *self._plain_test(saved.test)]
+
+    def _plain_test(self, test: Path) -> list[str]:
+        if not test.is_file():
+            return []
+        return ["or, as a plain test without Hypothesis,", self.session.test_command(test.as_posix())]
 
     def _replay(self, header: Header, events: list[Event]) -> None:
         try:
             played = self.session.replayed = replay(self.lane, header, events)
         except ReplayError as error:
             pytest.exit(f"--replay {self.session.replay_path}: {error}", returncode=4)
-        path = str(self.session.replay_path)
+        path = Path(str(self.session.replay_path))
         if played.outcome is Outcome.REPRODUCED and played.failure is not None:
             report = failure_report(
                 self.lane.binding.lifecycle,
                 played.failure,
-                reproduce=self.session.replay_command(path),
+                why=explain(self.lane, played.failure),
+                reproduce=[
+                    self.session.replay_command(str(path)),
+                    *self._plain_test((path if path.is_dir() else path.parent) / NAME),
+                ],
                 looked_at=f"{played.outcome} from {path}",
             )
             pytest.fail(report, pytrace=False)
@@ -191,9 +226,26 @@ def embedded_lane(
 ) -> Iterator[EmbeddedLane]:
     """The lane on the run's own database, in autocommit: inside a transaction ``on_commit`` never fires."""
     session = request.config.stash[SESSION]
-    lane = Lane(session.binding)
+    lane = Lane(session.binding, session.clock_skew_seconds)
     with lane.open():
         yield EmbeddedLane(request.config, lane)
+
+
+@pytest.fixture
+def leased_jobs(
+    request: pytest.FixtureRequest, private_database: None, transactional_db: None
+) -> Iterator[LeasedJobs]:
+    """Plays one history on the run's own database, with the binding and the defect of the command line."""
+    session = request.config.stash[SESSION]
+    # A binding of its own for each test: a binding is opened once.
+    lane = Lane(load(session.binding_path, session.defect))
+    with lane.open():
+        jobs = LeasedJobs(lane, session.binding_path)
+        yield jobs
+    if jobs.unjudged:
+        pytest.fail(
+            "leased_jobs: the steps were not judged; end the test with leased_jobs.check()", pytrace=False
+        )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -21,6 +21,9 @@ from statemachine.ndjson import Header, HistoryError
 from statemachine.replay import Replayed
 from statemachine.run import Run
 
+_STRANGER = "pytest -p statemachine.plugin"
+"""How pytest is called where no pyproject.toml of ours loads the plugin."""
+
 
 @dataclass
 class Session:
@@ -30,6 +33,7 @@ class Session:
     binding: Binding
     defect: str | None
     seed: int
+    clock_skew_seconds: int
     replay_path: str | None
     saved: tuple[Header, list[Event]] | None
     database: str = ""
@@ -42,16 +46,28 @@ class Session:
 
     def command(self, *arguments: str) -> str:
         """A command line that runs this binding again with ``arguments``."""
+        return self._command("pytest statemachine/", f"{_STRANGER} --pyargs statemachine", *arguments)
+
+    def search_command(self) -> str:
+        """The command that plays the same examples again."""
+        skew = [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
+        return self.command(*skew, f"--hypothesis-seed={self.seed}")
+
+    def replay_command(self, path: str) -> str:
+        return self.command("--replay", _quoted(path))
+
+    def test_command(self, path: str) -> str:
+        """A command line that runs the plain test at ``path`` on this binding."""
+        return self._command("pytest", _STRANGER, _quoted(path))
+
+    def _command(self, in_checkout: str, elsewhere: str, *arguments: str) -> str:
         here = Path("statemachine", "plugin.py").exists()
-        words = ["pytest statemachine/" if here else "pytest -p statemachine.plugin --pyargs statemachine"]
+        words = [in_checkout if here else elsewhere]
         if self.binding_path != DEFAULT_BINDING:
             words.append(f"--binding {self.binding_path}")
         if self.defect:
             words.append(f"--defect {self.defect}")
         return " ".join([*words, *arguments])
-
-    def replay_command(self, path: str) -> str:
-        return self.command("--replay", f'"{path}"' if " " in path else path)
 
 
 def session_for(asked: argparse.Namespace) -> Session:
@@ -69,7 +85,8 @@ def session_for(asked: argparse.Namespace) -> Session:
             f"is {asked.binding}: give the binding that it was recorded with"
         )
     seed = _seed(asked.hypothesis_seed)
-    return Session(asked.binding, binding, asked.defect, seed, asked.replay, saved)
+    skew = _clock_skew(asked.clock_skew, binding)
+    return Session(asked.binding, binding, asked.defect, seed, skew, asked.replay, saved)
 
 
 def choose_settings(session: Session, asked: argparse.Namespace) -> None:
@@ -107,6 +124,19 @@ def check_profile(name: str | None) -> None:
         raise pytest.UsageError(
             f"--hypothesis-profile {name}: there is no such profile; this project has {', '.join(PROFILES)}"
         ) from None
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path else path
+
+
+def _clock_skew(asked: str, binding: Binding) -> int:
+    lease = binding.lifecycle.lease_seconds
+    if not asked.isdecimal() or int(asked) >= lease:
+        raise pytest.UsageError(
+            f"--clock-skew {asked}: give whole seconds, at least 0 and less than the lease of {lease} s"
+        )
+    return int(asked)
 
 
 def _seed(asked: str | None) -> int:

@@ -87,7 +87,8 @@ def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised)
     row, holder, asked = call.rulings[0].question.row, call.holder, call.invoked
     if asked.operation not in ACQUISITIONS or row is None or holder is None or call.faults:
         return
-    if row.tenant != asked.tenant or call.rulings[0].question.now < holder.expires_at:
+    now = call.rulings[0].question.now
+    if row.tenant != asked.tenant or now < holder.expires_at:
         return
     if call.wrote is None and any(ruled.question.row is not row for ruled in call.rulings):
         return
@@ -99,7 +100,7 @@ def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised)
             asked.job,
             f"{who(asked.actor)} was not given {asked.job}, "
             f"whose lease expired at {clock(holder.expires_at)}.",
-            (f"{asked.operation}({asked.job}) at {clock(asked.at)}", "accepted (takeover)", got),
+            (f"{asked.operation}({asked.job}) at {clock(now)}", "accepted (takeover)", got),
         )
 
 

@@ -51,10 +51,13 @@ def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> J
         return
     for job, row in ledger.rows.items() if not call.faults else ():
         if _is_unsent(ledger, call, row, call.invoked.at):
+            count = call.sent.count(job)
             yield broken(
                 job,
-                f"the sweep passed over {job}, which nobody has sent.",
-                (f"messages sent for {job}", 1, call.sent.count(job)),
+                f"the sweep sent {job} and did not remember that it did."
+                if count
+                else f"the sweep passed over {job}, which nobody has sent.",
+                (f"messages sent for {job}", 1, count),
                 ("published_at", "set", clock(row.published_at)),
             )
         else:

@@ -92,6 +92,8 @@ def terminal_jobs_never_change(ledger: Ledger, event: Observed) -> Judgements:
         if after is not None and after._replace(published_at=before.published_at) == before:
             yield HELD
             continue
+        if any(mine.job == job and mine.after == before for mine in call.changes):
+            continue  # the call that ended it goes on to write: a_job_completes_at_most_once speaks of that
         yield broken(
             job,
             f"{who(call.invoked.actor)} changed {job} by {call.invoked.operation} after it had ended.",

@@ -72,6 +72,16 @@ def _fields(row: JobRow | None) -> dict[str, object]:
     return {} if row is None else row._asdict()
 
 
+def _differing(expected: JobRow | None, actual: JobRow | None) -> list[tuple[str, object, object]]:
+    wanted, found = _fields(expected), _fields(actual)
+    return [
+        (name, wanted.get(name, "no row"), found.get(name, "no row"))
+        for name in JobRow._fields
+        if wanted.get(name) != found.get(name)
+        and not (wanted.get(name) == ANY_WORKER and found.get(name) is not None)
+    ]
+
+
 @invariant(Observed, Returned, section="§1 steps 2, 4 and 5")
 def operations_write_by_the_table(ledger: Ledger, event: Observed | Returned) -> Judgements:
     """What a commit leaves in the row is exactly the table's effect, and an accepted call has left it."""
@@ -83,18 +93,11 @@ def operations_write_by_the_table(ledger: Ledger, event: Observed | Returned) ->
         if same_row(expected, change.after):
             yield HELD
             continue
-        wanted, found = _fields(expected), _fields(change.after)
-        differing = [
-            (name, wanted.get(name, "no row"), found.get(name, "no row"))
-            for name in JobRow._fields
-            if wanted.get(name) != found.get(name)
-            and not (wanted.get(name) == ANY_WORKER and found.get(name) is not None)
-        ]
         yield broken(
             change.job,
             f"{who(change.call.invoked.actor)} called {_call_text(change.call)} and left {change.job} "
             "as the table does not allow.",
-            *differing,
+            *_differing(expected, change.after),
         )
 
 
@@ -112,8 +115,10 @@ def _nothing_left_out(ledger: Ledger, event: Returned) -> Judgements:
         granted = [ruled for ruled in call.rulings if ruled.cell.effect(ruled.question) != ruled.question.row]
         question, cell = granted[-1] if granted else call.rulings[-1]
         due, row = cell.effect(question), question.row
+        # Of a row that is not there every field differs, and a renewal leaves its job RUNNING.
+        told = [line for line in _differing(due, row) if row is not None or line[0] == "status"]
         yield broken(
             call.invoked.job,
             f"{who(call.invoked.actor)} was told that {_call_text(call)} is done, and nothing was written.",
-            ("status", due.status if due else "no row", row.status if row else "no row"),
+            *told[:1],
         )

@@ -198,8 +198,10 @@ def duplicate(example: Example, worker: str, message: str) -> Play:
     idle_slot(example, worker)
     present(example.queue.messages, message, "in the queue")
     stored = example.queue.messages[message]
-    if stored.visible_at <= example.now or stored.receive_count >= example.lifecycle.max_receives:
-        raise NotPossible(f"message {message} is visible or has used up its receives: receive it instead")
+    if stored not in example.queue.in_flight() or stored.receive_count >= example.lifecycle.max_receives:
+        raise NotPossible(
+            f"message {message} is not in flight or has used up its receives: receive it instead"
+        )
     return lambda: receive_message(example, worker, message, duplicate=True)
 
 

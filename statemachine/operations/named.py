@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from statemachine.binding import Delivery
 from statemachine.example import Example
+from statemachine.world.faults import Strike
 from statemachine.world.workers import Slot
 
 LIVE_JOBS = 2
@@ -36,7 +37,16 @@ class Offer(NamedTuple):
 
     weight: int
     operation: str
-    arguments: dict[str, Any]
+    undisturbed: dict[str, Any]
+    strike: Strike | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The step's arguments, with those that name its strike."""
+        if self.strike is None:
+            return self.undisturbed
+        place = {} if self.strike.at == 1 else {"at": self.strike.at}
+        return {**self.undisturbed, "fault": self.strike.fault.value, **place}
 
 
 Offers = Iterator[Offer]

@@ -67,8 +67,7 @@ def with_faults(weight: int, operation: str, arguments: dict[str, Any]) -> Offer
     """The operation undisturbed, then struck by each fault that is worth it."""
     yield Offer(weight, operation, arguments)
     for strike, likely in STRIKES[operation]:
-        place = {} if strike.at == 1 else {"at": strike.at}
-        yield Offer(likely, operation, {**arguments, "fault": strike.fault.value, **place})
+        yield Offer(likely, operation, arguments, strike)
 
 
 def strike_named(fault: str | None, at: int = 1) -> Strike | None:

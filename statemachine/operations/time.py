@@ -42,7 +42,8 @@ def advance_to(example: Example, deadline: str, of: str, offset: int = 0) -> Pla
 
 
 def _wait_offers(example: Example) -> Offers:
-    for seconds in (1, 30, 600):
+    # Half a second finds code that cuts time to whole ones.
+    for seconds in (1, 30, 600, 0.5):
         yield Offer(2, "wait", {"seconds": seconds})
 
 

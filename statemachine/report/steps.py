@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from statemachine import history
 from statemachine.history import Event, StepBegan
 from statemachine.ledger import Ledger
-from statemachine.lifecycle import Answer, JobRow, Lifecycle
-from statemachine.report import WIDTH
+from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
+from statemachine.report import WIDTH, edge_name
 from statemachine.world.workers import WORKERS
 
 _ROOM = WIDTH - 2  # the report indents the table
-_LEFT = "{} {:>4} {:>7g}  "
+_LEFT = "{} {:>{}} {:>7}  "
 _HEAD, _TAIL = 24, 12
+_TOLD_BY_THE_QUEUE = (Operation.RECEIVE, Operation.ACKNOWLEDGE)
 
 
 @dataclass(slots=True)
@@ -31,6 +32,18 @@ class _Line:
     gone: tuple[str, ...] = ()
     quiet: str = ""
     failing: bool = False
+    since: int = 0
+
+    @property
+    def number(self) -> str:
+        """The step, or the first and the last of those that this line tells of."""
+        if not self.step:
+            return ""
+        return f"{self.since}-{self.step}" if self.since else str(self.step)
+
+    def begin(self, width: int, at: str) -> str:
+        """The columns before the event."""
+        return _LEFT.format("✗" if self.failing else " ", self.number, width, at)
 
 
 def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | None) -> list[str]:
@@ -38,19 +51,20 @@ def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | Non
     lines = _merge(list(_lines(lifecycle, events, failing_step)))
     widths = _worker_widths(lines)
     event_width = _event_width(lines, sum(widths.values()))
-    left = len(_LEFT.format("", 0, 0)) + event_width + sum(widths.values())
+    number_width = max([4, *(len(line.number) for line in lines)])
+    left = len(_LEFT.format(" ", "", number_width, "")) + event_width + sum(widths.values())
     describe = _row if all(left + len(_shown(line, _row)) <= _ROOM for line in lines) else _short_row
-    head = "  step   t (s)  " + "event".ljust(event_width)
+    head = f"  {'step':>{number_width}}   t (s)  " + "event".ljust(event_width)
     head += "".join(f"worker {worker}".ljust(width) for worker, width in widths.items())
     rendered = [head + "row after the step"]
     for line in _shortened(lines):
         if line.quiet:
-            rendered.append(f"                ─ {line.quiet} ─")
+            rendered.append(f"{line.begin(number_width, '')}─ {line.quiet} ─"[:_ROOM])
             continue
         happened = _happened(line, event_width, widths)
         gap = "" if happened.endswith("  ") else "  "
-        left_part = _LEFT.format("✗" if line.failing else " ", line.step, line.at)
-        rendered.append(f"{left_part}{happened}{gap}{_shown(line, describe)}".rstrip()[:_ROOM])
+        begun = line.begin(number_width, f"{line.at:g}")
+        rendered.append(f"{begun}{happened}{gap}{_shown(line, describe)}".rstrip()[:_ROOM])
     return rendered
 
 
@@ -91,14 +105,14 @@ def _shown(line: _Line, describe: Callable[[JobRow], str]) -> str:
 
 
 def _merge(lines: list[_Line]) -> list[_Line]:
-    """A delivery and the prepare that follows it at once are one line."""
+    """A delivery and the prepare that follows it at once are one line, with the numbers of both."""
     merged: list[_Line] = []
     for line in lines:
         last = merged[-1] if merged else None
         acts = [worker for worker, text in line.workers.items() if text.startswith("prepare")]
         begins = last and acts and acts[0] not in last.workers and last.did.endswith(f"→ {acts[0]}")
         if last and begins and last.at == line.at and not line.did:
-            line.did = last.did
+            line.did, line.since = last.did, last.step
             merged[-1] = line
         else:
             merged.append(line)
@@ -139,19 +153,19 @@ def _begin(event: StepBegan, line: _Line) -> None:
         case "advance_to":
             offset = int(arguments.get("offset", 0))
             place = {-1: "1 s before", 0: "exactly to", 1: "1 s past"}.get(offset, f"{offset:+d} s from")
-            name = {"lease": "lease edge", "visibility": "visibility edge", "cap": "inference cap"}
-            kind = name.get(str(arguments["deadline"]), f"{arguments['deadline']} time")
-            line.quiet = f"{place} the {kind} of {arguments['of']}"
+            line.quiet = f"{place} the {edge_name(str(arguments['deadline']))} of {arguments['of']}"
         case "create" | "create_again":
             line.did = f"create {arguments['job']}"
         case "kill_publisher":
             line.did = f"publisher of {arguments['job']} killed"
-        case "kill_worker":
-            line.workers[str(arguments["worker"])] = "KILLED"
         case "recover":
             line.did = "sweep"
         case "forge":
             line.did = f"message for {arguments['tenant']}'s {arguments['job']} forged"
+        case "send_malformed":
+            line.did = "malformed message"
+        case "skew_clock":
+            line.did = f"clock of {arguments['worker']} {arguments['seconds']:+g} s"
 
 
 def _show(ledger: Ledger, event: Event, line: _Line) -> None:
@@ -159,8 +173,9 @@ def _show(ledger: Ledger, event: Event, line: _Line) -> None:
         case history.ClockMoved():
             where = f": {line.quiet}" if line.quiet else ""
             line.quiet = f"{event.at - event.since:g} s pass{where}, now {event.at:g}"
-        case history.Sent() if not event.forged:
-            line.did += f"{', ' if line.did else 'publish → '}{event.message}"
+        case history.Sent():
+            line.did += " → " if event.forged else ", " if line.did else "publish → "
+            line.did += f"{event.message} (hidden for {event.delay:g} s)" if event.delay else event.message
         case history.Delivered():
             line.did = f"{'duplicate' if event.duplicate else 'deliver'} {event.message} → {event.worker}"
         case history.DeadLettered():
@@ -184,6 +199,8 @@ def _show_answer(
     ledger: Ledger, event: history.Returned | history.Raised | history.Unknown, line: _Line
 ) -> None:
     asked = ledger.calls[event.call].invoked
+    if isinstance(event, history.Returned) and asked.operation in _TOLD_BY_THE_QUEUE:
+        return
     if isinstance(event, history.Returned):
         answer = "ok" if event.answer is Answer.ACCEPTED else str(event.answer)
     elif isinstance(event, history.Raised):

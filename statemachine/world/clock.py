@@ -13,8 +13,8 @@ from typing import Any
 import freezegun.api
 from freezegun import freeze_time
 
-START = datetime(2030, 1, 1, tzinfo=UTC)
-"""Second 0 of every example."""
+START = datetime(2030, 10, 27, 0, 30, tzinfo=UTC)
+"""Second 0 of every example: half an hour before summer time ends in Europe, so that leases span that."""
 
 
 class Clock:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from models_under_test.binding import AIJobsBinding
 from statemachine.invariants import BY_NAME
 from statemachine.lifecycle import Operation
 from tests.end_to_end.commandline import SHORT, SHORT_CONFTEST, STRANGER, Ran, at_once, run, write
@@ -40,6 +41,7 @@ def test_the_header_names_binding_database_lifecycle_profile_and_seed(clean: tup
     header = ran.output.partition("collected")[0]
     assert "statemachine: models_under_test.binding:AIJobsBinding\n" in header
     assert re.search(r"^database: .*SQLite.*memory", header, re.M)
+    assert re.search(r"^certificate: ", header, re.M)
     assert re.search(r"^lifecycle: .*3540 s.*3600 s.*3 receives", header, re.M)
     assert re.search(r"^profile short: 30 examples of 30 steps; seed 1\b", header, re.M)
 
@@ -48,7 +50,8 @@ def test_every_operation_is_listed_with_its_situations(clean: tuple[Ran, Path]) 
     ran, _ = clean
     summary = "\n".join(ran.summary)
     for operation in Operation:
-        assert re.search(rf"^  {operation}: .* \d+", summary, re.M), operation
+        listed = re.search(rf"^  {operation}: .* \d+", summary, re.M) is not None
+        assert listed is AIJobsBinding.lifecycle.has(operation), operation
 
 
 def test_every_invariant_is_listed_with_how_often_it_was_judged(clean: tuple[Ran, Path]) -> None:

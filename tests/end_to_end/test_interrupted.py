@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,16 @@ def test_examples_and_speed_so_far_are_told(interrupted: Ran) -> None:
     assert "(0 steps/s)" not in told[0]
 
 
+INTERRUPTED_WHILE_EXPLAINING = """
+import statemachine.plugin
+
+def interrupted(lane, failure):
+    raise KeyboardInterrupt
+
+statemachine.plugin.explain = interrupted
+"""
+
+
 @pytest.fixture(scope="module")
 def shrinking(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     cwd = write(tmp_path_factory.mktemp("shrinking"), conftest=INTERRUPTED_WHILE_SHRINKING)
@@ -95,3 +106,12 @@ def test_a_failure_that_was_being_shrunk_is_still_a_failure(shrinking: Ran) -> N
 def test_a_failure_that_was_being_shrunk_is_named(shrinking: Ran) -> None:
     named = "FAIL  messages_outlive_unfinished_jobs" in shrinking.output
     assert named or "above" not in shrinking.summary[-1]
+
+
+def test_a_failure_that_was_being_explained_is_told_without_its_why(tmp_path: Path) -> None:
+    cwd = write(tmp_path, conftest=INTERRUPTED_WHILE_EXPLAINING)
+    ran = run(*STRANGER, "--defect", "refused_delivery_deletes_message", "--hypothesis-seed=1", cwd=cwd)
+    assert ran.code == 2, ran
+    assert ran.report[0] == "FAIL  messages_outlive_unfinished_jobs"
+    assert "  Why" not in ran.output
+    assert (cwd / ran.folder / "history.ndjson").is_file()

@@ -52,7 +52,7 @@ def test_the_report_shows_the_steps_and_compares_at_the_failing_one(
 ) -> None:
     report = "\n".join(runs[defect].ran.report)
     assert re.search(r"^ +step +t \(s\) +event +.*row after the step$", report, re.M)
-    failing = re.findall(r"^ *✗ +(\d+) +(\d+) ", report, re.M)
+    failing = re.findall(r"^ *✗ +(?:\d+-)?(\d+) +(\d+) ", report, re.M)
     assert len(failing) == 1
     assert re.findall(r"^  At step (\d+) \((\d+) s\) +expected +actual$", report, re.M) == failing
 

@@ -15,7 +15,7 @@ def test_the_report_fits_into_100_columns(defect: str, checkout_runs: dict[str, 
     assert [line for line in checkout_runs[defect].ran.report if len(line) > 100] == []
 
 
-def test_only_the_command_of_a_stranger_may_take_more_than_100_columns(runs: dict[str, Found]) -> None:
+def test_only_the_commands_of_a_stranger_may_take_more_than_100_columns(runs: dict[str, Found]) -> None:
     # A command that is broken into lines cannot be pasted into every shell.
     report = runs["refused_delivery_deletes_message"].ran.report
-    assert [line for line in report if len(line) > 100 and " ".join(STRANGER) not in line] == []
+    assert [line for line in report if len(line) > 100 and " ".join(STRANGER[:2]) not in line] == []

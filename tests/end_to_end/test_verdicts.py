@@ -16,12 +16,13 @@ from statemachine.invariants import ALL, HELD, Invariant, Judge, Violation
 from statemachine.invariants.claim import invariant
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import Lifecycle
-from statemachine.reach import REQUIRED
+from statemachine.reach import required
 from statemachine.report.summary import run_summary, verdict_line
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
 from tests.end_to_end.commandline import STRANGER, run, write
 
 ENOUGH = EXAMPLES_TO_JUDGE_REACH
+REQUIRED = required(Lifecycle())
 
 
 @invariant(StepBegan, section="none")
@@ -36,7 +37,7 @@ FAILURE = Failure(Violation("every_job_ends", "j1", 1, 0.0, "j1 never ends.", ()
 
 def run_of(examples: int = ENOUGH, claims: Sequence[Invariant] = ALL, **fields: Any) -> Run:
     """A finished run in which every claim was judged seven times and every cell met nine times."""
-    lane: Any = SimpleNamespace(claims=claims)
+    lane: Any = SimpleNamespace(claims=claims, binding=SimpleNamespace(lifecycle=Lifecycle()))
     made = Run(lane, **({"finished": True, "examples": examples} | fields))
     made.judged.update({claim.name: 7 for claim in claims})
     made.reach.counts.update(dict.fromkeys(REQUIRED, 9))

@@ -16,16 +16,19 @@ from tests.invariants.events import (
     YES,
     Case,
     call,
+    committed,
     created,
     done,
     failed,
     finished,
     invoked,
+    observed,
     prepared,
     returned,
     running,
     step,
     struck,
+    swept,
     violation,
 )
 
@@ -33,7 +36,8 @@ ANSWERS, WRITES = table.operations_answer_by_the_table, table.operations_write_b
 STRICT = Lifecycle(late_completion=Answer.REFUSED)
 GIVEN_TO_A = [*created(), *prepared(2)]
 OTHER = JobRow("j2", "t2", "PENDING")
-MARKED = PENDING._replace(published_at=0)
+MARKED, SWEPT = PENDING._replace(published_at=0), PENDING._replace(published_at=60)
+TWO_JOBS = [*created(), *created(2, OTHER)]
 PUBLISHED = call(2, "publish", "publisher", leaves=[MARKED])
 
 
@@ -92,8 +96,9 @@ def completed_again(**outcome: Any) -> list[Event]:
     return [*GIVEN_TO_A, *finished(3, "complete", done()), *call(4, "complete", attempt=1, **outcome)]
 
 
-def swept(number: int, at: float, *rows: JobRow) -> list[Event]:
-    return call(number, "recover", "sweep", at, job="", tenant="", leaves=rows)
+def marked(number: int, at: float, *rows: JobRow) -> list[Event]:
+    """A sweep that leaves ``rows``."""
+    return swept(number, at, committed(number, at), observed(number, *rows, at=at))
 
 
 CASES = (
@@ -229,29 +234,40 @@ CASES = (
     ),
     writes(
         "the sweep touches more than published_at",
-        [*created(), *created(2, OTHER), *swept(3, 0, MARKED, OTHER._replace(published_at=0, attempt=1))],
-        [*created(), *created(2, OTHER), *swept(3, 0, MARKED, OTHER._replace(published_at=0, attempt=0))],
+        [*TWO_JOBS, *marked(3, 60, SWEPT, OTHER._replace(published_at=60, attempt=1))],
+        [*TWO_JOBS, *marked(3, 60, SWEPT, OTHER._replace(published_at=60, attempt=0))],
         3,
         "recover()",
         ("attempt", "0", "1"),
         by="the sweep",
         job="j2",
+        at=60,
     ),
     *(
         writes(
             f"the sweep marks a job that is {what}",
-            [*created(), *before, *swept(3, 60, marked)],
-            [*created(), *swept(3, 60, PENDING._replace(published_at=60))],
+            [*created(), *before, *marked(3, 60, row)],
+            [*created(), *marked(3, 60, SWEPT)],
             3,
             "recover()",
             ("published_at", was, "60"),
             by="the sweep",
             at=60,
         )
-        for what, before, marked, was in (
+        for what, before, row, was in (
             ("RUNNING", prepared(2), running()._replace(published_at=60), "None"),
-            ("published", PUBLISHED, PENDING._replace(published_at=60), "0"),
+            ("published", PUBLISHED, SWEPT, "0"),
         )
+    ),
+    writes(
+        "the sweep marks a job that is too young by a second",
+        [*created(), *marked(2, 59, PENDING._replace(published_at=59))],
+        [*created(), *marked(2, 60, SWEPT)],
+        2,
+        "recover()",
+        ("published_at", "None", "59"),
+        by="the sweep",
+        at=59,
     ),
     Case(
         "told yes, and nothing is written",

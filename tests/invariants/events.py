@@ -16,6 +16,10 @@ from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
 
 LEASE = 3540
 OURS = Lifecycle()
+RENEWS = Lifecycle(offers=OURS.offers | {Operation.RENEW})
+REVIEWS = Lifecycle(further_terminal=("REVIEW_REQUIRED", "CANCELLED"))
+ONE_END = Lifecycle(failed="DONE")
+UNFENCED = Lifecycle(fenced=False)
 YES, NO = Answer.ACCEPTED, Answer.REFUSED
 TAKEN = "IntegrityError: job_id is taken"
 Outcome = Answer | str | None
@@ -91,13 +95,14 @@ def invoked(
     job: str = "j1",
     tenant: str = "t1",
     attempt: int | None = None,
+    payload: str | None = None,
 ) -> Event:
-    payload = "a" if operation == "complete" else None
-    return history.Invoked(at, call, Operation(operation), by, job, tenant, attempt, payload)
+    brings = "a" if operation == "complete" else payload
+    return history.Invoked(at, call, Operation(operation), by, job, tenant, attempt, brings)
 
 
-def struck(call: int, at: float = 0) -> Event:
-    return history.FaultStruck(at, call, "error_before_commit")
+def struck(call: int, at: float = 0, fault: str = "error_before_commit") -> Event:
+    return history.FaultStruck(at, call, fault)
 
 
 def committed(call: int, at: float = 0) -> Event:
@@ -124,6 +129,14 @@ def clock(to: float) -> Event:
     return history.ClockMoved(to, 0)
 
 
+def skewed(worker: str, seconds: float) -> Event:
+    return history.ClockSkewed(0, worker, seconds)
+
+
+def others(aggregate: str, at: float = 0) -> Event:
+    return history.OthersCounted(at, aggregate)
+
+
 def call(
     number: int,
     operation: str,
@@ -133,6 +146,7 @@ def call(
     job: str = "j1",
     tenant: str = "t1",
     attempt: int | None = None,
+    payload: str | None = None,
     leaves: Sequence[JobRow] = (),
     answer: Outcome = YES,
     told: int | None = None,
@@ -143,7 +157,7 @@ def call(
     """
     events = [
         step(number, operation, at),
-        invoked(number, operation, by, at, job=job, tenant=tenant, attempt=attempt),
+        invoked(number, operation, by, at, job=job, tenant=tenant, attempt=attempt, payload=payload),
     ]
     if leaves:
         events += [committed(number, at), observed(number, *leaves, at=at)]
@@ -164,12 +178,31 @@ def prepared(number: int, by: str = "A", at: float = 0, attempt: int = 1) -> lis
 
 
 def finished(number: int, operation: str, row: JobRow, by: str = "A", at: float = 0) -> list[Event]:
-    """An accepted complete, fail or release by the attempt that ``row`` names."""
-    return call(number, operation, by, at, attempt=row.attempt, leaves=[row])
+    """An accepted complete, fail, release or close by the attempt that ``row`` names."""
+    payload = row.status if operation == "close" else None
+    return call(number, operation, by, at, attempt=row.attempt, payload=payload, leaves=[row])
 
 
-def sent(message: str = "m1", job: str = "j1", tenant: str = "t1") -> Event:
-    return history.Sent(0, message, job, tenant)
+def swept(number: int, at: float, *events: Event) -> list[Event]:
+    """A sweep in which ``events`` happen, and which returns."""
+    asked = invoked(number, "recover", "sweep", at, job="", tenant="")
+    return [step(number, "recover", at), asked, *events, returned(number, at=at)]
+
+
+def sent(
+    message: str = "m1",
+    job: str = "j1",
+    tenant: str = "t1",
+    *,
+    at: float = 0,
+    call: int | None = None,
+    forged: bool = False,
+) -> Event:
+    return history.Sent(at, message, job, tenant, call, forged)
+
+
+def handed_over(call: int, job: str = "j1", tenant: str = "t1") -> Event:
+    return history.PublicationQueued(0, call, job, tenant)
 
 
 def delivered(message: str = "m1", to: str = "A", at: float = 0) -> Event:

@@ -14,15 +14,21 @@ from statemachine.invariants.judge import judge
 from statemachine.ledger import Ledger
 from tests.invariants import (
     cases_attempts,
+    cases_closes,
     cases_creation,
     cases_drain,
     cases_faults,
     cases_leases,
+    cases_lifecycles,
     cases_messages,
+    cases_neighbours,
     cases_overlapping_takeovers,
     cases_overlaps,
+    cases_publishing,
     cases_refused_deliveries,
+    cases_renewals,
     cases_rows,
+    cases_skew,
     cases_table,
 )
 from tests.invariants.events import (
@@ -52,6 +58,12 @@ MODULES = (
     cases_overlaps,
     cases_overlapping_takeovers,
     cases_faults,
+    cases_publishing,
+    cases_neighbours,
+    cases_renewals,
+    cases_closes,
+    cases_lifecycles,
+    cases_skew,
 )
 CASES = tuple(case for module in MODULES for case in module.CASES)
 

@@ -34,10 +34,12 @@ from tests.invariants.events import (
     invoked,
     made_visible,
     observed,
+    others,
     prepared,
     running,
     sent,
     step,
+    swept,
 )
 from tests.invariants.test_judge import CASES
 
@@ -47,6 +49,7 @@ GIVEN_TO_A = [*created(), sent(), delivered(to="A"), *prepared(2)]
 REFUSED_TO_B = [delivered(to="B", at=10), *call(3, "prepare", "B", 10, answer=NO)]
 
 LEGAL_LIFE = [
+    others("(0, None)"),
     *GIVEN_TO_A,
     *REFUSED_TO_B,
     made_visible(LEASE, by="B", at=10),
@@ -54,12 +57,14 @@ LEGAL_LIFE = [
     clock(LEASE),
     *call(5, "prepare", "stray", LEASE, tenant="t2", answer=NO),
     *call(6, "fail", "stray", LEASE, attempt=0, answer=NO),
+    *swept(7, LEASE),
     delivered(to="B", at=LEASE),
-    *prepared(7, "B", LEASE, attempt=2),
+    *prepared(8, "B", LEASE, attempt=2),
     DrainBegan(LEASE),
-    *call(8, "complete", "A", LEASE, attempt=1, answer=NO),
-    *finished(9, "complete", done(2), "B", LEASE),
+    *call(9, "complete", "A", LEASE, attempt=1, answer=NO),
+    *finished(10, "complete", done(2), "B", LEASE),
     delete_requested(by="B", at=LEASE),
+    others("(0, None)", LEASE),
     DrainEnded(LEASE),
 ]
 """B is refused a duplicate and waits, takes over at the edge, and A comes too late."""
@@ -96,8 +101,8 @@ DEFECTS: dict[str, tuple[list[Event], list[str]]] = {
     "done_overwritten_by_failed": (
         [*GIVEN_TO_A, *finished(3, "complete", done()), *finished(4, "fail", failed())],
         [
-            "terminal_jobs_never_change",
             "a_result_is_written_once",
+            "terminal_jobs_never_change",
             "a_job_completes_at_most_once",
             "transitions_are_legal",
             *TABLE,
@@ -121,6 +126,9 @@ def test_a_legal_life_breaks_nothing_and_every_claim_judges_it() -> None:
     assert found.judged == {
         "a_job_is_created_once": 2,
         "tenants_never_mix": 1,
+        "an_operation_touches_only_its_job": 5,
+        "published_means_committed": 1,
+        "recovery_sends_only_unsent_jobs": 1,
         "one_holder_at_a_time": 2,
         "only_the_holder_finishes": 1,
         "terminal_jobs_never_change": 1,
@@ -137,7 +145,7 @@ def test_a_legal_life_breaks_nothing_and_every_claim_judges_it() -> None:
         "every_job_ends": 1,
         "ended_jobs_leave_no_message": 1,
         "a_killed_job_is_reprocessed_once": 1,
-        "operations_answer_by_the_table": 9,
+        "operations_answer_by_the_table": 10,
         "operations_write_by_the_table": 8,
     }
     assert set(found.judged) == set(ORDER_OF_BLAME)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from models_under_test.defects.minimal import MINIMAL as WRITTEN
-from statemachine.minimise import Step
+from statemachine.script import Step
 
 
 def script(*steps: tuple[str, dict[str, Any]]) -> list[Step]:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from models_under_test.defects.minimal.steps import (
+    A_PREPARES,
+    A_WORKS,
+    B_GETS_A_DUPLICATE,
+    B_PREPARES,
+    CREATE,
+)
 from statemachine import ndjson
 from statemachine.example import Lane
 from statemachine.ndjson import Header
 from statemachine.replay import Outcome, Replayed, ReplayError, replay
-from statemachine.run import Failure
+from statemachine.script import Step
 from tests.conftest import OpenLane
-from tests.planted.scripts import MINIMAL
-from tests.planted.test_planted import DEFECTS, play, seen_in_drain
+from tests.planted.scripts import MINIMAL, script
+from tests.planted.test_planted import DEFECTS, play, shown
 
 BINDING = "models_under_test.binding:AIJobsBinding"
 
 
-def saved(lane: Lane, defect: str) -> str:
-    failure = Failure.of(play(lane, list(MINIMAL[defect]), seen_in_drain(defect)))
+def saved(lane: Lane, defect: str, steps: Sequence[Step] = ()) -> str:
+    failure = shown(lane, list(steps or MINIMAL[defect]))
     assert failure is not None
     return ndjson.dumps(Header(BINDING, lane.binding.lifecycle, 1, defect), failure.events)
 
@@ -36,6 +45,47 @@ def test_reproduced_on_the_defect_and_fixed_on_the_correct_system(defect: str, o
             assert ndjson.dumps(Header(BINDING, lane.binding.lifecycle, 1, defect), again.events) == text
     with open_lane() as lane:
         assert replayed(lane, text).outcome is Outcome.FIXED
+
+
+WITH_MORE_THAN_A_NAME: dict[str, Sequence[Step]] = {
+    # Worker B is 20 s ahead, so it is 20 s before the edge that it asks at the edge.
+    "lease_edge_excluded": script(
+        *A_WORKS,
+        B_GETS_A_DUPLICATE,
+        ("skew_clock", {"worker": "B", "seconds": 20}),
+        ("advance_to", {"deadline": "lease", "of": "j1", "offset": -20}),
+        B_PREPARES,
+    ),
+    # The sweep sends j1 and marks it, sends j2, and dies before it has marked that.
+    "running_job_reentered": script(
+        CREATE,
+        ("create", {"job": "j2", "tenant": "t2"}),
+        ("kill_publisher", {"job": "j1"}),
+        ("kill_publisher", {"job": "j2"}),
+        ("advance_to", {"deadline": "recovery", "of": "j2", "offset": 1}),
+        ("recover", {"fault": "kill_after_port_call", "at": 2}),
+        ("receive", {"worker": "A", "message": "m6.2"}),
+        A_PREPARES,
+        ("duplicate", {"worker": "B", "message": "m6.2"}),
+        B_PREPARES,
+    ),
+}
+
+
+@pytest.mark.parametrize("defect", WITH_MORE_THAN_A_NAME)
+def test_wrong_clocks_and_later_places_of_faults_are_played_again(defect: str, open_lane: OpenLane) -> None:
+    steps = WITH_MORE_THAN_A_NAME[defect]
+    with open_lane(defect) as lane:
+        text = saved(lane, defect, steps)
+        again = replayed(lane, text)
+        assert again.outcome is Outcome.REPRODUCED, again.reason
+        assert ndjson.dumps(Header(BINDING, lane.binding.lifecycle, 1, defect), again.events) == text
+    with open_lane() as lane:
+        assert replayed(lane, text).outcome is Outcome.FIXED
+        place = '"at": 2}' if '"at": 2}' in text else '"seconds": 20}'
+        moved = text.replace(place, place.replace("20", "10").replace(" 2}", " 1}"), 1)
+        assert moved != text
+        assert replayed(lane, moved).outcome is Outcome.DIVERGED, "what the step says is what is played"
 
 
 def test_diverged_when_an_earlier_step_goes_otherwise(open_lane: OpenLane) -> None:

@@ -10,24 +10,48 @@ from pathlib import Path
 
 import pytest
 
+from statemachine.explain import explain
+from statemachine.report.steps import table
 from statemachine.report.text import failure_report
 from statemachine.run import Failure
 from tests.conftest import OpenLane
-from tests.planted.scripts import MINIMAL
-from tests.planted.test_planted import DEFECTS, play, seen_in_drain
+from tests.planted.scripts import MINIMAL, script
+from tests.planted.test_planted import DEFECTS, play
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+
+def test_what_happens_to_clocks_and_messages_alone_has_a_line_too(open_lane: OpenLane) -> None:
+    steps = script(
+        ("skew_clock", {"worker": "B", "seconds": -30}),
+        ("send_malformed", {}),
+        ("receive", {"worker": "A", "message": "m2", "fault": "kill_after_port_call"}),
+    )
+    with open_lane() as lane:
+        example = play(lane, steps)
+        lines = table(lane.binding.lifecycle, example.events, None)
+    assert [" ".join(line.split()) for line in lines[1:]] == [
+        "1 0 clock of B -30 s",
+        "2 0 malformed message → m2",
+        "3 0 deliver m2 → A receive KILLED",
+    ]
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_the_report_is_word_for_word_as_it_was(defect: str, open_lane: OpenLane) -> None:
     with open_lane(defect) as lane:
-        failure = Failure.of(play(lane, list(MINIMAL[defect]), seen_in_drain(defect)))
+        failure = Failure.of(play(lane, list(MINIMAL[defect])))
         assert failure is not None
+        folder = ".statemachine/abcde"
         report = failure_report(
             lane.binding.lifecycle,
             failure,
-            reproduce=f"pytest statemachine/ --defect {defect} --replay .statemachine/abcde",
+            why=explain(lane, failure),
+            reproduce=[
+                f"pytest statemachine/ --defect {defect} --replay {folder}",
+                "or, as a plain test without Hypothesis,",
+                f"pytest --defect {defect} {folder}/test_regression.py",
+            ],
             looked_at="Looked at 47 examples until it was found, after 2.0 s; shrunk 23 → 7 steps in 0.1 s",
         )
     snapshot = SNAPSHOTS / f"{defect}.txt"

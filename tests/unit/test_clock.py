@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import freezegun.api
 import pytest
@@ -173,10 +174,16 @@ def test_a_clock_runs_again_from_its_start() -> None:
             clock.move_to(99)
 
 
+def test_a_lease_from_the_start_spans_a_change_of_the_clocks_of_europe() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    assert START.astimezone(berlin).utcoffset() == timedelta(hours=2)
+    assert (START + timedelta(seconds=3540)).astimezone(berlin).utcoffset() == timedelta(hours=1)
+
+
 def test_seconds_are_counted_in_utc() -> None:
     assert to_seconds(None) is None
-    assert to_seconds(datetime(2030, 1, 1, 1)) == 3600, "SQLite's naive datetimes are UTC"
-    assert to_seconds(datetime(2030, 1, 1, 9, tzinfo=timezone(timedelta(hours=9)))) == 0
-    assert to_seconds(datetime(2029, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC)) == -0.5
-    whole = to_seconds(datetime(2030, 1, 1, 0, 59, tzinfo=UTC))
+    assert to_seconds(datetime(2030, 10, 27, 1, 30)) == 3600, "SQLite's naive datetimes are UTC"
+    assert to_seconds(datetime(2030, 10, 27, 9, 30, tzinfo=timezone(timedelta(hours=9)))) == 0
+    assert to_seconds(datetime(2030, 10, 27, 0, 29, 59, 500_000, tzinfo=UTC)) == -0.5
+    whole = to_seconds(datetime(2030, 10, 27, 1, 29, tzinfo=UTC))
     assert (whole, type(whole)) == (3540, int)

@@ -7,77 +7,16 @@ turn a clean system into a broken one.  What was committed is read through a sec
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.models.functions import Upper
 
 from models_under_test.models import Tenant
-from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import COMMIT_FAULTS, Fault, Killed
-
-
-class Watched:
-    """A watched connection; ``seen`` is what it reported, in order, hooks of ``on_commit`` included."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.faults = ConnectionFaults(
-            connection,
-            committed=lambda: self.seen.append(f"committed {sorted(self.stored())}"),
-            struck=lambda fault: self.seen.append(f"struck {fault}"),
-        )
-
-    def stored(self) -> set[str]:
-        """The codes of the tenants that are committed, as another connection sees them."""
-        with closing(sqlite3.connect(connection.settings_dict["NAME"], uri=True)) as elsewhere:
-            return {code for (code,) in elsewhere.execute("SELECT code FROM tenant")}
-
-    def call(self, block: Callable[[], None], fault: Fault | None = None) -> BaseException | None:
-        """Run ``block`` under ``fault`` as the example does; the exception that it ended with."""
-        self.faults.arm(fault)
-        try:
-            block()
-        except (Killed, DatabaseError) as error:
-            return error
-        else:
-            return None
-        finally:
-            self.dead, self.autocommitted = self.faults.dead, self.faults.autocommitted
-            self.faults.disarm()
-
-    def write(self, *codes: str) -> None:
-        """An atomic block with a hook, as a use case has it."""
-        with transaction.atomic(durable=True):
-            for code in codes:
-                Tenant.objects.create(code=code)
-            transaction.on_commit(lambda: self.seen.append("hook"))
-
-    def is_usable(self) -> bool:
-        """Whether the connection is at rest, and whether it still commits and runs its hooks."""
-        at_rest = not connection.in_atomic_block and connection.get_autocommit()
-        at_rest = at_rest and not connection.connection.in_transaction and not connection.needs_rollback
-        self.seen.clear()
-        before = self.stored()
-        error = self.call(lambda: self.write("later"))
-        after = before | {"later"}
-        return (
-            at_rest
-            and error is None
-            and self.stored() == after
-            and self.seen == [f"committed {sorted(after)}", "hook"]
-        )
-
-
-@pytest.fixture
-def watched(transactional_db: None) -> Iterator[Watched]:
-    watched = Watched()
-    with watched.faults.installed():
-        yield watched
-
+from statemachine.world.faults import PLACES, Fault, Killed, Place, Strike
+from tests.unit.watched import Watched
 
 ENDS: dict[Fault | None, tuple[type[BaseException] | None, list[str], list[str]]] = {
     None: (None, ["a"], ["committed ['a']", "hook"]),
@@ -89,7 +28,10 @@ ENDS: dict[Fault | None, tuple[type[BaseException] | None, list[str], list[str]]
 
 
 def test_every_commit_fault_is_tried() -> None:
-    assert set(ENDS) == {None, *COMMIT_FAULTS}
+    at_commits = {
+        fault for fault, place in PLACES.items() if place in (Place.BEFORE_COMMIT, Place.AFTER_COMMIT)
+    }
+    assert set(ENDS) == {None, *at_commits}
 
 
 @pytest.mark.parametrize("fault", ENDS)
@@ -200,7 +142,7 @@ def test_a_fault_that_meets_no_commit_does_not_outlive_its_call(watched: Watched
 
 
 def test_what_ctrl_c_left_open_is_rolled_back(watched: Watched) -> None:
-    watched.faults.arm(Fault.KILL_BEFORE_COMMIT)
+    watched.faults.arm(Strike(Fault.KILL_BEFORE_COMMIT))
     transaction.atomic().__enter__()
     Tenant.objects.create(code="outer")
     transaction.atomic().__enter__()
@@ -256,6 +198,6 @@ def test_the_connection_is_as_before_afterwards(leave: Callable[[], object], tra
         leave()
     assert "commit" not in vars(connections["default"])
     assert connection.execute_wrappers == wrappers
-    watched.faults.arm(Fault.KILL_BEFORE_COMMIT)
+    watched.faults.arm(Strike(Fault.KILL_BEFORE_COMMIT))
     watched.write("a")
     assert watched.stored() == {"a"}

@@ -22,7 +22,7 @@ from statemachine.lifecycle import Answer, Operation
 from statemachine.operations import perform
 from statemachine.ports import HandedOver, SystemQueue, WorkerQueue
 from statemachine.world.clock import START
-from statemachine.world.faults import COMMIT_FAULTS, Fault, Killed
+from statemachine.world.faults import Fault, Killed, Strike
 from tests.conftest import OpenLane
 
 BY_HAND = datetime(2020, 1, 1, tzinfo=UTC)
@@ -51,7 +51,8 @@ def kinds(events: list[Event]) -> list[str]:
 def called(example: Example, run: Callable[[], Any], fault: Fault | None = None) -> list[Event]:
     """The events of one stray completion of j1 whose code is ``run``."""
     before = len(example.events)
-    example.call(Operation.COMPLETE, run, actor="stray", job="j1", tenant="t1", attempt=7, fault=fault)
+    strike = Strike(fault) if fault else None
+    example.call(Operation.COMPLETE, run, actor="stray", job="j1", tenant="t1", attempt=7, strike=strike)
     return example.events[before:]
 
 
@@ -63,6 +64,7 @@ def test_on_commit_fires_inside_an_example(lane: Lane) -> None:
     example = lane.begin()
     perform(example, "create", {"job": "j1", "tenant": "t1"})
     assert kinds(example.events) == [
+        "OthersCounted",
         "StepBegan",
         "Invoked",
         "Committed",
@@ -99,7 +101,8 @@ def test_examples_find_no_rows_of_one_another_and_touch_no_others(
         for _ in range(2):
             example = lane.begin()
             assert list(AIJob.objects.values()) == before
-            assert (example.now, example.events, example.jobs) == (0, [], [])
+            assert kinds(example.events) == ["OthersCounted"]
+            assert (example.now, example.jobs) == (0, [])
             perform(example, "create", {"job": "j1", "tenant": "t1"})
             perform(example, "publish", {"job": "j1"})
             perform(example, "receive", {"worker": "A", "message": "m2"})
@@ -135,7 +138,7 @@ STRUCK: dict[Fault, tuple[str, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", COMMIT_FAULTS)
+@pytest.mark.parametrize("fault", STRUCK)
 def test_a_struck_prepare_leaves_what_its_fault_says(fault: Fault, delivered: Example) -> None:
     before = len(delivered.events)
     perform(delivered, "prepare", {"worker": "A", "fault": fault.value})
@@ -165,11 +168,11 @@ def test_a_worker_whose_answer_was_lost_may_ask_again(delivered: Example) -> Non
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (True, history.Returned(0, 3, Answer.ACCEPTED)),
-        (False, history.Returned(0, 3, Answer.REFUSED)),
-        (None, history.Returned(0, 3, Answer.REFUSED)),
-        (4, history.Returned(0, 3, Answer.ACCEPTED)),
-        (0, history.Returned(0, 3, Answer.REFUSED)),
+        (True, history.Returned(0, 4, Answer.ACCEPTED)),
+        (False, history.Returned(0, 4, Answer.REFUSED)),
+        (None, history.Returned(0, 4, Answer.REFUSED)),
+        (4, history.Returned(0, 4, Answer.ACCEPTED)),
+        (0, history.Returned(0, 4, Answer.REFUSED)),
     ],
 )
 def test_an_answer_is_recorded_as_given(answer: object, expected: Event, delivered: Example) -> None:
@@ -177,7 +180,7 @@ def test_an_answer_is_recorded_as_given(answer: object, expected: Event, deliver
 
 
 def test_an_error_of_the_code_under_test_is_its_answer(delivered: Example) -> None:
-    assert called(delivered, lambda: {}["key"])[-1] == history.Raised(0, 3, "KeyError: 'key'")
+    assert called(delivered, lambda: {}["key"])[-1] == history.Raised(0, 4, "KeyError: 'key'")
 
 
 def done_in_one_commit() -> bool:
@@ -192,7 +195,7 @@ def test_a_database_error_that_was_swallowed_is_still_an_answer(delivered: Examp
             done_in_one_commit()
         return False
 
-    assert called(delivered, swallows, Fault.ANSWER_LOST)[-1] == history.Returned(0, 3, Answer.REFUSED)
+    assert called(delivered, swallows, Fault.ANSWER_LOST)[-1] == history.Returned(0, 4, Answer.REFUSED)
     assert job_in_database().status == "DONE"
 
 
@@ -202,7 +205,7 @@ def test_a_death_that_was_swallowed_is_still_a_death(delivered: Example) -> None
             done_in_one_commit()
         return True
 
-    assert called(delivered, immortal, Fault.KILL_BEFORE_COMMIT)[-1] == history.Unknown(0, 3, "killed")
+    assert called(delivered, immortal, Fault.KILL_BEFORE_COMMIT)[-1] == history.Unknown(0, 4, "killed")
     assert job_in_database().status == "PENDING"
 
 
@@ -238,7 +241,7 @@ def test_each_commit_of_a_call_is_observed_by_itself(delivered: Example) -> None
 
 def test_a_row_that_was_deleted_is_reported_gone(delivered: Example) -> None:
     events = called(delivered, lambda: AIJob.objects.all().delete() is not None)
-    assert events[2] == history.Observed(0, 3, (), ("j1",))
+    assert events[2] == history.Observed(0, 4, (), ("j1",))
 
 
 def test_a_rolled_back_write_leaves_no_trace(delivered: Example) -> None:

@@ -37,29 +37,47 @@ MAY_IMPORT: dict[str, set[str]] = {
     "world": {"history", "lifecycle"},
     "binding": {"invariants", "lifecycle"},
     "ports": {"binding", "example", "history", "world"},
-    "example": {"binding", "history", "invariants", "lifecycle", "ports", "reach", "world"},
-    "deadlines": {"example"},
-    "operations": {"binding", "deadlines", "example", "lifecycle", "world"},
+    "observer": {"binding", "lifecycle", "world"},
+    "example": {"binding", "history", "invariants", "lifecycle", "observer", "ports", "reach", "world"},
+    "deadlines": {"example", "lifecycle"},
+    "operations": {"binding", "deadlines", "example", "history", "lifecycle", "ports", "world"},
     "drain": {"deadlines", "example", "history", "operations"},
     # what plays examples, and what tells of them
     "run": {"example", "history", "invariants", "reach", "world"},
     "machine": {"drain", "example", "operations", "run"},
-    "minimise": {"drain", "example", "operations", "run", "world"},
+    "script": {"drain", "example", "history", "operations", "run"},
+    "minimise": {"example", "run", "script", "world"},
+    "explain": {"example", "history", "run", "script"},
     "replay": {"drain", "example", "history", "invariants", "ndjson", "operations", "run"},
     "embedded": {"machine", "minimise", "run"},
-    "failures": {"ndjson", "run"},
-    "report": {"invariants", "reach", "run", "world"} | JUDGING,
+    "report": {"explain", "invariants", "reach", "run", "script", "world"} | JUDGING,
+    "failures": {"ndjson", "report", "run"},
+    "regression": {
+        *("deadlines", "drain", "example", "invariants", "operations", "report", "run", "world"),
+    },
     "safety": set(),
     "standalone": {"binding", "example", "safety"},
     "progress": {"run", "world"},
     "plugin": {
-        *("binding", "embedded", "example", "failures", "history", "lifecycle", "ndjson"),
-        *("progress", "replay", "report", "run", "safety", "session", "world"),
+        *("binding", "embedded", "example", "explain", "failures", "history", "lifecycle", "ndjson"),
+        *("progress", "regression", "replay", "report", "run", "safety", "session", "world", "certificate"),
     },
     "session": {
         *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "run", "safety"),
     },
     "test_embedded": {"plugin"},
+    # python -m statemachine
+    "command": set(),
+    "pool": set(),
+    "certificate": {
+        *("binding", "command", "drain", "embedded", "example", "invariants", "operations"),
+        *("pool", "report", "run", "standalone"),
+    },
+    "soak": {
+        *("binding", "command", "embedded", "example", "explain", "failures", "invariants", "pool"),
+        *("report", "run", "session", "standalone", "world"),
+    },
+    "__main__": {"binding", "certificate", "command", "lifecycle", "pool", "safety", "soak"},
 }
 """Direct imports inside of statemachine/, by module or package; inside of a package all are free."""
 
@@ -70,7 +88,10 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "in functions": {"example", "standalone", "plugin", "session"},
     },
     "hypothesis": {
-        "anywhere": {"machine", "embedded", "plugin", "progress", "session"},
+        "anywhere": {
+            *("machine", "embedded", "plugin", "progress", "session"),
+            *("certificate.baseline", "certificate.hunt"),
+        },
         "in functions": set(),
     },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},

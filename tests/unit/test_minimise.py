@@ -11,15 +11,16 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from statemachine import script
 from statemachine.drain import drain
 from statemachine.example import Example, Lane
 from statemachine.history import DrainEnded, StepBegan
 from statemachine.invariants import ALL
 from statemachine.invariants.claim import Judgements, broken, invariant
 from statemachine.ledger import Ledger
-from statemachine.minimise import Step, minimise
-from statemachine.operations import NotPossible, perform
+from statemachine.minimise import minimise
 from statemachine.run import Failure
+from statemachine.script import Step
 from tests.conftest import OpenLane
 
 DEFECT, CLAIM = "running_job_reentered", "one_holder_at_a_time"
@@ -65,16 +66,9 @@ def lane(open_lane: OpenLane) -> Iterator[Lane]:
 
 
 def play(lane: Lane, steps: Sequence[Step], strict: bool = True) -> Example:
-    example = lane.begin()
-    for step in steps:
-        try:
-            perform(example, step.operation, step.arguments, key=step.key)
-        except NotPossible:
-            if strict:
-                raise
-        if example.judge.violations:
-            break
-    return example
+    played = script.play(lane, steps)
+    assert not (strict and played.left_out)
+    return played.example
 
 
 def failure(lane: Lane, steps: Sequence[Step]) -> Failure:
@@ -107,6 +101,13 @@ def test_a_fault_stays_when_it_makes_the_history_shorter(lane: Lane) -> None:
     minimal = steps_of(minimise(lane, failure(lane, lost)))
     asks_again = Step(4, "prepare", {"worker": "A", "fault": "answer_lost"})
     assert minimal == [*MINIMAL[:3], asks_again, Step(5, "prepare", {"worker": "A"})]
+
+
+def test_a_fault_goes_together_with_the_place_that_it_would_strike(lane: Lane) -> None:
+    # prepare makes fewer than 99 statements, so this one never strikes.
+    never = {"worker": "A", "fault": "kill_before_statement", "at": 99}
+    found = failure(lane, [*MINIMAL[:3], MINIMAL[3]._replace(arguments=never), *MINIMAL[4:]])
+    assert steps_of(minimise(lane, found)) == MINIMAL
 
 
 def test_minimising_is_deterministic_and_idempotent(lane: Lane) -> None:

@@ -21,9 +21,23 @@ from statemachine.history import Event
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
 from statemachine.ndjson import Header, HistoryError
 
-HEADER = Header(
-    "a.b:C", Lifecycle(lease_seconds=10, visibility_seconds=20, late_completion=Answer.REFUSED), 7, "bug"
+STRANGE = Lifecycle(
+    lease_seconds=10,
+    visibility_seconds=20,
+    max_receives=5,
+    inference_cap_seconds=9,
+    recover_after_seconds=8,
+    late_completion=Answer.REFUSED,
+    fenced=False,
+    offers=frozenset({Operation.RENEW, Operation.EXTEND}),
+    pending="NEW",
+    retrying="AGAIN",
+    running="BUSY",
+    done="OK",
+    failed="KO",
+    further_terminal=("REVIEW", "CANCELLED"),
 )
+HEADER = Header("a.b:C", STRANGE, 7, "bug")
 ROW = JobRow("j1", "t1", "DONE", 2, "w", 3540.5, 7, 1, "r")
 EVERY: list[Event] = [
     history.StepBegan(0, 1, "create", {"job": "j1", "offset": -1, "foreign": True}, drain=True),
@@ -38,7 +52,7 @@ EVERY: list[Event] = [
     history.Killed(1, "A", "after_finish_commit"),
     history.PublicationQueued(1, 1, "j1", "t1"),
     history.PublicationLost(1, "j1"),
-    history.Sent(1, "m1", "j1", "t1", 1, forged=True),
+    history.Sent(1, "m1", "j1", "t1", 1, forged=True, delay=900),
     history.Delivered(1, "m1", "m1#1", "A", 1, 3601, duplicate=True),
     history.DeleteRequested(1, "m1", "m1#1", "A", effective=False),
     history.VisibilityChanged(1, "m1", "m1#1", "A", 5, effective=False),
@@ -47,8 +61,11 @@ EVERY: list[Event] = [
     history.MessageCameBack(1, "m1"),
     history.DrainBegan(1),
     history.DrainEnded(1, "j1 is RUNNING"),
+    history.ClockSkewed(1, "A", -20),
+    history.OthersCounted(1, "(3, 1, None)"),
 ]
 TEXT = ndjson.dumps(HEADER, EVERY)
+LIFECYCLE = json.loads(TEXT.splitlines()[0])["lifecycle"]
 
 
 def replaced(line: int, **changes: Any) -> str:
@@ -70,11 +87,11 @@ def test_no_kind_of_event_is_forgotten() -> None:
     assert {type(event) for event in EVERY} == defined
 
 
-@pytest.mark.parametrize("event", EVERY, ids=lambda event: type(event).__name__)
-def test_the_samples_leave_no_field_at_its_default(event: Event) -> None:
+@pytest.mark.parametrize("sample", [HEADER, STRANGE, *EVERY], ids=lambda sample: type(sample).__name__)
+def test_the_samples_leave_no_field_at_its_default(sample: Event | Header | Lifecycle) -> None:
     # Or a field that is lost on the way would come back as its default, unnoticed.
-    for field in fields(event):
-        assert field.default is MISSING or getattr(event, field.name) != field.default, field.name
+    for field in fields(sample):
+        assert field.default is MISSING or getattr(sample, field.name) != field.default, field.name
 
 
 def test_what_comes_back_has_its_types_again() -> None:
@@ -122,16 +139,23 @@ DAMAGED: dict[str, tuple[str, str]] = {
     "no version": (replaced(1, version=...), "of version None"),
     "no lifecycle": (replaced(1, lifecycle=...), BROKEN),
     "a lifecycle that is a text": (replaced(1, lifecycle="3540"), BROKEN),
-    "a lifecycle without late_completion": (replaced(1, lifecycle={"lease_seconds": 1}), BROKEN),
+    "a lifecycle with a single field": (replaced(1, lifecycle={"lease_seconds": 1}), BROKEN),
     "an impossible lifecycle": (
-        replaced(1, lifecycle={"lease_seconds": 0, "late_completion": "accepted"}),
+        replaced(1, lifecycle=LIFECYCLE | {"lease_seconds": 0}),
         "lease_seconds is 0",
     ),
-    "an unknown field of the lifecycle": (
-        replaced(1, lifecycle={"lease": 3540, "late_completion": "accepted"}),
+    "an unknown field of the lifecycle": (replaced(1, lifecycle=LIFECYCLE | {"lease": 3540}), BROKEN),
+    "an unknown policy": (replaced(1, lifecycle=LIFECYCLE | {"late_completion": "perhaps"}), BROKEN),
+    "an unknown operation on offer": (replaced(1, lifecycle=LIFECYCLE | {"offers": ["explode"]}), BROKEN),
+    "an operation that is not optional": (
+        replaced(1, lifecycle=LIFECYCLE | {"offers": ["create"]}),
+        "offers names create",
+    ),
+    "offers that are a number": (replaced(1, lifecycle=LIFECYCLE | {"offers": 1}), BROKEN),
+    "terminal statuses that are a number": (
+        replaced(1, lifecycle=LIFECYCLE | {"further_terminal": 1}),
         BROKEN,
     ),
-    "an unknown policy": (replaced(1, lifecycle={"late_completion": "perhaps"}), BROKEN),
     "no binding": (replaced(1, binding=...), BROKEN),
     "a step whose number is a text": (replaced(2, step="1"), "line 2: not an event"),
     "a step with a list in its arguments": (replaced(2, arguments={"job": ["j1"]}), "line 2: not an event"),

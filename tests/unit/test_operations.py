@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from models_under_test.models import AIJob, AIResult
+from models_under_test.variants import VARIANTS
 from statemachine.drain import drain
 from statemachine.example import Example, Lane
 from statemachine.operations import OPERATIONS, NotPossible, Offer, perform
+from statemachine.operations.time import YEAR
 from tests.conftest import OpenLane
 
 Script = list[tuple[str, dict[str, Any]]]
@@ -122,7 +124,12 @@ REFUSED = (
     Refused(START, "stray", {**CALL, "attempt": "zero"}, "no job j1"),
     Refused(NEVER_CREATED, "stray", {**CALL, "attempt": "zero"}, "j1 has no row"),
     Refused(PREPARED, "stray", {**CALL, "attempt": "current"}, "its holder's own"),
-    Refused(PREPARED, "stray", {**CALL, "operation": "prepare", "attempt": "zero"}, "no finish operation"),
+    Refused(
+        PREPARED,
+        "stray",
+        {**CALL, "operation": "prepare", "attempt": "zero"},
+        "no operation prepare that shows a token",
+    ),
     Refused(START, "mark_running", {"job": "j1"}, "no job j1"),
     Refused(CREATED, "mark_running", {"job": "j1"}, "would strand it"),
     Refused(START, "create", {"job": "j1", "tenant": "t9"}, "no tenant t9"),
@@ -131,6 +138,14 @@ REFUSED = (
     Refused(PREPARED, "complete", {"worker": "A", "speed": 3}, "complete does not take"),
     Refused(PREPARED, "complete", {}, "complete does not take"),
     Refused(CREATED, "recover", {"job": "j1"}, "recover does not take"),
+    Refused(CREATED, "recover", {"fault": "kill_after_commit", "at": 0}, "places are counted from 1"),
+    Refused(RECEIVED, "extend", {"worker": "A"}, "next step is prepare, not finish"),
+    Refused(PREPARED, "renew", {"worker": "A"}, "renews no leases"),
+    Refused(PREPARED, "close", {"worker": "A"}, "no close: its lifecycle says so"),
+    Refused(PREPARED, "stray", {**CALL, "operation": "renew", "attempt": "zero"}, "no operation renew"),
+    Refused(START, "skew_clock", {"worker": "Z", "seconds": 20}, "no worker Z"),
+    Refused(START, "skew_clock", {"worker": "A", "seconds": -YEAR}, "say less than a year"),
+    Refused(START, "send_malformed", {"job": "j1"}, "send_malformed does not take"),
 )
 
 
@@ -149,6 +164,10 @@ def test_what_the_state_does_not_allow_is_refused_without_a_trace(case: Refused,
     [
         ("stray", {**CALL, "attempt": "latest"}),
         ("wait", {"seconds": math.inf}),  # json reads Infinity
+        ("skew_clock", {"worker": "A", "seconds": math.nan}),
+        ("skew_clock", {"worker": "A", "seconds": math.inf}),
+        ("extend", {"worker": "A", "fault": "earthquake"}),
+        ("complete", {"worker": "A", "fault": "answer_lost", "at": 1.5}),
         ("advance_to", {"deadline": "lease", "of": "j1", "offset": math.inf}),
     ],
 )
@@ -194,7 +213,24 @@ def test_whatever_is_offered_can_be_played_and_the_correct_system_stands_it(lane
         example = walk(lane, seed, 50, played)
         assert example.judge.violations == [], f"seed {seed}, in the drain"
         assert example.judge.crashed == []
-    assert {name for name in OPERATIONS if not played[name]} == set()
+    assert {name for name in OPERATIONS if not played[name]} == {"close", "renew", "skew_clock"}
+
+
+@pytest.mark.parametrize("variant", ["ReviewRequired", "Heartbeat"])
+def test_what_other_systems_offer_can_be_played_too_and_with_wrong_clocks(
+    variant: str, transactional_db: None
+) -> None:
+    # Skews of 20 s are within the margin between lease and visibility.
+    played: Counter[str] = Counter()
+    lane = Lane(VARIANTS[variant](), clock_skew_seconds=20)
+    with lane.open():
+        for seed in range(10):
+            example = walk(lane, seed, 50, played)
+            assert example.judge.violations == [], f"seed {seed}, in the drain"
+            assert example.judge.crashed == []
+    further = {"ReviewRequired": "close", "Heartbeat": "renew"}
+    assert played["skew_clock"]
+    assert [name for name in further.values() if played[name]] == [further[variant]]
 
 
 def test_the_same_choices_play_the_same_history(lane: Lane) -> None:

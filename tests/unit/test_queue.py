@@ -10,7 +10,7 @@ import pytest
 
 from statemachine import history
 from statemachine.history import Event
-from statemachine.world.queue import SimulatedQueue
+from statemachine.world.queue import DelayBeyondLimit, SimulatedQueue, VisibilityBeyondLimit
 
 
 class Scene:
@@ -34,6 +34,10 @@ class Scene:
     @property
     def in_flight(self) -> list[str]:
         return [message.name for message in self.queue.in_flight()]
+
+    @property
+    def delayed(self) -> list[str]:
+        return [message.name for message in self.queue.delayed()]
 
 
 @pytest.fixture
@@ -98,6 +102,93 @@ def test_only_the_newest_receipt_handle_changes_the_visibility(scene: Scene) -> 
     assert scene.visible == []
     scene.now = 30
     assert scene.visible == ["m1"]
+
+
+def test_a_delayed_message_is_visible_when_its_delay_ends_and_not_in_flight_before(scene: Scene) -> None:
+    scene.now = 100
+    scene.queue.send("m2", "j2", "t1", delay=900)
+    assert scene.events[-1] == history.Sent(100, "m2", "j2", "t1", delay=900)
+    for now, delayed in ((100, ["m2"]), (999, ["m2"]), (1000, []), (1001, [])):
+        scene.now = now
+        assert scene.delayed == delayed, f"at {now} s"
+        assert ("m2" in scene.visible) is not bool(delayed), f"at {now} s"
+        assert scene.in_flight == [], f"at {now} s"
+    scene.receive(name="m2")
+    assert (scene.delayed, scene.in_flight) == ([], ["m2"])
+
+
+@pytest.mark.parametrize("delay", [-1, 901, float("nan")])
+def test_a_delay_that_aws_does_not_know_is_refused_and_nothing_is_sent(scene: Scene, delay: float) -> None:
+    before = list(scene.events)
+    with pytest.raises(DelayBeyondLimit, match=f"^message m2: DelaySeconds {delay} is not between 0 and 900"):
+        scene.queue.send("m2", "j2", "t1", delay=delay)
+    assert scene.visible == ["m1"]
+    assert scene.events == before
+
+
+@pytest.mark.parametrize(
+    ("asked_after", "allowed"),
+    [(0, 43200), (1, 43199), (3599, 39601), (43199, 1), (43200, 0)],
+)
+def test_a_message_is_hidden_for_12_hours_after_its_receive_at_most(
+    scene: Scene, asked_after: int, allowed: int
+) -> None:
+    scene.now = 1000
+    receipt = scene.receive()
+    scene.now += asked_after
+    before = list(scene.events)
+    with pytest.raises(VisibilityBeyondLimit, match=f"^message m1: VisibilityTimeout {allowed + 1}\\b"):
+        scene.queue.change_visibility(receipt, allowed + 1, "A")
+    assert scene.events == before
+    assert scene.queue.messages["m1"].visible_at == 4600
+    scene.queue.change_visibility(receipt, allowed, "A")
+    assert scene.queue.messages["m1"].visible_at == 1000 + 43200
+
+
+def test_the_12_hours_count_from_the_latest_receive(scene: Scene) -> None:
+    scene.receive()
+    scene.now = 3600
+    receipt = scene.receive()
+    scene.queue.change_visibility(receipt, 43200, "A")
+    assert scene.queue.messages["m1"].visible_at == 3600 + 43200
+
+
+def test_an_extension_does_not_start_the_12_hours_anew(scene: Scene) -> None:
+    receipt = scene.receive()
+    scene.now = 3000
+    scene.queue.change_visibility(receipt, 3600, "A")
+    with pytest.raises(VisibilityBeyondLimit) as refused:
+        scene.queue.change_visibility(receipt, 43200, "A")
+    assert str(refused.value) == (
+        "message m1: VisibilityTimeout 43200, asked for 3000 s after its receive, is beyond the limit: "
+        "it can be hidden for 43200 s after a receive; ask for at most 40200"
+    )
+
+
+def test_when_the_12_hours_are_over_every_change_is_refused(scene: Scene) -> None:
+    receipt = scene.receive()
+    scene.now = 43201
+    with pytest.raises(VisibilityBeyondLimit, match=r"receive it again$"):
+        scene.queue.change_visibility(receipt, 0, "A")
+
+
+@pytest.mark.parametrize("seconds", [-1, 43201, float("nan")])
+def test_no_receipt_handle_sets_a_timeout_that_aws_does_not_know(scene: Scene, seconds: float) -> None:
+    old, new = scene.receive(), scene.receive()
+    before = list(scene.events)
+    for receipt in (old, new):
+        with pytest.raises(VisibilityBeyondLimit, match=f"VisibilityTimeout {seconds} is not between 0 and"):
+            scene.queue.change_visibility(receipt, seconds, "A")
+    assert scene.events == before
+
+
+def test_an_old_receipt_handle_is_accepted_even_after_its_own_12_hours(scene: Scene) -> None:
+    old = scene.receive()
+    scene.now = 43201
+    scene.receive()
+    scene.queue.change_visibility(old, 3600, "A")
+    assert scene.events[-1] == history.VisibilityChanged(43201, "m1", old, "A", 46801, effective=False)
+    assert scene.queue.messages["m1"].visible_at == 43201 + 3600
 
 
 def test_the_fourth_receive_request_moves_the_message_to_the_dlq(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from models_under_test.defects.minimal.steps import (
     A_ACKNOWLEDGES,
+    A_COMPLETES,
     A_RECEIVES,
     A_WORKS,
     CREATE,
@@ -19,6 +20,7 @@ HISTORIES: dict[str, History] = {
     "message_deleted_after_finish_error": (*A_WORKS, COMPLETE_BREAKS, A_ACKNOWLEDGES),
     "finish_error_logged_and_forgotten": (*A_WORKS, COMPLETE_BREAKS),
     "database_error_fails_the_job": (*A_WORKS, COMPLETE_BREAKS),
+    "completion_remembered_before_commit": (*A_WORKS, COMPLETE_BREAKS, A_COMPLETES),
     "unit_of_work_swallows_commit_errors": (CREATE, PUBLISH, A_RECEIVES, PREPARE_BREAKS),
     "sweep_errors_swallowed": (("recover", {"fault": "error_before_commit"}),),
 }

@@ -1,0 +1,103 @@
+"""The *why* of a failure: what its re-runs did, those that did the same in one line.
+
+Nothing is concluded here: a line says what was changed and what came of it.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, zip_longest
+
+from statemachine.explain import Apart, Rerun, Result, Until, Why, Without
+from statemachine.report import WIDTH, edge_name
+
+TITLE = "Why (each line is a re-run, nothing inferred)"
+_REASONS = 3
+"""More different reasons than these why the failing step was not possible are left out: they only repeat."""
+
+_CHANGE_WIDTH = 46
+
+_Row = tuple[str, str]
+
+
+def why_lines(why: Why) -> list[str]:
+    """The section with its title, each line at most 100 columns wide."""
+    if not why.repeats:
+        rows = [("the same steps again", _came_of(why.reruns[0]))]
+    else:
+        rows = [*_dropped(why), *_shifted(why), *_apart(why)]
+    width = max([28, *(min(len(change), _CHANGE_WIDTH) for change, _ in rows)])
+    cut = f"    {len(why.reruns)} of {why.wanted} re-runs were made; the others were left out to save time"
+    return [
+        f"  {TITLE}",
+        *(line for change, came in rows for line in _columns(change, came, width)),
+        *([cut] if len(why.reruns) < why.wanted else []),
+    ]
+
+
+def _columns(change: str, came: str, width: int) -> Iterator[str]:
+    left = textwrap.wrap(change, width)
+    right = textwrap.wrap(came, WIDTH - width - 6, break_on_hyphens=False)
+    for one, other in zip_longest(left, right, fillvalue=""):
+        yield f"    {one:<{width}}  {other}".rstrip()
+
+
+def _came_of(rerun: Rerun, with_reason: bool = True) -> str:
+    if rerun.result is Result.OTHER:
+        return f"breaks {rerun.detail} instead"
+    if rerun.result is Result.NOT_POSSIBLE and with_reason:
+        return f"{rerun.result}: {rerun.detail}"
+    return str(rerun.result)
+
+
+def _dropped(why: Why) -> Iterator[_Row]:
+    dropped = {rerun.change.step: rerun for rerun in why.reruns if isinstance(rerun.change, Without)}
+    reasons = {rerun.detail for rerun in dropped.values() if rerun.result is Result.NOT_POSSIBLE}
+    alike: dict[str, list[int]] = {}
+    for step in sorted(dropped):
+        alike.setdefault(_came_of(dropped[step], len(reasons) <= _REASONS), []).append(step)
+    for came, steps in alike.items():
+        some = f"without step {steps[0]}" if len(steps) == 1 else f"without one of steps {_ranges(steps)}"
+        yield some, came
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Sorted numbers as a person writes them: ``1-3, 5``."""
+    runs = [
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), key=lambda placed: placed[1] - placed[0])
+    ]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _shifted(why: Why) -> Iterator[_Row]:
+    came = {rerun.change: _came_of(rerun) for rerun in why.reruns if isinstance(rerun.change, Until)}
+    tried = {change.step for change in came}
+    came |= dict.fromkeys(why.moves, str(Result.FAILS))
+    moves = [move.step for move in why.moves if move.step in tried]
+    idle = [step for step in moves if {came[one] for one in came if one.step == step} == {Result.FAILS}]
+    if len(idle) > 1:
+        yield f"one of steps {_ranges(idle)} up to 1 s off", str(Result.FAILS)
+    for step in moves:
+        if len(idle) == 1 or step not in idle:
+            yield from _one_move(step, {change: came[change] for change in came if change.step == step})
+
+
+def _one_move(step: int, came: Mapping[Until, str]) -> Iterator[_Row]:
+    alike: dict[str, list[Until]] = {}
+    for change in sorted(came, key=_at):
+        alike.setdefault(came[change], []).append(change)
+    for what, changes in alike.items():
+        met = [f" ({it.at:g} is the {edge_name(it.edge)})" for it in changes if it.edge]
+        yield f"step {step} until {', '.join(f'{it.at:g}' for it in changes)}", "".join([what, *met])
+
+
+def _at(change: Until) -> float:
+    return change.at
+
+
+def _apart(why: Why) -> Iterator[_Row]:
+    for rerun in why.reruns:
+        if isinstance(rerun.change, Apart):
+            yield f"with {rerun.change.seconds} s between the steps", _came_of(rerun)

@@ -1,0 +1,181 @@
+"""The plain test that a failure is saved as: formatted, readable as Python, and true to the history."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from statemachine import failures, ndjson
+from statemachine.history import DrainBegan, DrainEnded, Event, StepBegan
+from statemachine.invariants.claim import Violation
+from statemachine.lifecycle import Lifecycle
+from statemachine.ndjson import Header
+from statemachine.report.regression import NAME, regression_test
+from statemachine.run import Failure
+
+COMMAND = "pytest .statemachine/abcde/test_regression.py"
+LIFECYCLE = Lifecycle()
+HEADER = Header("theirs.binding:Binding", LIFECYCLE)
+
+
+def failure(*events: Event, story: str = "j1 never ends.", at_step: int = 2) -> Failure:
+    headline = Violation("every_job_ends", "j1", at_step, 0, story, ())
+    return Failure(headline, (), events)
+
+
+def step(number: int, operation: str, **arguments: object) -> StepBegan:
+    return StepBegan(0, number, operation, arguments)
+
+
+PLAIN = failure(step(1, "create", job="j1", tenant="t1"), step(2, "publish", job="j1"))
+
+SAYINGS = {
+    "plain": "j1 never ends.",
+    "quotes": 'it said "no" and """nothing""" more',
+    "ends in a quote": 'it said "no"',
+    "backslashes": r"C:\new\table \N{no such} \x",
+    "several lines": "first\nsecond\r\n\tthird\x00",
+    "other letters": "José said 否 to worker A",
+    "long": "worker A " * 60,
+}
+
+
+def written(found: Failure) -> str:
+    return regression_test(found, binding=HEADER.binding, command=COMMAND)
+
+
+@pytest.mark.parametrize("story", SAYINGS.values(), ids=SAYINGS)
+def test_whatever_a_system_said_the_file_is_python(story: str) -> None:
+    tree = ast.parse(written(failure(step(1, "create"), story=story)))
+    told = ast.get_docstring(tree)
+    assert told is not None
+    assert told.startswith("every_job_ends: ")
+    assert f"\n    {COMMAND}\n" in told
+
+
+CASES = {
+    "plain": PLAIN,
+    "values": failure(step(1, "create", job='j"1', tenant="t'1", fault=None), step(2, "wait", seconds=0.5)),
+    "long calls": failure(
+        step(1, "create", job="j1", tenant="the tenant with the very long name", fault="kill_before_commit")
+    ),
+    "drain": failure(step(1, "recover"), DrainBegan(0), DrainEnded(0, "stuck"), at_step=1),
+    **{name: failure(step(1, "create"), story=story) for name, story in SAYINGS.items() if name != "plain"},
+}
+
+
+@pytest.mark.parametrize("width", [88, 110])
+def test_the_file_is_as_a_formatter_leaves_it(width: int, tmp_path: Path) -> None:
+    for name, found in CASES.items():
+        (tmp_path / f"{name.replace(' ', '_')}.py").write_text(written(found), encoding="utf-8")
+    checks = (["format", "--check", "--diff"], ["check", "--select", "E4,E7,E9,F,I,UP,W"])
+    for check in checks:
+        words = [sys.executable, "-m", "ruff", *check, "--isolated", "--line-length", str(width), "."]
+        if check[0] == "check":
+            words += ["--config", 'lint.isort.known-third-party=["statemachine"]']
+        ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def calls(found: Failure) -> list[str]:
+    body = ast.parse(written(found)).body[-1]
+    assert isinstance(body, ast.FunctionDef)
+    return [ast.unparse(line).removeprefix("leased_jobs.") for line in body.body]
+
+
+def test_every_step_is_played_and_then_judged() -> None:
+    assert calls(PLAIN) == [
+        "expect_binding('theirs.binding:Binding')",
+        "play('create', job='j1', tenant='t1')",
+        "play('publish', job='j1')",
+        "check('every_job_ends')",
+    ]
+
+
+def test_a_gap_in_the_numbers_is_kept_since_names_come_from_them() -> None:
+    found = failure(step(4, "create", job="j4"), step(5, "publish", job="j4"), step(9, "recover"))
+    assert calls(found)[1:4] == [
+        "play('create', step=4, job='j4')",
+        "play('publish', job='j4')",
+        "play('recover', step=9)",
+    ]
+
+
+def test_the_moves_of_a_drain_are_left_to_the_drain() -> None:
+    moves = StepBegan(0, 2, "recover", {}, drain=True)
+    found = failure(step(1, "create", job="j1"), DrainBegan(0), moves, DrainEnded(0, "stuck"))
+    assert calls(found)[1:] == ["play('create', job='j1')", "drain()", "check('every_job_ends')"]
+
+
+# -- saving it ------------------------------------------------------------------------------------
+
+
+def save(root: Path) -> failures.Saved:
+    return failures.save(HEADER, PLAIN, lambda path: f"pytest {path}", root)
+
+
+def test_history_and_test_are_saved_side_by_side(tmp_path: Path) -> None:
+    saved = save(tmp_path)
+    assert saved.test == saved.folder / NAME
+    assert sorted(path.name for path in saved.folder.iterdir()) == ["history.ndjson", NAME]
+    assert f"\n    pytest {saved.test.as_posix()}\n" in saved.test.read_text("utf-8")
+    assert ndjson.read(saved.folder)[1] == list(PLAIN.events)
+
+
+def test_a_folder_that_lacks_the_test_gets_it(tmp_path: Path) -> None:
+    (save(tmp_path).folder / NAME).unlink()
+    saved = save(tmp_path)
+    assert saved.test is not None
+    assert saved.test.is_file()
+
+
+def test_a_test_that_was_edited_is_kept(tmp_path: Path) -> None:
+    file = save(tmp_path).folder / NAME
+    file.write_text("# mine\n")
+    assert save(tmp_path).test == file
+    assert file.read_text() == "# mine\n"
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """After ``full_disk(name)`` a file whose name begins so can only be written half."""
+    write = Path.write_bytes
+
+    def fill(name: str) -> None:
+        def write_half(path: Path, data: bytes) -> int:
+            if not path.name.startswith(name):
+                return write(path, data)
+            write(path, data[: len(data) // 2])
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_bytes", write_half)
+
+    return fill
+
+
+def test_a_full_disk_leaves_no_half_a_history(tmp_path: Path, full_disk: Callable[[str], None]) -> None:
+    full_disk("history")
+    with pytest.raises(OSError, match="No space left"):
+        save(tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_full_disk_leaves_no_half_a_test_and_the_history(
+    tmp_path: Path, full_disk: Callable[[str], None]
+) -> None:
+    full_disk("test_")
+    saved = save(tmp_path)
+    assert saved.test is None
+    assert "No space left" in saved.lacks
+    assert [path.name for path in saved.folder.iterdir()] == ["history.ndjson"]
+
+
+def test_a_plain_test_needs_no_hypothesis() -> None:
+    code = "import sys, statemachine.regression; print('hypothesis' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"

@@ -1,0 +1,90 @@
+"""Which faults are offered where: every operation that takes one has a row, and each can be asked for.
+
+A fault without an offer never strikes in a search, and an offer that no place matches strikes nothing:
+both would leave a required situation unmet, or a class of defects unseen, without an error.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from statemachine.operations import OPERATIONS, NotPossible
+from statemachine.operations.named import Offer
+from statemachine.operations.strikes import STRIKES, strike_named, with_faults
+from statemachine.world.faults import Fault, Strike
+
+UNDISTURBED = {"receive": "kill_worker is a worker that died after its receive"}
+"""Operations that take a fault in a script and are offered without any, and why."""
+
+
+def takes_a_fault(operation: str) -> bool:
+    return "fault" in inspect.signature(OPERATIONS[operation].plan).parameters
+
+
+def test_every_operation_that_takes_a_fault_has_a_row_or_a_reason() -> None:
+    taking = {name for name in OPERATIONS if takes_a_fault(name)}
+    assert set(STRIKES) | set(UNDISTURBED) == taking
+    assert not set(STRIKES) & set(UNDISTURBED)
+
+
+@pytest.mark.parametrize("operation", STRIKES)
+def test_what_takes_a_fault_takes_its_place_too(operation: str) -> None:
+    parameters = inspect.signature(OPERATIONS[operation].plan).parameters
+    assert parameters["fault"].default is None
+    assert parameters["at"].default == 1
+
+
+def test_every_fault_is_offered_somewhere() -> None:
+    assert {strike.fault for row in STRIKES.values() for strike, _ in row} == set(Fault)
+
+
+@pytest.mark.parametrize("operation", STRIKES)
+def test_a_row_names_each_strike_once_with_a_weight(operation: str) -> None:
+    strikes = [strike for strike, _ in STRIKES[operation]]
+    assert len(strikes) == len(set(strikes))
+    assert all(weight > 0 and strike.at >= 1 for strike, weight in STRIKES[operation])
+
+
+@pytest.mark.parametrize("operation", STRIKES)
+def test_the_undisturbed_call_comes_first_and_each_offer_can_be_asked_for(operation: str) -> None:
+    plain, *struck = with_faults(9, operation, {"worker": "A"})
+    assert plain == Offer(9, operation, {"worker": "A"})
+    asked = [
+        strike_named(offer.arguments["fault"], offer.arguments.get("at", 1))
+        for offer in struck
+        if offer.arguments["worker"] == "A"
+    ]
+    assert asked == [strike for strike, _ in STRIKES[operation]]
+
+
+def test_the_first_place_is_not_spelt_out() -> None:
+    offers = [offer.arguments for offer in with_faults(9, "recover", {})]
+    assert {"fault": "kill_after_port_call"} in offers
+    assert {"fault": "kill_after_port_call", "at": 2} in offers
+
+
+def test_no_fault_is_no_strike() -> None:
+    assert strike_named(None) is None
+    assert strike_named(None, 3) is None
+    assert strike_named("answer_lost", 2) == Strike(Fault.ANSWER_LOST, 2)
+
+
+@pytest.mark.parametrize(
+    ("fault", "at", "words"),
+    [
+        ("earthquake", 1, ["no fault earthquake", *Fault]),
+        ("", 1, ["no fault ", "answer_lost"]),
+        ("answer_lost", 0, ["answer_lost at place 0", "counted from 1"]),
+        ("answer_lost", -1, ["at place -1"]),
+        ("answer_lost", 1.5, ["at place 1.5"]),
+        ("answer_lost", "second", ["at place 'second'"]),
+        ("answer_lost", None, ["at place None"]),
+    ],
+)
+def test_a_strike_that_there_is_not_is_refused_by_name(fault: str, at: int, words: list[str]) -> None:
+    with pytest.raises(NotPossible) as refused:
+        strike_named(fault, at)
+    for word in words:
+        assert word in str(refused.value)
