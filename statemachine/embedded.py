@@ -15,7 +15,7 @@ from types import FrameType
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.errors import Flaky
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from statemachine.machine import JobMachine
 from statemachine.minimise import minimise
@@ -45,6 +45,11 @@ def register_profiles() -> None:
         )
 
 
+def without_database(examples: int) -> settings:
+    """The ``dev`` profile with this many examples, and nothing kept from one search to the next."""
+    return settings(settings.get_profile("dev"), max_examples=examples, database=None)
+
+
 def search(
     run: Run, seed_number: int, profile: settings | None = None, phases: Sequence[Phase] = FINDING
 ) -> None:
@@ -53,11 +58,27 @@ def search(
     The run's lane must be open.  A broken invariant is not raised: it is the run's ``failure``.
     ``phases`` are Hypothesis's; with its shrink phase, its result is what is then minimised.
     """
+    play(run, seed_number, JobMachine, profile, phases)
+    run.as_found = run.failure
+    if run.failure is not None and not run.unstable:
+        run.failure = minimise(run.lane, run.failure)
+        run.stop()
+    run.finished = True
+
+
+def play(
+    run: Run,
+    seed_number: int,
+    machine: type[RuleBasedStateMachine],
+    profile: settings | None = None,
+    phases: Sequence[Phase] = FINDING,
+) -> None:
+    """Let ``machine`` play, with ``run`` as its class attribute, until the profile's number or a failure."""
     run.seed = seed_number
-    machine = seed(seed_number)(type("AIJobs", (JobMachine,), {"run": run}))
+    seeded = seed(seed_number)(type("AIJobs", (machine,), {"run": run}))
     try:
         with _interrupts_noticed(run), _collector_spared():
-            run_state_machine_as_test(machine, settings=_settings(profile, phases))
+            run_state_machine_as_test(seeded, settings=_settings(profile, phases))
     except InvariantBroken:
         pass
     except Flaky as error:
@@ -66,11 +87,6 @@ def search(
         run.unstable = str(error).partition("\n")[0]
     finally:
         run.stop()
-    run.as_found = run.failure
-    if run.failure is not None and not run.unstable:
-        run.failure = minimise(run.lane, run.failure)
-        run.stop()
-    run.finished = True
 
 
 @contextmanager
@@ -90,10 +106,11 @@ def _interrupts_noticed(run: Run) -> Iterator[None]:
     Python delivers a signal wherever it happens to be, and Hypothesis has a callback in the garbage
     collector, where an exception is dropped: measured, 1 Ctrl-C in 15 was lost there.
     """
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    # A worker process ignores Ctrl-C, because its parent decides what becomes of it.
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
         yield
         return
-    before = signal.getsignal(signal.SIGINT)
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         run.interrupted = True

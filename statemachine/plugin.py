@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from statemachine import failures, safety
 from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.certificate.citation import cite
 from statemachine.embedded import LIMITS, register_profiles, search
 from statemachine.example import Lane
 from statemachine.explain import Why, explain
@@ -108,6 +109,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines.append(f"clocks: each worker's up to {session.clock_skew_seconds} s ahead or behind")
     return [
         *lines,
+        cite(session.binding_path, session.binding.defects),
         f"profile {profile}: {examples.max_examples} examples of {examples.stateful_step_count} steps; "
         f"seed {session.seed} (again with --hypothesis-seed={session.seed})",
     ]

@@ -7,8 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from statemachine import safety
-from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.binding import DEFAULT_BINDING, Binding, load
 from statemachine.example import Lane
+
+
+def load_here(path: str, defect: str | None = None) -> Binding:
+    """The binding, if it may be used in this environment.
+
+    Raises ``BindingError``, and ``safety.Refused`` when the environment names other settings than its own.
+    """
+    binding = load(path, defect)
+    found = {"the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE")}
+    safety.check_settings_module(binding.settings_module, path, found)
+    return binding
 
 
 @contextmanager
@@ -17,9 +28,7 @@ def open_lane(path: str = DEFAULT_BINDING, defect: str | None = None) -> Iterato
 
     Raises ``BindingError`` and ``safety.Refused`` as a run would.
     """
-    binding = load(path, defect)
-    found = {"the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE")}
-    safety.check_settings_module(binding.settings_module, path, found)
+    binding = load_here(path, defect)
     os.environ["DJANGO_SETTINGS_MODULE"] = binding.settings_module
 
     import django

@@ -111,6 +111,15 @@ def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, script
     The two differ: only the second puts ``cwd`` on Python's path.
     """
     program = [str(Path(sys.executable).with_name("pytest"))] if script else [sys.executable, "-m", "pytest"]
+    return _run(program, arguments, cwd, env)
+
+
+def command(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Ran:
+    """Run ``python -m statemachine`` with ``arguments`` in ``cwd``."""
+    return _run([sys.executable, "-m", "statemachine"], arguments, cwd, env)
+
+
+def _run(program: list[str], arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str] | None) -> Ran:
     done = subprocess.run(
         [*program, *arguments],
         cwd=cwd,
@@ -122,7 +131,7 @@ def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, script
         timeout=120,
         check=False,
     )
-    return Ran(tuple(arguments), done.returncode, done.stdout)
+    return Ran(arguments, done.returncode, done.stdout)
 
 
 def at_once(calls: Iterable[Callable[[], Ran]]) -> list[Ran]:

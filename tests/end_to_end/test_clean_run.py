@@ -41,6 +41,7 @@ def test_the_header_names_binding_database_lifecycle_profile_and_seed(clean: tup
     header = ran.output.partition("collected")[0]
     assert "statemachine: models_under_test.binding:AIJobsBinding\n" in header
     assert re.search(r"^database: .*SQLite.*memory", header, re.M)
+    assert re.search(r"^certificate: ", header, re.M)
     assert re.search(r"^lifecycle: .*3540 s.*3600 s.*3 receives", header, re.M)
     assert re.search(r"^profile short: 30 examples of 30 steps; seed 1\b", header, re.M)
 

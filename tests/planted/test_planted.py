@@ -1,13 +1,12 @@
 """Every planted defect is caught, by the invariant that its docstring names; the correct system is not.
 
-Figures over many seeds come from ``benchmarks/power.py``; here each defect has one seed.
+Figures over many seeds come from ``python -m statemachine certificate``; here each defect has one seed.
 """
 
 from __future__ import annotations
 
 import ast
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +15,9 @@ import pytest
 from hypothesis import settings
 
 import models_under_test.defects
-from models_under_test.defects import STORIES
+from models_under_test.binding import AIJobsBinding
 from statemachine import script
+from statemachine.certificate.catalogue import EMBEDDED, catalogue
 from statemachine.embedded import search
 from statemachine.example import Example, Lane
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
@@ -25,13 +25,12 @@ from statemachine.script import Step
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 
-DEFECTS = sorted(STORIES)
+PLANTED = {one.name: one for one in catalogue(AIJobsBinding()) if one.lane == EMBEDDED}
+DEFECTS = list(PLANTED)
 
 
 def named_invariant(defect: str) -> str:
-    named = re.findall(r"Caught by `(\w+)`\.", STORIES[defect])
-    assert len(named) == 1, f"{defect}: its docstring must end with: Caught by `invariant`."
-    return named[0]
+    return PLANTED[defect].invariant
 
 
 def play(lane: Lane, steps: list[Step]) -> Example:

@@ -60,12 +60,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "progress": {"run", "world"},
     "plugin": {
         *("binding", "embedded", "example", "explain", "failures", "history", "lifecycle", "ndjson"),
-        *("progress", "regression", "replay", "report", "run", "safety", "session", "world"),
+        *("progress", "regression", "replay", "report", "run", "safety", "session", "world", "certificate"),
     },
     "session": {
         *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "run", "safety"),
     },
     "test_embedded": {"plugin"},
+    # python -m statemachine
+    "command": set(),
+    "pool": set(),
+    "certificate": {
+        *("binding", "command", "drain", "embedded", "example", "invariants", "operations"),
+        *("pool", "report", "run", "standalone"),
+    },
+    "soak": {
+        *("binding", "command", "embedded", "example", "explain", "failures", "invariants", "pool"),
+        *("report", "run", "session", "standalone", "world"),
+    },
+    "__main__": {"binding", "certificate", "command", "lifecycle", "pool", "safety", "soak"},
 }
 """Direct imports inside of statemachine/, by module or package; inside of a package all are free."""
 
@@ -76,7 +88,10 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "in functions": {"example", "standalone", "plugin", "session"},
     },
     "hypothesis": {
-        "anywhere": {"machine", "embedded", "plugin", "progress", "session"},
+        "anywhere": {
+            *("machine", "embedded", "plugin", "progress", "session"),
+            *("certificate.baseline", "certificate.hunt"),
+        },
         "in functions": set(),
     },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},

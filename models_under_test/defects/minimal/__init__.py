@@ -7,8 +7,10 @@ Where a history ends before the violation, the drain at its end is what shows it
 
 from collections.abc import Mapping
 
-from models_under_test.defects.minimal import finishes, leases, messages
+from models_under_test.defects.minimal import attempts, fencing, finishes, leases, messages, tenants
 from models_under_test.defects.minimal.steps import History
 
-MINIMAL: Mapping[str, History] = {**finishes.HISTORIES, **leases.HISTORIES, **messages.HISTORIES}
+AREAS = (attempts, fencing, finishes, leases, messages, tenants)
+
+MINIMAL: Mapping[str, History] = {defect: steps for area in AREAS for defect, steps in area.HISTORIES.items()}
 """The name of each defect → its steps."""

@@ -1,0 +1,43 @@
+"""``python -m statemachine``: what is no pytest run, as subcommands.  A new one is a line in COMMANDS."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from statemachine import soak
+from statemachine.binding import BindingError
+from statemachine.certificate import command as certificate
+from statemachine.command import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
+from statemachine.lifecycle import LifecycleError
+from statemachine.pool import WorkFailed
+from statemachine.safety import Refused
+
+COMMANDS: tuple[Command, ...] = (certificate.COMMAND, soak.COMMAND)
+
+_MISUSED = (Misused, BindingError, LifecycleError, Refused, OSError)
+"""Errors that whoever called can mend; their message is all that is needed for it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code; 4 for a command line that cannot be carried out."""
+    parser = Parser(prog="python -m statemachine", description="Commands of the leased-job verifier.")
+    choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        chosen = choices.add_parser(command.name, help=command.help, description=command.help)
+        command.add_arguments(chosen)
+        chosen.set_defaults(run=command.run, name=command.name)
+    asked = parser.parse_args(arguments)
+    try:
+        code: int = asked.run(asked)
+    except (*_MISUSED, WorkFailed) as error:
+        sys.stderr.write(f"python -m statemachine {asked.name}: {error}\n")
+        return MISUSED if isinstance(error, _MISUSED) else BROKEN
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

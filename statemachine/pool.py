@@ -1,0 +1,147 @@
+"""Work on several processors, a task at a time, which Ctrl-C and failures end at once.
+
+``concurrent.futures`` cannot stop a task that runs, and with ``max_tasks_per_child`` it hangs on
+Python 3.11.  Each worker here is a process with a pipe of its own, which ends with its parent, however
+that ends.  Tasks and results are pickled.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class WorkFailed(Exception):
+    """A worker could not do its task; the message names the task, the error and the place of it."""
+
+
+class _Failed(NamedTuple):
+    reason: str
+
+
+class _Worker(Generic[Task, Result]):
+    def __init__(self, work: Callable[[Task], Result]) -> None:
+        # Not forked: a fresh process has no database connection and no frozen clock of ours.
+        context = multiprocessing.get_context("spawn")
+        pipe, theirs = context.Pipe()
+        self.pipe = pipe
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        with _interrupts_ignored():
+            self.process.start()
+        theirs.close()
+        self.task: Task | None = None
+
+    def give(self, task: Task) -> None:
+        self.task = task
+        self.pipe.send(task)
+
+    def take(self) -> Result:
+        task, self.task = self.task, None
+        try:
+            answer = self.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            self.process.join()
+            raise WorkFailed(
+                f"{task}: its process ended with exit code {self.process.exitcode}: was it killed, or out "
+                "of memory? take fewer --jobs"
+            ) from None
+        if isinstance(answer, _Failed):
+            raise WorkFailed(f"{task}: {answer.reason}")
+        return cast(Result, answer)
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.join()
+        self.pipe.close()
+
+
+def side_by_side(
+    work: Callable[[Task], Result],
+    next_task: Callable[[], Task | None],
+    jobs: int,
+    patience: float = 30,
+) -> Generator[Result | None]:
+    """Yield results as they come, at most ``jobs`` tasks being worked on at a time.
+
+    ``next_task`` is asked whenever a worker is free; None means nothing for now, and the end when
+    nobody works.  Yields None after ``patience`` seconds without a result.  ``work`` is a function
+    of a module.  Raises :class:`WorkFailed`.  Closing the iterator ends all work at once.
+    """
+    workers: list[_Worker[Task, Result]] = []
+    try:
+        while True:
+            while sum(worker.task is not None for worker in workers) < jobs:
+                task = next_task()
+                if task is None:
+                    break
+                idle = next((worker for worker in workers if worker.task is None), None)
+                if idle is None:
+                    idle = _Worker(work)
+                    workers.append(idle)
+                idle.give(task)
+            busy = {worker.pipe: worker for worker in workers if worker.task is not None}
+            if not busy:
+                return
+            ready = wait(list(busy), patience)
+            if not ready:
+                yield None
+            for pipe in ready:
+                yield busy[cast(Connection, pipe)].take()
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """For a moment: a process that is started now ignores Ctrl-C from its first import on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
+    """What a worker process does: a task at a time, until its pipe is closed."""
+    # Ctrl-C reaches the whole group of processes; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        while True:
+            task = pipe.recv()
+            try:
+                answer = work(task)
+            except Exception as error:  # noqa: BLE001  the parent tells of it, in a sentence
+                answer = _Failed(_told(error))
+            pipe.send(answer)
+    except (EOFError, OSError):  # the parent is gone
+        sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    """Without this a worker whose parent was killed would go on with its task: measured, for minutes."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _told(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"

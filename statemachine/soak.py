@@ -1,0 +1,209 @@
+"""``python -m statemachine soak``: the correct system for as many steps as one likes, over many seeds.
+
+A false alarm of an invariant shows itself in long runs of a system that is right.  Each search plays
+like a run of the ``dev`` profile; what all of them met and judged is added up, and ends in one verdict.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+from statemachine import failures
+from statemachine.binding import DEFAULT_BINDING
+from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, say, whole_number
+from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, without_database
+from statemachine.example import Lane
+from statemachine.explain import Why, explain
+from statemachine.invariants import Crashed
+from statemachine.pool import side_by_side
+from statemachine.report.summary import run_summary
+from statemachine.report.text import failure_report
+from statemachine.run import Failure, Run, Verdict
+from statemachine.session import Session
+from statemachine.standalone import load_here, open_lane
+from statemachine.world.clock import real_seconds
+
+FIRST_SEED = 1000
+STEPS = 2_000_000
+STEPS_AN_EXAMPLE = 60
+"""About what an example plays, its drain included: how many examples a number of steps may need."""
+
+
+class Search(NamedTuple):
+    """One seed to be played in a worker process."""
+
+    binding: str
+    defect: str | None
+    seed: int
+    examples: int
+
+
+class Played(NamedTuple):
+    """What came of one search: the counts of its run, and what it broke."""
+
+    search: Search
+    examples: int
+    steps: int
+    met: Counter[str]
+    judged: Counter[str]
+    crashed: list[Crashed]
+    failure: Failure | None
+    why: Why | None
+    unstable: str
+    found_steps: int
+
+
+def play(asked: Search) -> Played:
+    """Search on an empty database, in this process.  Raises what opening the binding raises."""
+    register_profiles()
+    with open_lane(asked.binding, asked.defect) as lane:
+        run = Run(lane)
+        search(run, asked.seed, without_database(asked.examples))
+        why = explain(lane, run.failure) if run.failure else None
+    return Played(
+        asked,
+        run.examples,
+        run.steps,
+        run.reach.counts,
+        run.judged,
+        run.crashed,
+        run.failure,
+        why,
+        run.unstable,
+        len(run.first_failure.steps) if run.first_failure else 0,
+    )
+
+
+class Soak:
+    """Deals out searches until enough steps are played, and adds up what comes of them."""
+
+    def __init__(self, session: Session, steps: int, jobs: int) -> None:
+        self.session = session
+        self.jobs = jobs
+        self.steps = steps
+        self.next_seed = session.seed
+        self.under_way: dict[int, Search] = {}
+        self.searches = 0
+        # The sum of many runs is a run: it is reported as one.
+        self.total = Run(Lane(session.binding))
+
+    def next_search(self) -> Search | None:
+        """The next seed, with no more examples than are still needed; None when there are enough."""
+        expected = sum(search.examples for search in self.under_way.values()) * STEPS_AN_EXAMPLE
+        needed = self.steps - self.total.steps - expected
+        if needed <= 0:
+            return None
+        free = max(self.jobs - len(self.under_way), 1)
+        examples = min(PROFILES["dev"], math.ceil(needed / free / STEPS_AN_EXAMPLE))
+        dealt = Search(self.session.binding_path, self.session.defect, self.next_seed, examples)
+        self.under_way[dealt.seed] = dealt
+        self.next_seed += 1
+        return dealt
+
+    def add(self, played: Played) -> None:
+        """Take in the result of a search that was dealt out."""
+        del self.under_way[played.search.seed]
+        total = self.total
+        total.examples += played.examples
+        total.steps += played.steps
+        total.reach.counts.update(played.met)
+        total.judged.update(played.judged)
+        total.crashed += played.crashed
+        total.failure, total.unstable = played.failure, played.unstable
+        total.stop()
+        self.searches += 1
+
+    @property
+    def status(self) -> str:
+        """How far it is, in a line."""
+        total, (cell, count) = self.total, self.total.reach.rarest()
+        speed = total.steps / max(real_seconds() - total.started, 0.001)
+        return (
+            f"  {total.steps:,} of {self.steps:,} steps, {speed:,.0f} steps/s, {total.examples:,} examples, "
+            f"seeds done: {self.searches}; rarest: {cell} {count}"
+        )
+
+    def report(self, played: Played, failure: Failure) -> str:
+        """The failure report; history and plain test are saved, unless that cannot be done."""
+        session = self.session
+        session.seed = played.search.seed
+        looked_at = (
+            f"Looked at {played.examples} examples of seed {session.seed} until it was found; "
+            f"shrunk {played.found_steps} → {len(failure.steps)} steps"
+        )
+        if played.unstable:
+            looked_at += (
+                f"\n  Hypothesis could not repeat it ({played.unstable}): please report that as our bug"
+            )
+        reproduce, lifecycle = self._saved(failure), session.binding.lifecycle
+        return failure_report(lifecycle, failure, why=played.why, reproduce=reproduce, looked_at=looked_at)
+
+    def _saved(self, failure: Failure) -> list[str]:
+        session = self.session
+        try:
+            saved = failures.save(session.header(), failure, session.test_command)
+        except OSError as error:
+            return [f"{session.search_command()}   (the history could not be saved: {error})"]
+        replayed = session.replay_command(saved.folder.as_posix())
+        return [replayed, session.test_command(saved.test.as_posix())] if saved.test else [replayed]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--steps", type=whole_number, default=STEPS, help="play at least so many (default: 2000000)")
+    add("--first-seed", type=int, default=FIRST_SEED, metavar="N", help="the others follow (default: 1000)")
+    add(
+        "--jobs", type=whole_number, default=os.cpu_count() or 1, help="processes (default: a processor each)"
+    )
+    add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system under test")
+    add("--defect", metavar="NAME", help="plant one of the binding's known bugs, to see it caught")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Exit code 0 for PASS, 1 for FAIL and UNKNOWN, 130 when interrupted."""
+    binding = load_here(asked.binding, asked.defect)
+    session = Session(asked.binding, binding, asked.defect, asked.first_seed, 0, None, None)
+    soak = Soak(session, asked.steps, asked.jobs)
+    interrupted = False
+    with closing(side_by_side(play, soak.next_search, asked.jobs)) as results:
+        try:
+            for line in _told(soak, results):
+                say(line)
+            soak.total.finished = True
+        except KeyboardInterrupt:
+            interrupted = True
+    say()
+    soak.total.stop()
+    for line in run_summary(soak.total, binding.waived, LIMITS):
+        say(line)
+    if interrupted:
+        return INTERRUPTED
+    return DONE if soak.total.verdict is Verdict.PASS else BROKEN
+
+
+def _told(soak: Soak, results: Iterator[Played | None]) -> Iterator[str]:
+    """Add up the results, a line each, until one has failed."""
+    for played in results:
+        if played is None:
+            yield f"{soak.status}; under way: {len(soak.under_way)}"
+            continue
+        soak.add(played)
+        yield soak.status
+        if played.failure is not None:
+            yield ""
+            yield soak.report(played, played.failure)
+            return
+
+
+COMMAND = Command(
+    "soak",
+    "Play many steps over many seeds in several processes, and add up one verdict.",
+    add_arguments,
+    run,
+)

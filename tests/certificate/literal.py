@@ -1,0 +1,42 @@
+"""Findings and certificates written by hand, for tests of what is made of them."""
+
+from __future__ import annotations
+
+from statemachine.certificate.catalogue import Planted
+from statemachine.certificate.citation import Certificate
+from statemachine.certificate.hunt import PLAIN, SEARCH, Finding, Hunt
+from statemachine.certificate.rows import Row
+
+EDGE = Planted("edge_excluded", "an_expired_lease_can_be_taken_over", by_hand=7)
+
+
+def finding(
+    seed: int = 100,
+    invariant: str | None = EDGE.invariant,
+    *,
+    examples: int = 10,
+    seconds: float = 1.0,
+    shrunk: int = 7,
+    method: str = SEARCH,
+) -> Finding:
+    asked = Hunt("system:Binding", method, EDGE.name, seed, 2000, "f00d")
+    return Finding(asked, invariant, examples, seconds, 30, shrunk, 0.1, "6.170.15")
+
+
+def row(*searched: Finding, planted: Planted = EDGE) -> Row:
+    return Row(planted, searched, [finding(method=PLAIN, examples=300), finding(101, None, method=PLAIN)])
+
+
+CERTIFICATE = Certificate(
+    date="2026-11-22",
+    commit="abc1234",
+    modified=False,
+    binding="system:Binding",
+    seeds=20,
+    examples=2000,
+    found=44,
+    measured=45,
+    machine={},
+    system={},
+    defects={},
+)

@@ -1,0 +1,90 @@
+"""Work side by side: results as they come, no more at a time than asked for, and an end at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from statemachine.pool import WorkFailed, side_by_side
+
+ROOT = Path(__file__).parents[2]
+
+
+def square(number: int) -> int:
+    """The task of these tests: a negative number fails, 0 kills its process, 99 takes for ever."""
+    if number < 0:
+        raise ValueError(f"{number} is negative")
+    if number == 0:
+        os._exit(7)
+    if number == 99:
+        time.sleep(600)
+    return number * number
+
+
+def dealing(*numbers: int) -> Callable[[], int | None]:
+    waiting = iter(numbers)
+    return lambda: next(waiting, None)
+
+
+def test_all_results_come() -> None:
+    assert sorted(side_by_side(square, dealing(1, 2, 3, 4, 5), jobs=2)) == [1, 4, 9, 16, 25]
+
+
+def test_nothing_to_do_starts_nothing() -> None:
+    assert list(side_by_side(square, dealing(), jobs=2)) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (-3, r"^-3: ValueError: -3 is negative \(.*test_pool.py:\d+\)$"),
+        (0, "^0: its process ended with exit code 7"),
+    ],
+)
+def test_a_task_that_cannot_be_done_is_told_in_a_sentence(number: int, words: str) -> None:
+    with pytest.raises(WorkFailed, match=words):
+        list(side_by_side(square, dealing(number), jobs=1))
+
+
+ABANDONED = """
+import os, sys, time
+from statemachine.pool import side_by_side
+
+def stay(task):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    tasks = iter([1])
+    for _ in side_by_side(stay, lambda: next(tasks, None), jobs=1, patience=0.2):
+        pass
+"""
+
+
+def test_a_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "abandoned.py"
+    script.write_text(ABANDONED, encoding="utf-8")
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, cwd=ROOT)
+    assert parent.stdout is not None
+    assert int(parent.stdout.readline()) != parent.pid, "the worker is at work"
+    parent.kill()
+    # The worker holds the other end of this pipe: it ends when the worker does, which would sleep on.
+    began = time.monotonic()
+    assert parent.stdout.read() == b""
+    assert time.monotonic() - began < 60
+    parent.stdout.close()
+    parent.wait()
+
+
+def test_a_long_silence_is_told_and_closing_ends_the_work_at_once() -> None:
+    began = time.monotonic()
+    with closing(side_by_side(square, dealing(99), jobs=1, patience=0.01)) as results:
+        assert next(results) is None
+    assert time.monotonic() - began < 30
