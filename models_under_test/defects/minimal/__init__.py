@@ -7,10 +7,32 @@ Where a history ends before the violation, the drain at its end is what shows it
 
 from collections.abc import Mapping
 
-from models_under_test.defects.minimal import attempts, fencing, finishes, leases, messages, tenants
+from models_under_test.defects.minimal import (
+    attempts,
+    errors,
+    fencing,
+    finishes,
+    leases,
+    messages,
+    publishing,
+    redrives,
+    tenants,
+    transactions,
+)
 from models_under_test.defects.minimal.steps import History
 
-AREAS = (attempts, fencing, finishes, leases, messages, tenants)
+AREAS = (
+    attempts,
+    errors,
+    fencing,
+    finishes,
+    leases,
+    messages,
+    publishing,
+    redrives,
+    tenants,
+    transactions,
+)
 
 MINIMAL: Mapping[str, History] = {defect: steps for area in AREAS for defect, steps in area.HISTORIES.items()}
 """The name of each defect → its steps."""

@@ -17,8 +17,15 @@ A_COMPLETES_UNANSWERED: Step = ("complete", {"worker": "A", "fault": "answer_los
 B_PREPARES: Step = ("prepare", {"worker": "B"})
 B_GETS_A_DUPLICATE: Step = ("duplicate", {"worker": "B", "message": "m2"})
 B_RECEIVES: Step = ("receive", {"worker": "B", "message": "m2"})
+A_DIES_WITH_THE_LEASE: Step = ("prepare", {"worker": "A", "fault": "kill_after_commit"})
+A_COMPLETES: Step = ("complete", {"worker": "A"})
+A_RELEASES: Step = ("release", {"worker": "A"})
+A_ACKNOWLEDGES: Step = ("acknowledge", {"worker": "A"})
+B_ACKNOWLEDGES: Step = ("acknowledge", {"worker": "B"})
 LEASE_ENDS: Step = ("advance_to", {"deadline": "lease", "of": "j1"})
 MESSAGE_RETURNS: Step = ("advance_to", {"deadline": "visibility", "of": "m2"})
+RECOVERY_IS_DUE: Step = ("advance_to", {"deadline": "recovery", "of": "j1"})
+SWEEP: Step = ("recover", {})
 
 A_WORKS: History = (CREATE, PUBLISH, A_RECEIVES, A_PREPARES)
 """Worker A holds the lease of j1."""
