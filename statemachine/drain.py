@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from statemachine import deadlines, history
 from statemachine.example import Example
+from statemachine.invariants.claim import times
 from statemachine.operations import perform
 from statemachine.operations.named import first_idle
 
@@ -76,5 +77,5 @@ def _what_is_stuck(example: Example) -> str:
             continue
         lease = ", lease expired" if row.lease_expires_at is not None else ""
         count = len(example.ledger.messages_of(job))
-        stuck.append(f"{job} is {row.status}{lease}, {count} messages, nothing enabled changes it")
+        stuck.append(f"{job} is {row.status}{lease}, {times(count, 'message')}, nothing enabled changes it")
     return "; ".join(stuck)

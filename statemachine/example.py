@@ -36,7 +36,11 @@ class Lane:
         self.binding = binding
         self.clock_skew_seconds = clock_skew_seconds
         self.clock = Clock()
-        self.claims: Sequence[Invariant] = [claim for claim in ALL if claim.name not in binding.waived]
+        self.claims: Sequence[Invariant] = [
+            claim
+            for claim in ALL
+            if claim.name not in binding.waived and (not claim.needs or binding.lifecycle.has(claim.needs))
+        ]
         self.faults: ConnectionFaults
         self.current: Example | None = None
 

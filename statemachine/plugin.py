@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from statemachine import failures, safety
-from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.binding import DEFAULT_BINDING, BindingError, load
 from statemachine.certificate.citation import cite
 from statemachine.embedded import LIMITS, register_profiles, search
 from statemachine.example import Lane
@@ -143,6 +143,9 @@ class EmbeddedLane:
             search(run, self.session.seed)
             if run.failure is not None:
                 why = explain(self.lane, run.failure)
+        except BindingError as error:
+            self.lane.faults.abandon()
+            pytest.exit(f"--binding {self.session.binding_path}: {error}", returncode=4)
         except BaseException:
             self.lane.faults.abandon()
             if run.failure is not None:  # found, not yet shrunk or explained: nothing found is lost

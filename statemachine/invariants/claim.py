@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from statemachine.history import Event
 from statemachine.ledger import Ledger
+from statemachine.lifecycle import Operation
 
 
 class Compared(NamedTuple):
@@ -66,16 +67,22 @@ class Invariant:
     section: str
     on: tuple[type[Event], ...]
     judge: Callable[[Ledger, Any], Judgements]
+    needs: Operation | None = None
 
 
-def invariant(*on: type[Event], section: str) -> Callable[[Callable[[Ledger, Any], Judgements]], Invariant]:
-    """Make a claim of a generator: its name is the claim, its docstring what the claim protects."""
+def invariant(
+    *on: type[Event], section: str, needs: Operation | None = None
+) -> Callable[[Callable[[Ledger, Any], Judgements]], Invariant]:
+    """Make a claim of a generator: its name is the claim, its docstring what the claim protects.
+
+    A claim that ``needs`` an optional operation does not apply to a system without it.
+    """
 
     def make(judge: Callable[[Ledger, Any], Judgements]) -> Invariant:
         protects = inspect.getdoc(judge)
         if not protects:
             raise TypeError(f"{judge.__name__} needs a docstring that says what it protects")
-        return Invariant(judge.__name__, protects, section, on, judge)
+        return Invariant(judge.__name__, protects, section, on, judge, needs)
 
     return make
 

@@ -31,7 +31,7 @@ def published_means_committed(ledger: Ledger, event: Sent | PublicationQueued) -
     )
 
 
-@invariant(Sent, Returned, section="§2.2 step 1")
+@invariant(Sent, Returned, section="§2.2 step 1", needs=Operation.RECOVER)
 def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> Judgements:
     """A sweep sends each job once that is PENDING, unpublished and old enough, and no other."""
     call = ledger.calls.get(event.call) if event.call is not None else None

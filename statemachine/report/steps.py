@@ -174,7 +174,7 @@ def _show(ledger: Ledger, event: Event, line: _Line) -> None:
             where = f": {line.quiet}" if line.quiet else ""
             line.quiet = f"{event.at - event.since:g} s pass{where}, now {event.at:g}"
         case history.Sent():
-            line.did += " → " if event.forged else ", " if line.did else "publish → "
+            line.did += " → " if event.forged or line.did == "sweep" else ", " if line.did else "publish → "
             line.did += f"{event.message} (hidden for {event.delay:g} s)" if event.delay else event.message
         case history.Delivered():
             line.did = f"{'duplicate' if event.duplicate else 'deliver'} {event.message} → {event.worker}"

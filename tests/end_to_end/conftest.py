@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import pytest
 
-from models_under_test.defects import STORIES
 from tests.end_to_end.commandline import (
     CHECKOUT,
     REPO,
@@ -20,6 +19,7 @@ from tests.end_to_end.commandline import (
     run,
     write,
 )
+from tests.planted.scripts import TOLD
 
 
 class Found(NamedTuple):
@@ -41,8 +41,8 @@ def short(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """For every planted defect a run with seed 1 that caught it, and its directory.  Read only."""
-    places = {defect: tmp_path_factory.mktemp(defect) for defect in sorted(STORIES)}
+    """For each defect of ``TOLD`` a run with seed 1 that caught it, and its directory.  Read only."""
+    places = {defect: tmp_path_factory.mktemp(defect) for defect in TOLD}
     searches = [
         partial(run, *CHECKOUT, "--defect", defect, "--hypothesis-seed=1", cwd=cwd)
         for defect, cwd in places.items()

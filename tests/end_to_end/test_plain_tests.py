@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from models_under_test.defects import STORIES
 from tests.end_to_end.commandline import CHECKOUT, Ran, at_once, run, write
 from tests.end_to_end.conftest import Found
+from tests.planted.scripts import TOLD
 
 DEFECT = "refused_delivery_deletes_message"
 PLAIN = ("-p", "statemachine.plugin")
 
-every_defect = pytest.mark.parametrize("defect", sorted(STORIES))
+every_defect = pytest.mark.parametrize("defect", TOLD)
 
 
 def command(ran: Ran) -> list[str]:

@@ -17,3 +17,18 @@ def script(*steps: tuple[str, dict[str, Any]]) -> list[Step]:
 
 
 MINIMAL: dict[str, Sequence[Step]] = {defect: script(*steps) for defect, steps in WRITTEN.items()}
+
+TOLD = (
+    "completion_without_token",
+    "done_overwritten_by_failed",
+    "foreign_message_fails_job",
+    "lease_as_long_as_visibility",
+    "lease_cut_to_the_second",
+    "lease_edge_excluded",
+    "published_before_commit",
+    "refused_delivery_deletes_message",
+    "running_job_reentered",
+    "running_jobs_skipped_at_receive",
+    "sweep_never_marks",
+)
+"""Defects whose reports differ most: what a run prints and saves is looked at for these, word for word."""

@@ -13,10 +13,9 @@ import pytest
 from statemachine.explain import explain
 from statemachine.report.steps import table
 from statemachine.report.text import failure_report
-from statemachine.run import Failure
 from tests.conftest import OpenLane
-from tests.planted.scripts import MINIMAL, script
-from tests.planted.test_planted import DEFECTS, play
+from tests.planted.scripts import MINIMAL, TOLD, script
+from tests.planted.test_planted import play, shown
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -37,10 +36,10 @@ def test_what_happens_to_clocks_and_messages_alone_has_a_line_too(open_lane: Ope
     ]
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+@pytest.mark.parametrize("defect", TOLD)
 def test_the_report_is_word_for_word_as_it_was(defect: str, open_lane: OpenLane) -> None:
     with open_lane(defect) as lane:
-        failure = Failure.of(play(lane, list(MINIMAL[defect])))
+        failure = shown(lane, list(MINIMAL[defect]))
         assert failure is not None
         folder = ".statemachine/abcde"
         report = failure_report(

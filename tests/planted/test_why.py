@@ -89,7 +89,7 @@ def test_each_step_and_each_second_is_one_rerun(open_lane: OpenLane) -> None:
 @pytest.mark.parametrize("defect", sorted(MINIMAL))
 def test_it_is_the_same_each_time(defect: str, open_lane: OpenLane) -> None:
     with open_lane(defect) as lane:
-        failure = failure_of(lane, MINIMAL[defect])
+        failure = failure_of(lane, MINIMAL[defect], drained=True)
         assert explain(lane, failure) == explain(lane, failure)
 
 

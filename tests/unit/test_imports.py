@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "example": {"binding", "history", "invariants", "lifecycle", "observer", "ports", "reach", "world"},
     "deadlines": {"example", "lifecycle"},
     "operations": {"binding", "deadlines", "example", "history", "lifecycle", "ports", "world"},
-    "drain": {"deadlines", "example", "history", "operations"},
+    "drain": {"deadlines", "example", "history", "invariants", "operations"},
     # what plays examples, and what tells of them
     "run": {"example", "history", "invariants", "reach", "world"},
     "machine": {"drain", "example", "operations", "run"},

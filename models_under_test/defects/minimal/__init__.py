@@ -21,7 +21,18 @@ from models_under_test.defects.minimal import (
 )
 from models_under_test.defects.minimal.steps import History
 
-AREAS = (attempts, errors, fencing, finishes, leases, messages, publishing, redrives, tenants, transactions)
+AREAS = (
+    attempts,
+    errors,
+    fencing,
+    finishes,
+    leases,
+    messages,
+    publishing,
+    redrives,
+    tenants,
+    transactions,
+)
 
 MINIMAL: Mapping[str, History] = {defect: steps for area in AREAS for defect, steps in area.HISTORIES.items()}
 """The name of each defect → its steps."""

@@ -34,6 +34,12 @@ HISTORIES: dict[str, History] = {
         A_COMPLETES,
         A_ACKNOWLEDGES,
     ),
+    "ended_jobs_cached_before_commit": (
+        *A_WORKS,
+        ("complete", {"worker": "A", "fault": "error_before_commit"}),
+        B_GETS_A_DUPLICATE,
+        B_ACKNOWLEDGES,
+    ),
     "ended_job_of_any_tenant_skipped": (
         *A_WORKS,
         A_COMPLETES,

@@ -1,7 +1,6 @@
 """Histories of defects in creation, publisher and sweep: how a committed job gets its message."""
 
 from models_under_test.defects.minimal.steps import (
-    A_FAILS,
     A_PREPARES,
     A_RECEIVES,
     A_WORKS,
@@ -21,7 +20,7 @@ HISTORIES: dict[str, History] = {
     "published_before_commit": (CREATE,),
     "create_again_publishes_again": (CREATE, CREATE_AGAIN),
     "create_again_resets_the_job": (CREATE, CREATE_AGAIN),
-    "failed_job_created_anew": (*A_WORKS, A_FAILS, CREATE_AGAIN),
+    "failed_job_created_anew": (*A_WORKS, ("fail", {"worker": "A"}), CREATE_AGAIN),
     "unit_of_work_commits_on_error": (CREATE, CREATE_AGAIN),
     "marked_before_sent": (CREATE, PUBLISH),
     "publisher_never_marks": (CREATE, PUBLISH),
