@@ -11,10 +11,11 @@ mean that no entirely different, shorter history exists.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from statemachine.example import Example, Lane
+from statemachine.history import ClockMoved, StepBegan
 from statemachine.run import Failure
 from statemachine.script import Step, Steps, play
 from statemachine.world.workers import WORKERS
@@ -28,7 +29,7 @@ def minimise(lane: Lane, failure: Failure) -> Failure:
     if any(step.drain for step in failure.steps) and not best.try_steps(best.steps):
         best.in_drain = True
     best.try_steps(_about(failure.headline.subject, best.steps))
-    while best.drop_steps() or best.simplify() or best.drop_pairs():
+    while best.drop_steps() or best.simplify() or best.drop_pairs() or best.wait_instead():
         pass
     best.try_steps(_renumbered(best.steps))
     return best.failure
@@ -60,16 +61,16 @@ class _Attempt:
 
     def drop_steps(self) -> bool:
         """Drop ever smaller runs of steps, from the end; whether anything could go."""
-        before = len(self.steps)
-        size = before // 2
-        while size:
+        before = size = len(self.steps)
+        while size > 1:
+            # Long runs side by side, then short ones wherever they begin: what belongs together is short.
+            size = size // 2 if size > 2 * _SHORT else min(size - 1, _SHORT)
             end = len(self.steps)
             while end > 0:
                 steps = self.steps
                 start = max(0, end - size)
-                self.try_steps([*steps[:start], *steps[end:]])
-                end = start
-            size //= 2
+                dropped = self.try_steps([*steps[:start], *steps[end:]])
+                end = start if dropped or size > _SHORT else end - 1
         return len(self.steps) < before
 
     def drop_pairs(self) -> bool:
@@ -82,6 +83,23 @@ class _Attempt:
                     return True
         return False
 
+    def wait_instead(self) -> bool:
+        """Let a move to a deadline be a wait of the same length; kept if another step can go for it.
+
+        Time often passes up to the edge of some other job's message, which then cannot be dropped.
+        """
+        before = self.failure
+        for place, step in enumerate(self.steps):
+            if step.operation != "advance_to":
+                continue
+            wait = step._replace(operation="wait", arguments={"seconds": _length(before, step.key)})
+            steps = self.steps
+            if self.try_steps([*steps[:place], wait, *steps[place + 1 :]]):
+                if self.drop_steps() or self.drop_pairs():
+                    return True
+                self.failure = before
+        return False
+
     def simplify(self) -> bool:
         """Make one argument simpler; whether one could be."""
         steps = self.steps
@@ -91,6 +109,21 @@ class _Attempt:
                     return True
         return False
 
+
+def _length(failure: Failure, key: int) -> float:
+    """How many seconds pass in step ``key``."""
+    step, seconds = 0, 0.0
+    for event in failure.events:
+        if isinstance(event, StepBegan):
+            step = event.step
+        elif isinstance(event, ClockMoved) and step == key:
+            seconds += event.at - event.since
+    return seconds
+
+
+_SHORT = 4
+_NOBODY = "0"
+"""The number in the name of what no step creates, as of the job that a forged message names."""
 
 _OTHERWISE = {"receive": "duplicate", "duplicate": "receive"}
 
@@ -130,8 +163,17 @@ def _simpler(step: Step, job: str) -> Iterator[Step]:
     for gone in ({"fault", "at"}, {"at"}):
         if not gone.isdisjoint(arguments):
             yield step._replace(arguments={name: arguments[name] for name in arguments if name not in gone})
-    if arguments.get("offset"):
-        yield step._replace(arguments={**arguments, "offset": 0})
+    if step.operation == "advance_to":
+        yield from (step._replace(arguments=edge) for edge in _plainer_edges(arguments, job))
+
+
+def _plainer_edges(edge: Mapping[str, Any], job: str) -> Iterator[dict[str, Any]]:
+    """The edges of ``job`` itself, and this one exactly: time often passes up to somebody else's edge."""
+    own = [{"deadline": "lease", "of": job}, {"deadline": "recovery", "of": job}]
+    aimed = {"deadline": edge["deadline"], "of": edge["of"]}
+    yield from own[: own.index(aimed)] if aimed in own else own
+    if edge.get("offset"):
+        yield aimed
 
 
 def _renumbered(steps: Steps) -> list[Step]:
@@ -145,7 +187,7 @@ def _renumbered(steps: Steps) -> list[Step]:
             return value
         named = re.fullmatch(r"([jm])(\d+)((?:\.\d+)?)", value)
         if named:
-            return named[1] + numbers.get(named[2], named[2]) + named[3]
+            return named[1] + numbers.get(named[2], _NOBODY) + named[3]
         return workers.get(value, value)
 
     return [
