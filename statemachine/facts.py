@@ -33,7 +33,8 @@ class CallFacts:
     ``rulings`` has one entry for each committed state, and each second, between invocation and answer,
     the first for the invocation itself.  ``wrote`` is the one for the state that the call's own
     commit found, None while it has written nothing.  ``holder`` owned the job at the invocation.
-    ``sent`` are the jobs of the messages that the call has sent.
+    ``sent`` are the jobs of the messages that the call has sent.  ``undone`` says that a database error
+    has rolled back its latest transaction, and that none was committed since.
     """
 
     invoked: history.Invoked
@@ -44,6 +45,7 @@ class CallFacts:
     faults: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    undone: bool = False
 
 
 class Change(NamedTuple):
@@ -65,7 +67,10 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class MessageFacts:
-    """A message: whose it is, and where it lies (``queue``, ``dlq``, ``deleted`` or ``redriven``)."""
+    """A message: whose it is, and where it lies (``queue``, ``dlq``, ``deleted`` or ``redriven``).
+
+    ``hurried_by`` is by how many seconds the latest change of its visibility brought it forward.
+    """
 
     name: str
     job: str
@@ -73,6 +78,8 @@ class MessageFacts:
     forged: bool
     place: str = "queue"
     receipt: str | None = None
+    visible_at: float = 0
+    hurried_by: float = 0
 
 
 class Delivery(NamedTuple):

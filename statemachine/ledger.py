@@ -18,6 +18,9 @@ from statemachine.history import Event
 from statemachine.legality import Question, Ruled, ruling, ruling_on
 from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer, JobRow, Lifecycle, Operation
 
+_UNDOING = ("error_before_commit", "error_before_statement")
+"""Faults that roll back the transaction in which they strike, and leave their caller alive."""
+
 
 class Ledger:
     """The state of one history so far.  :meth:`apply` takes the next event; the rest is read-only."""
@@ -57,6 +60,7 @@ class Ledger:
             history.Sent: self._sent,
             history.Delivered: self._delivered,
             history.DeleteRequested: self._delete_requested,
+            history.VisibilityChanged: self._visibility_changed,
             history.DeadLettered: self._dead_lettered,
             history.Redriven: self._redriven,
             history.MessageCameBack: self._came_back,
@@ -145,10 +149,13 @@ class Ledger:
         self.calls[event.call] = self.open_calls[event.call] = facts
 
     def _fault_struck(self, event: history.FaultStruck) -> None:
-        self.calls[event.call].faults.append(event.fault)
+        call = self.calls[event.call]
+        call.faults.append(event.fault)
+        call.undone = call.undone or event.fault in _UNDOING
 
     def _committed(self, event: history.Committed) -> None:
-        self.calls[event.call].committed = True
+        call = self.calls[event.call]
+        call.committed, call.undone = True, False
 
     def _observed(self, event: history.Observed) -> None:
         call = self.calls[event.call]
@@ -229,12 +236,18 @@ class Ledger:
     def _delivered(self, event: history.Delivered) -> None:
         message = self.messages.get(event.message)
         if message is not None:
-            message.receipt = event.receipt
+            message.receipt, message.visible_at = event.receipt, event.visible_at
             self.deliveries[event.worker] = Delivery(message.name, message.job, message.tenant)
 
     def _delete_requested(self, event: history.DeleteRequested) -> None:
         if event.effective:
             self._put(event.message, "deleted")
+
+    def _visibility_changed(self, event: history.VisibilityChanged) -> None:
+        message = self.messages.get(event.message)
+        if message is not None and event.effective:
+            message.hurried_by = message.visible_at - event.visible_at
+            message.visible_at = event.visible_at
 
     def _dead_lettered(self, event: history.DeadLettered) -> None:
         self._put(event.message, "dlq")

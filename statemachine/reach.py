@@ -39,6 +39,8 @@ _STRUCK: dict[str, tuple[str, ...]] = {
     "kill_after_port_call": ("create", "publish", "recover"),
     "kill_before_commit": ("create", "publish", "recover"),
     "kill_after_commit": ("create", "publish", "recover"),
+    "error_before_statement": ("create", "publish", "prepare", "finish", "recover"),
+    "error_in_port_call": ("create", "publish", "acknowledge", "recover", "extend"),
     "error_before_commit": ("create", "publish", "prepare", "finish", "recover"),
     "answer_lost": ("create", "publish", "prepare", "finish", "recover"),
 }

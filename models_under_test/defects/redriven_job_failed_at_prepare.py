@@ -2,7 +2,7 @@
 
 A redrive begins a new count, and is how an operator asks for another try; the answer is FAILED.
 
-Caught by `attempts_count_acquisitions`.
+Caught by `transitions_are_legal`.
 """
 
 from datetime import datetime

@@ -24,6 +24,7 @@ ALL: tuple[Invariant, ...] = (
     rows.transitions_are_legal,
     messages.messages_outlive_unfinished_jobs,
     messages.a_refused_delivery_waits,
+    messages.messages_are_not_hurried,
     messages.no_job_is_stranded,
     drain.every_job_ends,
     drain.ended_jobs_leave_no_message,

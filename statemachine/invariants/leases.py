@@ -114,7 +114,7 @@ def attempts_count_acquisitions(ledger: Ledger, event: Observed | Returned) -> J
         return
     for change in ledger.changes if isinstance(event, Observed) else call.changes:
         job, after, count = change.job, change.after, change.acquisitions
-        if after is None:
+        if after is None or after.status != ledger.lifecycle.running or job != call.invoked.job:
             continue
         told = event.attempt if isinstance(event, Returned) else after.attempt
         if after.attempt == count == told:

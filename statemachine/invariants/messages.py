@@ -22,10 +22,15 @@ def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> 
     if row is not None and row.status in ledger.lifecycle.terminal:
         yield HELD
         return
-    state = f"{message.job} is {row.status}" if row else f"{message.tenant} has no job {message.job}"
+    if row is not None:
+        story = f"deleted the message of {message.job} while {message.job} is {row.status}"
+    elif message.job:
+        story = f"deleted a message for {message.job}, and {message.tenant} has no such job"
+    else:
+        story = "deleted a message that nobody can read"
     yield broken(
-        message.job,
-        f"worker {event.worker} deleted the message of {message.job} while {state}.",
+        message.job or message.name,
+        f"worker {event.worker} {story}.",
         (f"message {event.message}", "kept in the queue", "delete requested"),
         ("status of its job", "terminal", row.status if row else "no such job for that tenant"),
     )
@@ -67,6 +72,36 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
             (
                 f"message {event.message} visible",
                 f"from {clock(holder.expires_at)} on",
+                clock(event.visible_at),
+            ),
+        )
+
+
+@invariant(VisibilityChanged, Returned, section="§2.2 step 4")
+def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned) -> Judgements:
+    """No worker brings an unfinished job's message back earlier than it would come by itself.
+
+    Whoever holds the job, has released it or has failed to get it: a message that returns too early
+    is refused or worked too soon, and each time burns one of its receives.
+    """
+    if isinstance(event, Returned):
+        if ledger.calls[event.call].invoked.operation in (Operation.PREPARE, Operation.RELEASE):
+            yield HELD
+        return
+    message = ledger.messages.get(event.message)
+    row = ledger.is_about(message) if message is not None else None
+    if message is None or row is None or row.status in ledger.lifecycle.terminal or not event.effective:
+        return
+    if message.hurried_by <= 0:
+        yield HELD
+    else:
+        yield broken(
+            message.job,
+            f"worker {event.worker} brought the message of {message.job} back "
+            f"{clock(message.hurried_by)} s early while {message.job} is {row.status}.",
+            (
+                f"message {event.message} visible",
+                f"from {clock(event.visible_at + message.hurried_by)} on",
                 clock(event.visible_at),
             ),
         )

@@ -38,9 +38,8 @@ def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> 
         cells.append(ruling(call.rulings[-1].question._replace(row=row, now=ledger.now)))
     answers = {cell.answer_under(ledger.lifecycle) for cell in cells}
     if isinstance(event, Returned):
-        swallowed = "error_before_commit" in call.faults and not call.committed
-        right = event.answer in answers and not swallowed
-        due = "the database error" if swallowed else " or ".join(sorted(answers))
+        right = event.answer in answers and not call.undone
+        due = "the database error" if call.undone else " or ".join(sorted(answers))
         got = str(event.answer)
     else:
         integrity = event.error.startswith(Answer.INTEGRITY_ERROR) and Answer.INTEGRITY_ERROR in answers

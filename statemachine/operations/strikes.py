@@ -25,17 +25,29 @@ _AT_COMMIT: Weighed = (
     *_each(Fault.KILL_BEFORE_COMMIT, [1], 2),
     *_each(Fault.ERROR_BEFORE_COMMIT, [1], 2),
 )
-_AT_STATEMENT = _each(Fault.KILL_BEFORE_STATEMENT, [1, 2, 3])
+_AT_STATEMENT: Weighed = (
+    *_each(Fault.KILL_BEFORE_STATEMENT, [1, 2, 3]),
+    *_each(Fault.ERROR_BEFORE_STATEMENT, [2, 3]),
+)
 _AFTER_PORT_CALL = _each(Fault.KILL_AFTER_PORT_CALL, [1])
+_PORT_CALL_FAILS = _each(Fault.ERROR_IN_PORT_CALL, [1])
 _IN_A_DELIVERY: Weighed = (*_AT_COMMIT, *_AT_STATEMENT, *_AFTER_PORT_CALL)
 
 STRIKES: dict[str, Weighed] = {
-    "create": (*_AT_COMMIT, *_AT_STATEMENT[:2], *_AFTER_PORT_CALL),
+    "create": (
+        *_AT_COMMIT,
+        *_each(Fault.KILL_BEFORE_STATEMENT, [1]),
+        *_each(Fault.ERROR_BEFORE_STATEMENT, [1]),
+        *_AFTER_PORT_CALL,
+        *_PORT_CALL_FAILS,
+    ),
     "publish": (
         *_AT_COMMIT,
-        *_AT_STATEMENT[:2],
+        *_each(Fault.KILL_BEFORE_STATEMENT, [1]),
+        *_each(Fault.ERROR_BEFORE_STATEMENT, [1]),
         *_each(Fault.KILL_AFTER_PORT_CALL, [1], 2),
         *_each(Fault.KILL_BEFORE_PORT_CALL, [1]),
+        *_each(Fault.ERROR_IN_PORT_CALL, [1], 2),
         *_each(Fault.SEND_DELAYED, [1], 2),
     ),
     "prepare": _IN_A_DELIVERY,
@@ -44,10 +56,11 @@ STRIKES: dict[str, Weighed] = {
     "release": _IN_A_DELIVERY,
     "close": _IN_A_DELIVERY,
     "renew": _AT_COMMIT,
-    "extend": _AFTER_PORT_CALL,
+    "extend": (*_AFTER_PORT_CALL, *_PORT_CALL_FAILS),
     "acknowledge": (
         *_each(Fault.KILL_AFTER_PORT_CALL, [1], 2),
         *_each(Fault.DELETE_LOST, [1], 2),
+        *_PORT_CALL_FAILS,
     ),
     # A sweep that finds two jobs reads, sends, writes, sends and writes: its later places matter.
     "recover": (
@@ -55,9 +68,11 @@ STRIKES: dict[str, Weighed] = {
         *_each(Fault.KILL_AFTER_PORT_CALL, [1, 2], 2),
         *_each(Fault.KILL_AFTER_COMMIT, [1, 2]),
         *_each(Fault.KILL_BEFORE_COMMIT, [2]),
-        *_each(Fault.ERROR_BEFORE_COMMIT, [1, 2]),
+        *_each(Fault.ERROR_BEFORE_COMMIT, [1, 2], 2),
         *_each(Fault.ANSWER_LOST, [2]),
         *_each(Fault.KILL_BEFORE_STATEMENT, [1, 2]),
+        *_each(Fault.ERROR_BEFORE_STATEMENT, [1, 2]),
+        *_each(Fault.ERROR_IN_PORT_CALL, [1, 2], 2),
     ),
 }
 """By operation, in the order in which they are offered, after the undisturbed call."""

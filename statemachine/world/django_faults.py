@@ -105,7 +105,12 @@ class ConnectionFaults:
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
         if self._watching and sql.lstrip("( \n\t")[:6].upper().startswith(DATA_STATEMENTS):
-            self.calls.pass_by(Place.BEFORE_STATEMENT)
+            try:
+                self.calls.pass_by(Place.BEFORE_STATEMENT)
+            except OperationalError:
+                # As on a server: after an error nothing but a rollback is possible in this transaction.
+                self.connection.needs_rollback = self.connection.in_atomic_block
+                raise
             self.statements += 1
             if not self.connection.in_atomic_block:
                 self.autocommitted = True

@@ -17,6 +17,10 @@ class Killed(BaseException):
     """The process is gone.  Not an ``Exception``: code under test must not be able to go on from it."""
 
 
+class PortUnavailable(Exception):
+    """The queue, or the publisher, did not do what it was asked: a network error, or throttling."""
+
+
 class Fault(StrEnum):
     """What strikes a call, in words for a report."""
 
@@ -24,6 +28,8 @@ class Fault(StrEnum):
     KILL_AFTER_COMMIT = "kill_after_commit"
     ERROR_BEFORE_COMMIT = "error_before_commit"
     ANSWER_LOST = "answer_lost"
+    ERROR_BEFORE_STATEMENT = "error_before_statement"
+    ERROR_IN_PORT_CALL = "error_in_port_call"
     KILL_BEFORE_STATEMENT = "kill_before_statement"
     KILL_BEFORE_PORT_CALL = "kill_before_port_call"
     KILL_AFTER_PORT_CALL = "kill_after_port_call"
@@ -55,12 +61,14 @@ PLACES = {
     Fault.KILL_AFTER_COMMIT: Place.AFTER_COMMIT,
     Fault.ANSWER_LOST: Place.AFTER_COMMIT,
     Fault.KILL_BEFORE_STATEMENT: Place.BEFORE_STATEMENT,
+    Fault.ERROR_BEFORE_STATEMENT: Place.BEFORE_STATEMENT,
+    Fault.ERROR_IN_PORT_CALL: Place.BEFORE_PORT_CALL,
     Fault.KILL_BEFORE_PORT_CALL: Place.BEFORE_PORT_CALL,
     Fault.KILL_AFTER_PORT_CALL: Place.AFTER_PORT_CALL,
 }
 """The faults that strike at a place of a call; the others are the queue's own doing."""
 
-DATABASE_ERRORS = frozenset({Fault.ERROR_BEFORE_COMMIT, Fault.ANSWER_LOST})
+DATABASE_ERRORS = frozenset({Fault.ERROR_BEFORE_COMMIT, Fault.ANSWER_LOST, Fault.ERROR_BEFORE_STATEMENT})
 """What the caller lives to see: an error of its database."""
 
 
@@ -114,6 +122,8 @@ class CallFaults:
         self._struck(strike.fault)
         if strike.fault in DATABASE_ERRORS:
             raise self._database_error()
+        if strike.fault is Fault.ERROR_IN_PORT_CALL:
+            raise PortUnavailable(f"the {port} call failed (planned by the verifier)")
         self.dead, self.boundary = True, place.named(port or self._stage)
         raise Killed
 

@@ -56,6 +56,8 @@ HISTORIES: dict[str, History] = {
     ),
     "malformed_message_deleted": (("send_malformed", {}), A_RECEIVES_THE_FIRST),
     "malformed_message_prepared": (("send_malformed", {}), A_RECEIVES_THE_FIRST, A_PREPARES),
+    "extension_too_short": (*A_WORKS, ("extend", {"worker": "A"})),
+    "released_message_visible_at_once": (*A_WORKS, A_RELEASES),
     "refused_message_visible_at_once": (*A_WORKS, B_GETS_A_DUPLICATE, B_PREPARES),
     "running_jobs_skipped_at_receive": (CREATE, PUBLISH, A_RECEIVES, A_DIES_WITH_THE_LEASE),
     "skipped_message_kept": (*A_WORKS, ("complete", {"worker": "A", "fault": "kill_after_commit"})),
