@@ -17,7 +17,7 @@ from typing import Any
 from statemachine.example import Example, Lane
 from statemachine.history import ClockMoved, StepBegan
 from statemachine.run import Failure
-from statemachine.script import Step, Steps, play
+from statemachine.script import Step, Steps, as_written, play
 from statemachine.world.workers import WORKERS
 
 
@@ -53,11 +53,12 @@ class _Attempt:
 
     def try_steps(self, steps: Steps) -> bool:
         """Play ``steps``, as far as they are possible; keep what was played if the same claim breaks."""
-        found = play(self.lane, steps, drained=self.in_drain, ways=_nearest).failure
-        if found is None or found.headline.invariant != self.failure.headline.invariant:
-            return False
-        self.failure = found
-        return True
+        for ways in (_nearest, _by_the_same_message, as_written):
+            found = play(self.lane, steps, drained=self.in_drain, ways=ways).failure
+            if found is not None and found.headline.invariant == self.failure.headline.invariant:
+                self.failure = found
+                return True
+        return False
 
     def drop_steps(self) -> bool:
         """Drop ever smaller runs of steps, from the end; whether anything could go."""
@@ -138,14 +139,18 @@ def _nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]
     if "worker" not in step.arguments:
         return
     messages = [*example.queue.messages, *example.queue.dead] if "message" in step.arguments else []
-    operations = [step.operation]
-    if step.operation in _OTHERWISE:
-        operations.append(_OTHERWISE[step.operation])
-    for operation in operations:
+    for operation in (step.operation, _OTHERWISE.get(step.operation, step.operation)):
         for worker in (step.arguments["worker"], *example.workers):
             yield operation, {**step.arguments, "worker": worker}
             for message in messages:
                 yield operation, {**step.arguments, "worker": worker, "message": message}
+
+
+def _by_the_same_message(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The step itself, or the same message brought to the same worker in the other way."""
+    yield step.operation, step.arguments
+    if step.operation in _OTHERWISE:
+        yield _OTHERWISE[step.operation], step.arguments
 
 
 def _about(job: str, steps: Steps) -> list[Step]:

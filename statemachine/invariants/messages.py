@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from statemachine.history import DeleteRequested, Observed, Returned, VisibilityChanged
 from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant
 from statemachine.ledger import Ledger
 from statemachine.legality import LEASE_LIVE
-from statemachine.lifecycle import Answer, Operation
+from statemachine.lifecycle import Answer, JobRow, Operation
 
 
 @invariant(DeleteRequested, section="§2.2 step 4, §2.3 as corrected")
@@ -79,10 +81,10 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
 
 @invariant(VisibilityChanged, Returned, section="§2.2 step 4")
 def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned) -> Judgements:
-    """No worker brings an unfinished job's message back earlier than it would come by itself.
+    """No worker brings a job's message back before its own time, unless the job is free by then.
 
-    Whoever holds the job, has released it or has failed to get it: a message that returns too early
-    is refused or worked too soon, and each time burns one of its receives.
+    While a lease is live it is due at the end of that; of a job that nobody has begun, or that was given
+    back, at its own visibility edge.  A message that returns sooner burns its receives.
     """
     if isinstance(event, Returned):
         if ledger.calls[event.call].invoked.operation in (Operation.PREPARE, Operation.RELEASE):
@@ -92,19 +94,26 @@ def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned
     row = ledger.is_about(message) if message is not None else None
     if message is None or row is None or row.status in ledger.lifecycle.terminal or not event.effective:
         return
-    if message.hurried_by <= 0:
+    own_time = event.visible_at + message.hurried_by
+    due = min(own_time, _free_from(ledger, event, row))
+    if event.visible_at >= due:
         yield HELD
     else:
         yield broken(
             message.job,
             f"worker {event.worker} brought the message of {message.job} back "
-            f"{clock(message.hurried_by)} s early while {message.job} is {row.status}.",
-            (
-                f"message {event.message} visible",
-                f"from {clock(event.visible_at + message.hurried_by)} on",
-                clock(event.visible_at),
-            ),
+            f"{clock(due - event.visible_at)} s early while {message.job} is {row.status}.",
+            (f"message {event.message} visible", f"from {clock(due)} on", clock(event.visible_at)),
         )
+
+
+def _free_from(ledger: Ledger, event: VisibilityChanged, row: JobRow) -> float:
+    """The second from which a worker can get the job; infinite where only the message's own time counts."""
+    holder = ledger.holders.get(row.job)
+    if row.status != ledger.lifecycle.running or holder is None:
+        return inf
+    # Whoever changes the visibility can only count by its own clock.
+    return holder.expires_at - ledger.skews.get(event.worker, 0)
 
 
 @invariant(DeleteRequested, Observed, section="§2 (purpose)")

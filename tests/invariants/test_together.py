@@ -141,6 +141,7 @@ def test_a_legal_life_breaks_nothing_and_every_claim_judges_it() -> None:
         "transitions_are_legal": 4,
         "messages_outlive_unfinished_jobs": 1,
         "a_refused_delivery_waits": 2,
+        "messages_are_not_hurried": 5,
         "no_job_is_stranded": 3,
         "every_job_ends": 1,
         "ended_jobs_leave_no_message": 1,

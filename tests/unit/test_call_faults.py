@@ -16,6 +16,7 @@ from statemachine.world.faults import (
     Fault,
     Killed,
     Place,
+    PortUnavailable,
     Strike,
     stage_of,
 )
@@ -37,12 +38,18 @@ class Passed:
         """What the call meets at ``place``: ``nothing``, or the name of what is raised."""
         try:
             self.faults.pass_by(place, port)
-        except (Killed, DatabaseGone) as met:
+        except (Killed, DatabaseGone, PortUnavailable) as met:
             return type(met).__name__
         return "nothing"
 
 
-KILLS = sorted(set(PLACES) - DATABASE_ERRORS)
+KILLS = sorted(set(PLACES) - DATABASE_ERRORS - {Fault.ERROR_IN_PORT_CALL})
+MET = {
+    **dict.fromkeys(KILLS, "Killed"),
+    **dict.fromkeys(DATABASE_ERRORS, "DatabaseGone"),
+    Fault.ERROR_IN_PORT_CALL: "PortUnavailable",
+}
+"""What a caller meets that is struck."""
 
 
 @pytest.mark.parametrize("fault", PLACES)
@@ -51,7 +58,7 @@ def test_a_fault_strikes_at_places_of_its_own_kind_only(fault: Fault) -> None:
     others = [place for place in Place if place is not PLACES[fault]]
     assert [passed.by(place) for place in others] == ["nothing"] * len(others)
     assert passed.told == []
-    assert passed.by(PLACES[fault]) == ("DatabaseGone" if fault in DATABASE_ERRORS else "Killed")
+    assert passed.by(PLACES[fault]) == MET[fault]
     assert passed.told == [fault]
 
 
@@ -92,10 +99,10 @@ def test_a_dead_process_passes_nothing_until_the_next_call(fault: Fault) -> None
     assert [passed.by(place) for place in Place] == ["nothing"] * len(Place)
 
 
-@pytest.mark.parametrize("fault", sorted(DATABASE_ERRORS))
-def test_a_database_error_strikes_once_and_kills_nobody(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", sorted(set(PLACES) - set(KILLS)))
+def test_an_error_strikes_once_and_kills_nobody(fault: Fault) -> None:
     passed = Passed(Strike(fault))
-    assert [passed.by(PLACES[fault]) for _ in range(2)] == ["DatabaseGone", "nothing"]
+    assert [passed.by(PLACES[fault]) for _ in range(2)] == [MET[fault], "nothing"]
     assert (passed.faults.dead, passed.faults.boundary) == (False, "")
 
 

@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": {"example", "history", "invariants", "reach", "world"},
     "machine": {"drain", "example", "operations", "run"},
     "script": {"drain", "example", "history", "operations", "run"},
-    "minimise": {"example", "run", "script", "world"},
+    "minimise": {"history", "example", "run", "script", "world"},
     "explain": {"example", "history", "run", "script"},
     "replay": {"drain", "example", "history", "invariants", "ndjson", "operations", "run"},
     "embedded": {"machine", "minimise", "run"},

@@ -13,7 +13,7 @@ from statemachine.invariants import ALL
 from statemachine.invariants.claim import Judgements, invariant
 from statemachine.ledger import Ledger
 from statemachine.regression import LeasedJobs, Misused
-from statemachine.script import Step, play
+from statemachine.script import Step, in_drain, play
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 
@@ -40,10 +40,12 @@ def play_all(jobs: LeasedJobs, steps: list[Step]) -> None:
 def test_it_fails_on_the_defect_with_the_events_of_the_failure(defect: str, open_lane: OpenLane) -> None:
     steps = list(MINIMAL[defect])
     with open_lane(defect) as lane:
-        failure = play(lane, steps).failure
+        failure = play(lane, steps, drained=True).failure
         assert failure is not None
         jobs = LeasedJobs(lane, DEFAULT_BINDING)
         play_all(jobs, steps)
+        if in_drain(failure):
+            jobs.drain()
         assert lane.example.events == list(failure.events)
         with pytest.raises(AssertionError) as told:
             jobs.check(failure.headline.invariant)

@@ -144,6 +144,34 @@ def test_a_publisher_that_dies_after_its_send_leaves_the_job_unpublished_and_sen
     assert example.to_publish == {}
 
 
+@pytest.mark.parametrize("name", PORT_CALLS)
+def test_a_port_call_that_fails_does_nothing_and_kills_nobody(name: str, received: Example) -> None:
+    made, before = PORT_CALLS[name], len(received.events)
+    received.call(
+        Operation.COMPLETE,
+        lambda: made.make(received),
+        actor="A",
+        job="j1",
+        tenant="t1",
+        strike=Strike(Fault.ERROR_IN_PORT_CALL),
+    )
+    new = received.events[before:]
+    assert [event for event in new if isinstance(event, made.event)] == []
+    assert isinstance(new[-1], history.Raised)
+    assert new[-1].error.startswith(f"PortUnavailable: the {made.port} call failed")
+
+
+def test_a_send_that_fails_leaves_the_job_to_the_sweep(lane: Lane) -> None:
+    example = lane.begin()
+    perform(example, "create", {"job": "j1", "tenant": "t1"})
+    perform(example, "publish", {"job": "j1", "fault": "error_in_port_call"})
+    assert example.ledger.rows["j1"].published_at is None
+    perform(example, "advance_to", {"deadline": "recovery", "of": "j1"})
+    perform(example, "recover", {})
+    assert list(example.queue.messages) == ["m4"]
+    assert example.judge.violations == []
+
+
 def test_a_delayed_send_is_visible_when_its_delay_is_over(lane: Lane) -> None:
     example = lane.begin()
     perform(example, "create", {"job": "j1", "tenant": "t1"})

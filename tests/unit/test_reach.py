@@ -39,7 +39,10 @@ def test_no_cell_is_required_twice() -> None:
 @pytest.mark.parametrize(
     ("changes", "gone"),
     [
-        ({"offers": OPTIONAL - {Operation.EXTEND}}, {"extend: writes nothing", "visibility extended"}),
+        (
+            {"offers": OPTIONAL - {Operation.EXTEND}},
+            {"extend: writes nothing", "visibility extended", "error_in_port_call in extend"},
+        ),
         ({"offers": OPTIONAL - {Operation.RECOVER}}, {*SWEEP, "publish: published, or past PENDING"}),
         (
             {"offers": OPTIONAL - {Operation.RENEW}},

@@ -40,6 +40,48 @@ def test_a_kill_inside_of_a_transaction_leaves_the_state_before(statement: int, 
     assert watched.is_usable()
 
 
+def swallowing() -> None:
+    with transaction.atomic(durable=True):
+        for code in WROTE:
+            with suppress(OperationalError):
+                Tenant.objects.create(code=code)
+
+
+def with_savepoints() -> None:
+    with transaction.atomic(durable=True):
+        for code in WROTE:
+            with suppress(OperationalError), transaction.atomic():
+                Tenant.objects.create(code=code)
+
+
+@pytest.mark.parametrize("statement", [1, 2, 3])
+def test_an_error_of_a_statement_undoes_its_transaction(statement: int, watched: Watched) -> None:
+    Tenant.objects.create(code="before")
+    error = watched.call(in_one_transaction, Fault.ERROR_BEFORE_STATEMENT, statement)
+    assert isinstance(error, OperationalError)
+    assert (watched.stored(), watched.dead) == ({"before"}, False)
+    assert watched.is_usable()
+
+
+def test_whoever_swallows_it_can_do_nothing_more_in_that_transaction(watched: Watched) -> None:
+    error = watched.call(swallowing, Fault.ERROR_BEFORE_STATEMENT, 2)
+    assert isinstance(error, transaction.TransactionManagementError)
+    assert watched.stored() == set()
+    assert watched.is_usable()
+
+
+def test_a_savepoint_saves_what_was_written_before_it(watched: Watched) -> None:
+    assert watched.call(with_savepoints, Fault.ERROR_BEFORE_STATEMENT, 2) is None
+    assert watched.stored() == {"a", "c"}
+    assert watched.is_usable()
+
+
+def test_without_a_transaction_an_error_undoes_its_statement_only(watched: Watched) -> None:
+    assert isinstance(watched.call(without_transaction, Fault.ERROR_BEFORE_STATEMENT, 2), OperationalError)
+    assert watched.stored() == {"a"}
+    assert watched.is_usable()
+
+
 @pytest.mark.parametrize("statement", [1, 2, 3])
 def test_without_a_transaction_the_first_writes_stay(statement: int, watched: Watched) -> None:
     assert isinstance(watched.call(without_transaction, Fault.KILL_BEFORE_STATEMENT, statement), Killed)
