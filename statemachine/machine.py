@@ -40,9 +40,11 @@ def _next_offer(draw: st.DrawFn) -> Offer:
     machine.at_rest = False
     offers = machine.offers()
     # One draw a step: a place on the line of all weights, on which the simplest offer comes first.
-    ends = list(accumulate([offer.weight for offer in offers]))
+    struck = "call_faults" in machine.faults
+    ends = list(accumulate([offer.whole_weight if struck else offer.weight for offer in offers]))
     place = (draw(_PLACES) - _NO_CONSTANTS) * ends[-1] // _LINE
-    return offers[bisect_right(ends, place)]
+    chosen = bisect_right(ends, place)
+    return offers[chosen].at(place - (ends[chosen - 1] if chosen else 0))
 
 
 class JobMachine(RuleBasedStateMachine):
@@ -90,10 +92,7 @@ class JobMachine(RuleBasedStateMachine):
 
     def offers(self) -> list[Offer]:
         example = self.example
-        found = [offer for operation in self.operations for offer in operation.offers(example)]
-        if "call_faults" in self.faults:
-            return found
-        return [offer for offer in found if offer.strike is None]
+        return [offer for operation in self.operations for offer in operation.offers(example)]
 
     def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
         return ""  # our own report tells the steps

@@ -39,7 +39,9 @@ class PlainMachine(RuleBasedStateMachine):
     def offers(self, named: NamedOperation) -> list[Offer]:
         """What the present state offers of one operation; Hypothesis asks several times a step."""
         if named.name not in self._offers:
-            self._offers[named.name] = list(named.offers(self.example))
+            self._offers[named.name] = [
+                variant for offer in named.offers(self.example) for variant in offer.variants()
+            ]
         return self._offers[named.name]
 
     def perform(self, operation: str, arguments: dict[str, Any]) -> None:

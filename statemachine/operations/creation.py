@@ -22,7 +22,7 @@ def _create_offers(example: Example) -> Offers:
         tenants = example.binding.tenants
         job = f"j{example.next_key()}"
         tenant = tenants[len(example.jobs) % len(tenants)]
-        yield from with_faults(16 if live else 48, "create", {"job": job, "tenant": tenant})
+        yield with_faults(16 if live else 48, "create", {"job": job, "tenant": tenant})
 
 
 @operation(_create_offers)

@@ -50,7 +50,7 @@ def _prepare_offers(example: Example) -> Offers:
         if example.ledger.lease_is_live(slot.job) or example.ledger.is_terminal(slot.job):
             yield Offer(24, "prepare", arguments)
         else:
-            yield from with_faults(24, "prepare", arguments)
+            yield with_faults(24, "prepare", arguments)
 
 
 @operation(_prepare_offers)
@@ -86,7 +86,7 @@ def _finish_offers(finish: Operation) -> Callable[[Example], Offers]:
             return
         for slot in at_step(example, "finish"):
             if _owns_its_job(example, slot):
-                yield from with_faults(_FINISH_WEIGHTS[finish], str(finish), {"worker": slot.name})
+                yield with_faults(_FINISH_WEIGHTS[finish], str(finish), {"worker": slot.name})
             else:
                 yield Offer(_FINISH_WEIGHTS[finish], str(finish), {"worker": slot.name})
 
@@ -136,7 +136,7 @@ def _renew_offers(example: Example) -> Offers:
         return
     for slot in at_step(example, "finish"):
         if _owns_its_job(example, slot):
-            yield from with_faults(6, "renew", {"worker": slot.name})
+            yield with_faults(6, "renew", {"worker": slot.name})
         else:
             yield Offer(6, "renew", {"worker": slot.name})
 
@@ -156,7 +156,7 @@ def renew(example: Example, worker: str, fault: str | None = None, at: int = 1) 
 def _extend_offers(example: Example) -> Offers:
     if example.lifecycle.has(Operation.EXTEND):
         for slot in at_step(example, "finish"):
-            yield from with_faults(3, "extend", {"worker": slot.name})
+            yield with_faults(3, "extend", {"worker": slot.name})
 
 
 @operation(_extend_offers)
@@ -171,7 +171,7 @@ def extend(example: Example, worker: str, fault: str | None = None, at: int = 1)
 
 def _acknowledge_offers(example: Example) -> Offers:
     for slot in at_step(example, "acknowledge"):
-        yield from with_faults(20, "acknowledge", {"worker": slot.name})
+        yield with_faults(20, "acknowledge", {"worker": slot.name})
 
 
 @operation(_acknowledge_offers)

@@ -8,6 +8,7 @@ allow it.  Nothing here judges, and nothing here is random.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -29,8 +30,15 @@ class Unplayable(NotPossible):
     """No state allows this step: the operation or its arguments are not ours."""
 
 
+class Strikes(NamedTuple):
+    """Strikes that are worth trying; ``ends`` are the sums of their weights so far."""
+
+    each: tuple[Strike, ...] = ()
+    ends: tuple[int, ...] = (0,)
+
+
 class Offer(NamedTuple):
-    """An operation worth playing now, and how likely beside the others.
+    """An operation worth playing now, and how likely beside the others; ``weight`` is without any strike.
 
     Weights are tuned on seeds 0-19 only; what they find is reported on seeds 100-119.
     """
@@ -38,7 +46,23 @@ class Offer(NamedTuple):
     weight: int
     operation: str
     undisturbed: dict[str, Any]
+    strikes: Strikes = Strikes()
     strike: Strike | None = None
+
+    @property
+    def whole_weight(self) -> int:
+        """The weight of the undisturbed call and of all its strikes."""
+        return self.weight + self.strikes.ends[-1]
+
+    def at(self, place: int) -> Offer:
+        """The one variant at this place of the line of all weights: first the undisturbed call."""
+        if place < self.weight:
+            return self
+        return self._replace(strike=self.strikes.each[bisect_right(self.strikes.ends, place - self.weight)])
+
+    def variants(self) -> list[Offer]:
+        """The undisturbed call, then each that is struck."""
+        return [self, *(self._replace(strike=strike) for strike in self.strikes.each)]
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from statemachine.operations.strikes import strike_named, with_faults
 
 def _publish_offers(example: Example) -> Offers:
     for job in example.to_publish:
-        yield from with_faults(32, "publish", {"job": job})
+        yield with_faults(32, "publish", {"job": job})
 
 
 @operation(_publish_offers)
@@ -40,7 +40,7 @@ def _recover_offers(example: Example) -> Offers:
         return
     due = [deadlines.find(example, "recovery", job) for job in example.jobs]
     if any(moment is not None and moment <= example.now for moment in due):
-        yield from with_faults(16, "recover", {})
+        yield with_faults(16, "recover", {})
     else:
         yield Offer(1, "recover", {})
 

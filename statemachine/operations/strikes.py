@@ -7,9 +7,10 @@ table serves systems that make more statements than ours.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
-from statemachine.operations.named import NotPossible, Offer, Offers
+from statemachine.operations.named import NotPossible, Offer, Strikes
 from statemachine.world.faults import Fault, Strike
 
 Weighed = tuple[tuple[Strike, int], ...]
@@ -33,7 +34,7 @@ _AFTER_PORT_CALL = _each(Fault.KILL_AFTER_PORT_CALL, [1])
 _PORT_CALL_FAILS = _each(Fault.ERROR_IN_PORT_CALL, [1])
 _IN_A_DELIVERY: Weighed = (*_AT_COMMIT, *_AT_STATEMENT, *_AFTER_PORT_CALL)
 
-STRIKES: dict[str, Weighed] = {
+WEIGHED: dict[str, Weighed] = {
     "create": (
         *_AT_COMMIT,
         *_each(Fault.KILL_BEFORE_STATEMENT, [1]),
@@ -78,11 +79,17 @@ STRIKES: dict[str, Weighed] = {
 """By operation, in the order in which they are offered, after the undisturbed call."""
 
 
-def with_faults(weight: int, operation: str, arguments: dict[str, Any]) -> Offers:
-    """The operation undisturbed, then struck by each fault that is worth it."""
-    yield Offer(weight, operation, arguments)
-    for strike, likely in STRIKES[operation]:
-        yield Offer(likely, operation, arguments, strike)
+STRIKES = {
+    operation: Strikes(
+        tuple(strike for strike, _ in weighed), tuple(accumulate(weight for _, weight in weighed))
+    )
+    for operation, weighed in WEIGHED.items()
+}
+
+
+def with_faults(weight: int, operation: str, arguments: dict[str, Any]) -> Offer:
+    """The operation undisturbed, or struck by one of the faults that are worth it."""
+    return Offer(weight, operation, arguments, STRIKES[operation])
 
 
 def strike_named(fault: str | None, at: int = 1) -> Strike | None:

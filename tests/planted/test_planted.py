@@ -21,7 +21,7 @@ from statemachine.certificate.catalogue import EMBEDDED, catalogue
 from statemachine.embedded import search
 from statemachine.example import Example, Lane
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
-from statemachine.script import Step
+from statemachine.script import Step, steps_of
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 
@@ -87,9 +87,11 @@ def test_the_search_finds_and_minimises_the_defect(defect: str, open_lane: OpenL
         run = hunt(lane, seed=7, examples=2000)
         assert run.verdict is Verdict.FAIL
         assert run.failure is not None
-        # What a defect does may also be an answer or a write that the table does not allow.
-        assert run.failure.headline.invariant in (named_invariant(defect), *TABLE)
-        assert len(script.steps_of(run.failure)) <= len(MINIMAL[defect]) + 1
+        # What a defect does may also be an answer or a write that the table does not allow; then the
+        # history by hand shows something else.
+        broken = run.failure.headline.invariant
+        assert broken in (named_invariant(defect), *TABLE)
+        assert broken != named_invariant(defect) or len(steps_of(run.failure)) <= len(MINIMAL[defect]) + 1
 
 
 def test_the_same_seed_plays_the_same_examples(open_lane: OpenLane) -> None:

@@ -184,7 +184,12 @@ def test_every_operation_is_refused_somewhere() -> None:
 
 
 def offers(example: Example) -> list[Offer]:
-    return [offer for operation in OPERATIONS.values() for offer in operation.offers(example)]
+    return [
+        variant
+        for operation in OPERATIONS.values()
+        for offer in operation.offers(example)
+        for variant in offer.variants()
+    ]
 
 
 def walk(lane: Lane, seed: int, steps: int, played: Counter[str]) -> Example:
@@ -197,7 +202,7 @@ def walk(lane: Lane, seed: int, steps: int, played: Counter[str]) -> Example:
         for offer in found:
             OPERATIONS[offer.operation].plan(example, **offer.arguments)
         assert len(example.events) == before, "to plan is not to play"
-        offer = choose.choices(found, [offer.weight for offer in found])[0]
+        offer = choose.choices(found, [1 if offer.strike else offer.weight for offer in found])[0]
         perform(example, offer.operation, offer.arguments)
         played[offer.operation] += 1
         assert example.judge.violations == [], f"seed {seed}, step {example.steps}: {offer}"

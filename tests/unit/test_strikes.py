@@ -7,12 +7,12 @@ both would leave a required situation unmet, or a class of defects unseen, witho
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 
 import pytest
 
 from statemachine.operations import OPERATIONS, NotPossible
-from statemachine.operations.named import Offer
-from statemachine.operations.strikes import STRIKES, strike_named, with_faults
+from statemachine.operations.strikes import WEIGHED, strike_named, with_faults
 from statemachine.world.faults import Fault, Strike
 
 UNDISTURBED = {"receive": "kill_worker is a worker that died after its receive"}
@@ -25,11 +25,11 @@ def takes_a_fault(operation: str) -> bool:
 
 def test_every_operation_that_takes_a_fault_has_a_row_or_a_reason() -> None:
     taking = {name for name in OPERATIONS if takes_a_fault(name)}
-    assert set(STRIKES) | set(UNDISTURBED) == taking
-    assert not set(STRIKES) & set(UNDISTURBED)
+    assert set(WEIGHED) | set(UNDISTURBED) == taking
+    assert not set(WEIGHED) & set(UNDISTURBED)
 
 
-@pytest.mark.parametrize("operation", STRIKES)
+@pytest.mark.parametrize("operation", WEIGHED)
 def test_what_takes_a_fault_takes_its_place_too(operation: str) -> None:
     parameters = inspect.signature(OPERATIONS[operation].plan).parameters
     assert parameters["fault"].default is None
@@ -37,30 +37,30 @@ def test_what_takes_a_fault_takes_its_place_too(operation: str) -> None:
 
 
 def test_every_fault_is_offered_somewhere() -> None:
-    assert {strike.fault for row in STRIKES.values() for strike, _ in row} == set(Fault)
+    assert {strike.fault for row in WEIGHED.values() for strike, _ in row} == set(Fault)
 
 
-@pytest.mark.parametrize("operation", STRIKES)
+@pytest.mark.parametrize("operation", WEIGHED)
 def test_a_row_names_each_strike_once_with_a_weight(operation: str) -> None:
-    strikes = [strike for strike, _ in STRIKES[operation]]
+    strikes = [strike for strike, _ in WEIGHED[operation]]
     assert len(strikes) == len(set(strikes))
-    assert all(weight > 0 and strike.at >= 1 for strike, weight in STRIKES[operation])
+    assert all(weight > 0 and strike.at >= 1 for strike, weight in WEIGHED[operation])
 
 
-@pytest.mark.parametrize("operation", STRIKES)
+@pytest.mark.parametrize("operation", WEIGHED)
 def test_the_undisturbed_call_comes_first_and_each_offer_can_be_asked_for(operation: str) -> None:
-    plain, *struck = with_faults(9, operation, {"worker": "A"})
-    assert plain == Offer(9, operation, {"worker": "A"})
+    plain, *struck = with_faults(9, operation, {"worker": "A"}).variants()
+    assert (plain.weight, plain.arguments, plain.strike) == (9, {"worker": "A"}, None)
     asked = [
         strike_named(offer.arguments["fault"], offer.arguments.get("at", 1))
         for offer in struck
         if offer.arguments["worker"] == "A"
     ]
-    assert asked == [strike for strike, _ in STRIKES[operation]]
+    assert asked == [strike for strike, _ in WEIGHED[operation]]
 
 
 def test_the_first_place_is_not_spelt_out() -> None:
-    offers = [offer.arguments for offer in with_faults(9, "recover", {})]
+    offers = [offer.arguments for offer in with_faults(9, "recover", {}).variants()]
     assert {"fault": "kill_after_port_call"} in offers
     assert {"fault": "kill_after_port_call", "at": 2} in offers
 
@@ -88,3 +88,10 @@ def test_a_strike_that_there_is_not_is_refused_by_name(fault: str, at: int, word
         strike_named(fault, at)
     for word in words:
         assert word in str(refused.value)
+
+
+@pytest.mark.parametrize("operation", WEIGHED)
+def test_every_place_on_the_line_is_a_variant_as_often_as_it_weighs(operation: str) -> None:
+    offer = with_faults(9, operation, {})
+    met = Counter(offer.at(place).strike for place in range(offer.whole_weight))
+    assert met == {None: 9, **dict(WEIGHED[operation])}
