@@ -29,7 +29,9 @@ def minimise(lane: Lane, failure: Failure) -> Failure:
     if any(step.drain for step in failure.steps) and not best.try_steps(best.steps):
         best.in_drain = True
     best.try_steps(_about(failure.headline.subject, best.steps))
-    while best.drop_steps() or best.simplify() or best.drop_pairs() or best.wait_instead():
+    while (
+        best.drop_steps() or best.simplify() or best.drop_runs() or best.drop_pairs() or best.wait_instead()
+    ):
         pass
     best.try_steps(_renumbered(best.steps))
     return best.failure
@@ -42,6 +44,7 @@ class _Attempt:
         self.lane = lane
         self.failure = failure
         self.in_drain = False
+        self._tried: set[tuple[object, ...]] = set()
 
     @property
     def steps(self) -> list[Step]:
@@ -53,26 +56,44 @@ class _Attempt:
 
     def try_steps(self, steps: Steps) -> bool:
         """Play ``steps``, as far as they are possible; keep what was played if the same claim breaks."""
+        # What has not failed once will not fail when it is tried again.
+        key = (self.in_drain, *((step.key, step.operation, *step.arguments.items()) for step in steps))
+        if key in self._tried:
+            return False
+        self._tried.add(key)
         for ways in (_nearest, _by_the_same_message, as_written):
-            found = play(self.lane, steps, drained=self.in_drain, ways=ways).failure
+            played = play(self.lane, steps, drained=self.in_drain, ways=ways)
+            found = played.failure
             if found is not None and found.headline.invariant == self.failure.headline.invariant:
                 self.failure = found
                 return True
+            if not played.stood_in:
+                break
         return False
 
     def drop_steps(self) -> bool:
-        """Drop ever smaller runs of steps, from the end; whether anything could go."""
-        before = size = len(self.steps)
-        while size > 1:
-            # Long runs side by side, then short ones wherever they begin: what belongs together is short.
-            size = size // 2 if size > 2 * _SHORT else min(size - 1, _SHORT)
+        """Drop ever smaller runs of steps, side by side from the end; whether anything could go."""
+        before = len(self.steps)
+        size = before // 2
+        while size:
             end = len(self.steps)
             while end > 0:
-                steps = self.steps
-                start = max(0, end - size)
-                dropped = self.try_steps([*steps[:start], *steps[end:]])
-                end = start if dropped or size > _SHORT else end - 1
+                self._try_without(max(0, end - size), end)
+                end -= size
+            size //= 2
         return len(self.steps) < before
+
+    def drop_runs(self) -> bool:
+        """Drop a short run of steps wherever it begins: what belongs together seldom lies side by side."""
+        for size in _SHORT_RUNS:
+            for end in range(len(self.steps) - 1, size - 1, -1):
+                if self._try_without(end - size, end):
+                    return True
+        return False
+
+    def _try_without(self, start: int, end: int) -> bool:
+        steps = self.steps
+        return self.try_steps([*steps[:start], *steps[end:]])
 
     def drop_pairs(self) -> bool:
         """Drop two steps at a time, when one alone could not go; whether two could."""
@@ -96,13 +117,19 @@ class _Attempt:
             wait = step._replace(operation="wait", arguments={"seconds": _length(before, step.key)})
             steps = self.steps
             if self.try_steps([*steps[:place], wait, *steps[place + 1 :]]):
-                if self.drop_steps() or self.drop_pairs():
+                if self.drop_steps() or self.drop_runs():
                     return True
                 self.failure = before
         return False
 
     def simplify(self) -> bool:
-        """Make one argument simpler; whether one could be."""
+        """Make arguments simpler, one by one; whether any could be."""
+        simplified = False
+        while self._simplify_one():
+            simplified = True
+        return simplified
+
+    def _simplify_one(self) -> bool:
         steps = self.steps
         for place, step in enumerate(steps):
             for simpler in _simpler(step, self.failure.headline.subject):
@@ -122,7 +149,7 @@ def _length(failure: Failure, key: int) -> float:
     return seconds
 
 
-_SHORT = 4
+_SHORT_RUNS = (4, 3, 2)
 _NOBODY = "0"
 """The number in the name of what no step creates, as of the job that a forged message names."""
 

@@ -44,10 +44,15 @@ def in_drain(failure: Failure) -> bool:
 
 @dataclass(frozen=True)
 class Played:
-    """What came of a script.  ``left_out`` says, by key, why a step was not possible."""
+    """What came of a script.
+
+    ``left_out`` says, by key, why a step was not possible; ``stood_in`` whether something else was played
+    for any step.
+    """
 
     example: Example
     left_out: Mapping[int, str]
+    stood_in: bool = False
 
     @property
     def failure(self) -> Failure | None:
@@ -63,25 +68,27 @@ def play(lane: Lane, steps: Steps, *, drained: bool = False, ways: Ways = as_wri
     """Play ``steps`` on the open ``lane`` up to the first violation, then the drain if ``drained``."""
     example = lane.begin()
     left_out: dict[int, str] = {}
+    stood_in = False
     for step in steps:
-        reason = _play_step(example, step, ways)
-        if reason:
-            left_out[step.key] = reason
+        reasons, played = _play_step(example, step, ways)
+        if not played:
+            left_out[step.key] = reasons[0]
+        stood_in = stood_in or (played and bool(reasons))
         if example.judge.violations:
             break
     if drained and not example.judge.violations:
         drain(example)
-    return Played(example, left_out)
+    return Played(example, left_out, stood_in)
 
 
-def _play_step(example: Example, step: Step, ways: Ways) -> str:
-    """Play the first way that is possible; why the step itself was not, when none is."""
-    reasons = []
+def _play_step(example: Example, step: Step, ways: Ways) -> tuple[list[str], bool]:
+    """Play the first way that is possible: why the ones before it were not, and whether one was."""
+    reasons: list[str] = []
     for operation, arguments in ways(example, step):
         try:
             perform(example, operation, arguments, key=step.key)
         except NotPossible as error:
             reasons.append(str(error))
         else:
-            return ""
-    return reasons[0]
+            return reasons, True
+    return reasons, False
