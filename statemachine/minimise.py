@@ -10,15 +10,20 @@ mean that no entirely different, shorter history exists.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from statemachine.example import Example, Lane
-from statemachine.history import ClockMoved, StepBegan
+from statemachine.example import Lane
+from statemachine.rewriting import (
+    about,
+    alternatives,
+    by_the_same_message,
+    in_turn,
+    nearest,
+    renumbered,
+    simpler_steps,
+)
 from statemachine.run import Failure
 from statemachine.script import Step, Steps, as_written, play
-from statemachine.world.workers import WORKERS
+
+_SHORT_RUNS = (4, 3, 2)
 
 
 def minimise(lane: Lane, failure: Failure) -> Failure:
@@ -28,12 +33,10 @@ def minimise(lane: Lane, failure: Failure) -> Failure:
     # Only what a drain itself proves, that all is quiet and a job has not ended, needs the drain.
     if any(step.drain for step in failure.steps) and not best.try_steps(best.steps):
         best.in_drain = True
-    best.try_steps(_about(failure.headline.subject, best.steps))
-    while (
-        best.drop_steps() or best.simplify() or best.drop_runs() or best.drop_pairs() or best.wait_instead()
-    ):
+    best.try_steps(about(failure.headline.subject, best.steps))
+    while best.drop_steps() or best.simplify() or best.drop_runs() or best.drop_pairs() or best.rewrite():
         pass
-    best.try_steps(_renumbered(best.steps))
+    best.try_steps(renumbered(best.steps))
     return best.failure
 
 
@@ -61,7 +64,7 @@ class _Attempt:
         if key in self._tried:
             return False
         self._tried.add(key)
-        for ways in (_nearest, _by_the_same_message, as_written):
+        for ways in (nearest, by_the_same_message, as_written):
             played = play(self.lane, steps, drained=self.in_drain, ways=ways)
             found = played.failure
             if found is not None and found.headline.invariant == self.failure.headline.invariant:
@@ -105,18 +108,11 @@ class _Attempt:
                     return True
         return False
 
-    def wait_instead(self) -> bool:
-        """Let a move to a deadline be a wait of the same length; kept if another step can go for it.
-
-        Time often passes up to the edge of some other job's message, which then cannot be dropped.
-        """
+    def rewrite(self) -> bool:
+        """Write a step otherwise, which is no simpler in itself; kept if another step can go for it."""
         before = self.failure
-        for place, step in enumerate(self.steps):
-            if step.operation != "advance_to":
-                continue
-            wait = step._replace(operation="wait", arguments={"seconds": _length(before, step.key)})
-            steps = self.steps
-            if self.try_steps([*steps[:place], wait, *steps[place + 1 :]]):
+        for script in alternatives(self.steps, before):
+            if self.try_steps(script):
                 if self.drop_steps() or self.drop_runs():
                     return True
                 self.failure = before
@@ -131,98 +127,10 @@ class _Attempt:
 
     def _simplify_one(self) -> bool:
         steps = self.steps
+        if any(self.try_steps(script) for script in in_turn(steps)):
+            return True
         for place, step in enumerate(steps):
-            for simpler in _simpler(step, self.failure.headline.subject):
+            for simpler in simpler_steps(step, self.failure.headline.subject):
                 if self.try_steps([*steps[:place], simpler, *steps[place + 1 :]]):
                     return True
         return False
-
-
-def _length(failure: Failure, key: int) -> float:
-    """How many seconds pass in step ``key``."""
-    step, seconds = 0, 0.0
-    for event in failure.events:
-        if isinstance(event, StepBegan):
-            step = event.step
-        elif isinstance(event, ClockMoved) and step == key:
-            seconds += event.at - event.since
-    return seconds
-
-
-_SHORT_RUNS = (4, 3, 2)
-_NOBODY = "0"
-"""The number in the name of what no step creates, as of the job that a forged message names."""
-
-_OTHERWISE = {"receive": "duplicate", "duplicate": "receive"}
-
-
-def _nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The step itself, then what comes nearest to it: another worker, another message, a duplicate.
-
-    When the step that made B receive is gone, what B did next may be what A can do now; when the
-    wait before a receive is gone, a duplicate brings the same message.
-    """
-    yield step.operation, step.arguments
-    if "worker" not in step.arguments:
-        return
-    messages = [*example.queue.messages, *example.queue.dead] if "message" in step.arguments else []
-    for operation in (step.operation, _OTHERWISE.get(step.operation, step.operation)):
-        for worker in (step.arguments["worker"], *example.workers):
-            yield operation, {**step.arguments, "worker": worker}
-            for message in messages:
-                yield operation, {**step.arguments, "worker": worker, "message": message}
-
-
-def _by_the_same_message(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The step itself, or the same message brought to the same worker in the other way."""
-    yield step.operation, step.arguments
-    if step.operation in _OTHERWISE:
-        yield _OTHERWISE[step.operation], step.arguments
-
-
-def _about(job: str, steps: Steps) -> list[Step]:
-    """The steps that name no other job: most of a long history is about somebody else's."""
-    others = {step.arguments["job"] for step in steps if step.operation == "create"} - {job}
-    return [step for step in steps if others.isdisjoint(map(str, step.arguments.values()))]
-
-
-def _simpler(step: Step, job: str) -> Iterator[Step]:
-    arguments = step.arguments
-    if step.operation == "recover":
-        # What the sweep sent, the publisher could have: same key, so the message keeps its name.
-        yield step._replace(operation="publish", arguments={"job": job})
-    # A strike is a fault and, unless it is the first of its kind, the place in the call that it strikes.
-    for gone in ({"fault", "at"}, {"at"}):
-        if not gone.isdisjoint(arguments):
-            yield step._replace(arguments={name: arguments[name] for name in arguments if name not in gone})
-    if step.operation == "advance_to":
-        yield from (step._replace(arguments=edge) for edge in _plainer_edges(arguments, job))
-
-
-def _plainer_edges(edge: Mapping[str, Any], job: str) -> Iterator[dict[str, Any]]:
-    """The edges of ``job`` itself, and this one exactly: time often passes up to somebody else's edge."""
-    own = [{"deadline": "lease", "of": job}, {"deadline": "recovery", "of": job}]
-    aimed = {"deadline": edge["deadline"], "of": edge["of"]}
-    yield from own[: own.index(aimed)] if aimed in own else own
-    if edge.get("offset"):
-        yield aimed
-
-
-def _renumbered(steps: Steps) -> list[Step]:
-    """The same steps with keys from 1 on, workers by first appearance, and all names to match."""
-    numbers = {str(step.key): str(place) for place, step in enumerate(steps, start=1)}
-    seen = dict.fromkeys(step.arguments["worker"] for step in steps if "worker" in step.arguments)
-    workers = dict(zip(seen, WORKERS, strict=False))
-
-    def renamed(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        named = re.fullmatch(r"([jm])(\d+)((?:\.\d+)?)", value)
-        if named:
-            return named[1] + numbers.get(named[2], _NOBODY) + named[3]
-        return workers.get(value, value)
-
-    return [
-        Step(place, step.operation, {name: renamed(value) for name, value in step.arguments.items()})
-        for place, step in enumerate(steps, start=1)
-    ]
