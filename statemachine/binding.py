@@ -234,7 +234,9 @@ def _check(path: str, binding: object) -> None:
             f"--binding {path}: it waives {', '.join(unknown)}, which is no invariant; "
             f"the invariants are {', '.join(BY_NAME)}"
         )
-    blank = sorted(name for name, reason in complete.waived.items() if not reason.strip())
+    blank = sorted(
+        name for name, reason in complete.waived.items() if not isinstance(reason, str) or not reason.strip()
+    )
     if blank:
         raise BindingError(f"--binding {path}: it waives {', '.join(blank)} without a reason; give one")
     if not complete.lifecycle.fenced and "only_the_holder_finishes" not in complete.waived:
@@ -243,10 +245,16 @@ def _check(path: str, binding: object) -> None:
             "only_the_holder_finishes, with the reason why this system can live with that"
         )
     tenants = complete.tenants
-    if isinstance(tenants, str) or len(set(tenants)) < 2:
+    names = tenants if isinstance(tenants, Sequence) and not isinstance(tenants, str) else ()
+    if len(set(names)) < 2 or not all(isinstance(name, str) for name in names):
         raise BindingError(
             f"--binding {path}: its tenants are {tenants!r}; "
-            "name two different ones at least, to see whether they mix"
+            "name two different ones at least, as text, to see whether they mix"
+        )
+    if not isinstance(complete.defects, Mapping):
+        raise BindingError(
+            f"--binding {path}: its defects is a {type(complete.defects).__name__}; "
+            "make it a mapping from a planted bug's name to its story, {} for none"
         )
 
 

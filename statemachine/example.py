@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from statemachine import history
+from statemachine import bystanders, history
 from statemachine.binding import Binding, Delivery
 from statemachine.history import Event
 from statemachine.invariants import ALL, Invariant, Judge
@@ -21,7 +21,7 @@ from statemachine.ports import HandedOver, SystemQueue
 from statemachine.reach import Reach
 from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import Fault, Killed, Strike, stage_of
+from statemachine.world.faults import STATEMENT_FAILED, Fault, Killed, Strike, stage_of
 from statemachine.world.queue import SimulatedQueue
 from statemachine.world.workers import WORKERS, Slot
 
@@ -43,6 +43,7 @@ class Lane:
         ]
         self.faults: ConnectionFaults
         self.current: Example | None = None
+        self._settled: str | None = None
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -64,6 +65,8 @@ class Lane:
                 raise
             finally:
                 self._reset()
+                if self._settled is not None:
+                    self.binding.reset(bystanders.BYSTANDERS)
 
     @property
     def example(self) -> Example:
@@ -75,9 +78,19 @@ class Lane:
         """A fresh example at second 0, on a database without jobs."""
         self._reset()
         self.clock.move_to(0)
-        self.current = Example(self, reach)
-        self.current.count_others()
-        return self.current
+        example = self.current = Example(self, reach)
+        if example.count_others() != self._settled:
+            example = self.current = self._with_bystanders_as_they_were(reach)
+        return example
+
+    def _with_bystanders_as_they_were(self, reach: Reach | None) -> Example:
+        """Every example must find the same other rows, or a failure that touches them would not replay."""
+        self.binding.reset(bystanders.BYSTANDERS)
+        self.current = Example(self, None)
+        bystanders.settle(self.binding)
+        example = self.current = Example(self, reach)
+        self._settled = example.count_others()
+        return example
 
     def _reset(self) -> None:
         if self.current is not None and self.current.jobs:
@@ -114,6 +127,7 @@ class Example:
         self._call = 0
         self._observer = Observer(self.binding)
         self._committed_in_call = False
+        self._own_error: Exception | None = None
 
     @property
     def now(self) -> float:
@@ -151,16 +165,17 @@ class Example:
     def move_clock(self, to: float) -> None:
         since = self.now
         self.clock.move_to(to)
-        self.record(history.ClockMoved(to, since))
+        self.record(history.ClockMoved(self.now, since))
 
     def skew_clock(self, worker: str, seconds: float) -> None:
         self.record(history.ClockSkewed(self.now, worker, seconds))
 
-    def count_others(self) -> None:
-        """Look at all rows that are not of this example's jobs, if the binding can."""
+    def count_others(self) -> str | None:
+        """Look at all rows that are not of this example's jobs, if the binding can, and say what was seen."""
         aggregate = self._observer.others(self.jobs)
         if aggregate is not None:
             self.record(history.OthersCounted(self.now, aggregate))
+        return aggregate
 
     def kill(self, worker: str, where: str) -> None:
         self.workers[worker].forget()
@@ -203,8 +218,11 @@ class Example:
             raise
         if self.faults.dead:  # also when the code under test caught the kill
             end = history.Unknown(self.now, call, "killed")
-        elif self._lost_its_answer(strike) and isinstance(end, history.Raised):
+        elif Fault.ANSWER_LOST in self.ledger.calls[call].faults and isinstance(end, history.Raised):
             end = history.Unknown(self.now, call, "answer lost")
+        if self._own_error is not None:
+            self.faults.disarm()
+            raise self._own_error
         where, unseen = self.faults.calls.boundary, self._is_unseen(operation)
         self.faults.disarm()
         if unseen:
@@ -226,9 +244,6 @@ class Example:
         finally:
             self.clock.show(self.now)
 
-    def _lost_its_answer(self, strike: Strike | None) -> bool:
-        return strike is not None and strike.fault is Fault.ANSWER_LOST and self._committed_in_call
-
     def _is_unseen(self, operation: Operation) -> bool:
         """Whether the call that has just ended may have written what no commit of it has shown."""
         if operation in MESSAGE_STEPS and not self.faults.statements:
@@ -238,11 +253,22 @@ class Example:
     def committed(self) -> None:
         """The connection has just committed inside the current call."""
         self._committed_in_call = True
-        self.record(history.Committed(self.now, self._call))
-        self._observe()
+        try:
+            self.record(history.Committed(self.now, self._call))
+            self._observe()
+        except Exception as error:  # noqa: BLE001  an error of ours, or of the binding, is no answer of the system
+            self._own_error = error
 
-    def struck(self, fault: Fault) -> None:
-        self.record(history.FaultStruck(self.now, self._call, fault))
+    def catch_up(self) -> None:
+        """See what the current call has written by now without a transaction."""
+        if self.faults.autocommitted and not self.faults.in_transaction:
+            with self.faults.unwatched():
+                self._observe(by_autocommit=True)
+
+    def struck(self, fault: str) -> None:
+        if fault == Fault.ERROR_BEFORE_STATEMENT and not self.faults.in_transaction:
+            fault = STATEMENT_FAILED
+        self.record(history.FaultStruck(self.now, self._call, str(fault)))
 
     def _answer(self, operation: Operation, answer: Any) -> history.Returned:
         attempt = None

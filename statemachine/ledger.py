@@ -197,7 +197,11 @@ class Ledger:
         elif invoked.operation in ACQUISITIONS:
             self.acquisitions[job] += 1
             self.holders[job] = Holder(after.attempt, invoked.actor, now, expires_at, invoked.call)
-        elif invoked.operation is Operation.RENEW and holder and holder.attempt == invoked.attempt:
+        elif (
+            invoked.operation is Operation.RENEW
+            and holder
+            and (holder.attempt == invoked.attempt or not self.lifecycle.fenced)
+        ):
             self.holders[job] = holder._replace(leased_at=now, expires_at=expires_at)
 
     def _returned(self, event: history.Returned) -> None:

@@ -161,8 +161,14 @@ def _superseded(q: Question) -> bool:
 
 def _already_finished_so(q: Question) -> bool:
     # The attempt matches (the situation above took the others), and only that attempt's own accepted
-    # operation can have left the row in the status which this operation leads to.
-    return _row(q).status == q.lifecycle.finished_status(q.operation, q.payload)
+    # operation can have left the row in the status which this operation leads to; or, where tokens
+    # are not shown, somebody's.
+    row, ours = _row(q), q.lifecycle
+    if ours.done == ours.failed and row.status == ours.done:
+        # A failure that ends in DONE leaves no result, and that tells it from a completion.
+        wanted = {Operation.COMPLETE: 1, Operation.FAIL: 0}.get(q.operation)
+        return wanted == row.results
+    return row.status == ours.finished_status(q.operation, q.payload)
 
 
 def _unpublished(q: Question) -> bool:

@@ -24,6 +24,8 @@ from statemachine.run import Failure
 from statemachine.script import Step, Steps, as_written, play
 
 _SHORT_RUNS = (4, 3, 2)
+BUDGET = 60_000
+"""Steps after which a history is taken as it is: half a minute.  The worst planted defect takes 15,000."""
 
 
 def minimise(lane: Lane, failure: Failure) -> Failure:
@@ -48,6 +50,7 @@ class _Attempt:
         self.failure = failure
         self.in_drain = False
         self._tried: set[tuple[object, ...]] = set()
+        self._steps_left = BUDGET
 
     @property
     def steps(self) -> list[Step]:
@@ -61,11 +64,12 @@ class _Attempt:
         """Play ``steps``, as far as they are possible; keep what was played if the same claim breaks."""
         # What has not failed once will not fail when it is tried again.
         key = (self.in_drain, *((step.key, step.operation, *step.arguments.items()) for step in steps))
-        if key in self._tried:
+        if key in self._tried or self._steps_left < 0:
             return False
         self._tried.add(key)
         for ways in (nearest, by_the_same_message, as_written):
             played = play(self.lane, steps, drained=self.in_drain, ways=ways)
+            self._steps_left -= played.example.steps
             found = played.failure
             if found is not None and found.headline.invariant == self.failure.headline.invariant:
                 self.failure = found

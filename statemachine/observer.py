@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from statemachine.binding import Binding, ObservedRow
+from statemachine.binding import Binding, BindingError, ObservedRow
 from statemachine.lifecycle import JobRow
 from statemachine.world.clock import to_seconds
 
@@ -23,7 +23,13 @@ class Observer:
     def changes(self, jobs: Sequence[str]) -> tuple[tuple[JobRow, ...], tuple[str, ...]] | None:
         """The rows of ``jobs`` that changed and the jobs that have no row any more; None for neither."""
         # In the order of creation, whatever order the query gives: a history must not depend on it.
-        by_job = {row.job: row for row in self._binding.observe(jobs)}
+        try:
+            by_job = {row.job: row for row in self._binding.observe(jobs)}
+        except Exception as error:
+            raise BindingError(
+                f"observe({list(jobs)}) raised {type(error).__name__}: {error}; it must give "
+                "an ObservedRow for each of these jobs that has a row"
+            ) from error
         found = {job: by_job[job] for job in jobs if job in by_job}
         if found == self._seen:
             return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from statemachine import history
 from statemachine.binding import Delivery, Message
 from statemachine.world.faults import Fault, Place
+from statemachine.world.queue import Refused
 from statemachine.world.workers import Slot
 
 if TYPE_CHECKING:
@@ -26,8 +27,13 @@ DELAY_SECONDS = 900
 
 def _through(example: Example, port: str, action: Callable[[], T]) -> T:
     """Make a call on the world, unless the caller dies right before it; it may die right after."""
+    example.catch_up()
     example.faults.calls.pass_by(Place.BEFORE_PORT_CALL, port)
-    result = action()
+    try:
+        result = action()
+    except Refused:
+        example.struck("refused_by_the_queue")
+        raise
     example.faults.calls.pass_by(Place.AFTER_PORT_CALL, port)
     return result
 

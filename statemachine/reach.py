@@ -15,8 +15,8 @@ from typing import Any
 from statemachine import history
 from statemachine.history import Event
 from statemachine.ledger import Ledger
-from statemachine.legality import LEASE_EXPIRED, cells
-from statemachine.lifecycle import ACQUISITIONS, FENCED, FINISHES, Lifecycle, Operation
+from statemachine.legality import LEASE_EXPIRED, LEASE_LIVE, cells
+from statemachine.lifecycle import ACQUISITIONS, FINISHES, Lifecycle, Operation
 
 EDGE_CELLS = tuple(f"lease edge {offset:+d} s" if offset else "lease edge 0 s" for offset in (-1, 0, 1))
 KILL_CELLS = tuple(
@@ -55,7 +55,7 @@ HAPPENED_CELLS = (
     "publisher killed",
     "moved to the DLQ",
     "redriven",
-    "redriven after a takeover",
+    "redriven after two attempts",
     "message without a job",
     "malformed message",
     "slow worker finished late",
@@ -99,7 +99,7 @@ class Reach:
             history.Sent: self._sent,
             history.Delivered: self._delivered,
             history.DeleteRequested: self._delete_requested,
-            history.VisibilityChanged: lambda ledger, event: self._count("visibility extended"),
+            history.VisibilityChanged: self._visibility_changed,
             history.DeadLettered: lambda ledger, event: self._count("moved to the DLQ"),
             history.Redriven: self._redriven,
             history.MessageCameBack: lambda ledger, event: self._count("deleted message came back"),
@@ -135,9 +135,9 @@ class Reach:
         self._count(f"{event.operation}: {situation}")
         if event.operation in ACQUISITIONS and row is not None and row.lease_expires_at is not None:
             offset = question.now - row.lease_expires_at
-            if offset in (-1, 0, 1):
+            if offset in (-1, 0, 1) and situation in (LEASE_LIVE, LEASE_EXPIRED):
                 self._count(f"lease edge {offset:+g} s" if offset else "lease edge 0 s")
-        if event.operation in FENCED and situation == LEASE_EXPIRED and event.message is not None:
+        if event.operation in FINISHES and situation == LEASE_EXPIRED and event.message is not None:
             self._count("slow worker finished late")
         if event.operation is Operation.RECOVER:
             for about in ledger.rows.values():
@@ -146,7 +146,8 @@ class Reach:
 
     def _fault_struck(self, ledger: Ledger, event: history.FaultStruck) -> None:
         operation = ledger.calls[event.call].invoked.operation
-        self._count(f"{event.fault} in {'finish' if operation in FINISHES else operation}")
+        fault = "error_before_statement" if event.fault == "statement_failed" else event.fault
+        self._count(f"{fault} in {'finish' if operation in FINISHES else operation}")
 
     def _sent(self, ledger: Ledger, event: history.Sent) -> None:
         if event.forged:
@@ -166,10 +167,14 @@ class Reach:
         row = ledger.is_about(message)
         if row is not None and row.status in ledger.lifecycle.terminal:
             self._count("delete requested, job ended")
-        if not event.effective and message.receipt == event.receipt:
+        if not event.effective and message.receipt == event.receipt and message.place == "queue":
             self._count("delete lost")
+
+    def _visibility_changed(self, ledger: Ledger, event: history.VisibilityChanged) -> None:
+        if event.effective and ledger.messages[event.message].hurried_by < 0:
+            self._count("visibility extended")
 
     def _redriven(self, ledger: Ledger, event: history.Redriven) -> None:
         self._count("redriven")
         if ledger.acquisitions[ledger.messages[event.message].job] > 1:
-            self._count("redriven after a takeover")
+            self._count("redriven after two attempts")

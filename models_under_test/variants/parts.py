@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from models_under_test.delivery import AIJobDelivery
 from models_under_test.domain import TERMINAL, JobStatus, Outcome
-from models_under_test.models import AIJob
+from models_under_test.models import AIJob, AIResult
 from models_under_test.repositories import DjangoAIJobRepository
 from models_under_test.variants import ToReview
 
@@ -51,7 +51,17 @@ class RepositoryWithoutFailed(DjangoAIJobRepository):
     def mark_failed(
         self, job_id: str, tenant_id: str, attempt: int, error: str, now: datetime | None = None
     ) -> bool:
-        return self._leave_running(job_id, tenant_id, attempt, JobStatus.DONE, error, now)
+        ended = self._leave_running(job_id, tenant_id, attempt, JobStatus.DONE, error, now)
+        return ended and not self._has_result(job_id)
+
+    def mark_done(
+        self, job_id: str, tenant_id: str, attempt: int, result: str, now: datetime | None = None
+    ) -> bool:
+        return super().mark_done(job_id, tenant_id, attempt, result, now) and self._has_result(job_id)
+
+    def _has_result(self, job_id: str) -> bool:
+        """DONE alone does not say whether a job was completed."""
+        return AIResult.objects.filter(job__job_id=job_id).exists()
 
 
 class UnfencedRepository(DjangoAIJobRepository):

@@ -110,7 +110,7 @@ def attempts_count_acquisitions(ledger: Ledger, event: Observed | Returned) -> J
     call = ledger.calls[event.call]
     if call.invoked.operation not in ACQUISITIONS:
         return
-    if isinstance(event, Returned) and "answer_lost" in call.faults:
+    if isinstance(event, Returned) and "answer_lost" in call.faults and event.attempt is None:
         return
     for change in ledger.changes if isinstance(event, Observed) else call.changes:
         job, after, count = change.job, change.after, change.acquisitions

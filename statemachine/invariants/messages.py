@@ -95,7 +95,7 @@ def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned
     if message is None or row is None or row.status in ledger.lifecycle.terminal or not event.effective:
         return
     own_time = event.visible_at + message.hurried_by
-    due = min(own_time, _free_from(ledger, event, row))
+    due = min(own_time, _free_from(ledger, event, row), _told(ledger, event))
     if event.visible_at >= due:
         yield HELD
     else:
@@ -105,6 +105,14 @@ def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned
             f"{clock(due - event.visible_at)} s early while {message.job} is {row.status}.",
             (f"message {event.message} visible", f"from {clock(due)} on", clock(event.visible_at)),
         )
+
+
+def _told(ledger: Ledger, event: VisibilityChanged) -> float:
+    """The end of the lease for which this worker was refused: what has happened since it cannot know."""
+    delivery = ledger.deliveries.get(event.worker)
+    if delivery is None or delivery.message != event.message or delivery.refused_until is None:
+        return inf
+    return delivery.refused_until - ledger.skews.get(event.worker, 0)
 
 
 def _free_from(ledger: Ledger, event: VisibilityChanged, row: JobRow) -> float:

@@ -39,7 +39,8 @@ def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> J
         return
     if isinstance(event, Sent):
         row, count = ledger.rows.get(event.job), call.sent.count(event.job)
-        if row is not None and count == 1 and _is_unsent(ledger, call, row, ledger.now):
+        again = bool(call.faults) and count > 1  # trying again after an error sends twice, which is legal
+        if again or (row is not None and count == 1 and _is_unsent(ledger, call, row, ledger.now)):
             yield HELD
         else:
             yield broken(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from statemachine.facts import Change
 from statemachine.history import Observed, OthersCounted, PublicationQueued, Raised, Returned
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, times, who
 from statemachine.ledger import Ledger
+from statemachine.legality import UNSENT
 from statemachine.lifecycle import ACQUISITIONS, MESSAGE_STEPS, Answer, JobRow, Operation
 
 
@@ -147,6 +149,13 @@ def a_result_is_written_once(ledger: Ledger, event: Observed) -> Judgements:
             )
 
 
+def _may_touch(ledger: Ledger, change: Change) -> bool:
+    call = change.call
+    if call.invoked.operation is Operation.RECOVER and change.before is not None:
+        return ledger.rules_for(call, change.before, ledger.now).cell.situation == UNSENT
+    return change.job == call.invoked.job
+
+
 @invariant(Observed, OthersCounted, section="§0 (isolation)")
 def an_operation_touches_only_its_job(ledger: Ledger, event: Observed | OthersCounted) -> Judgements:
     """A call changes the row of the job that it names and no other; a sweep, those of unsent jobs.
@@ -167,10 +176,8 @@ def an_operation_touches_only_its_job(ledger: Ledger, event: Observed | OthersCo
             )
         return
     call = ledger.calls[event.call]
-    if call.invoked.operation is Operation.RECOVER:
-        return
     for change in ledger.changes:
-        if change.job == call.invoked.job:
+        if _may_touch(ledger, change):
             yield HELD
         else:
             yield broken(

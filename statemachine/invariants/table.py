@@ -35,11 +35,17 @@ def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> 
     cells = [ruled.cell for ruled in ([call.wrote] if call.wrote and not retried else call.rulings)]
     if retried:
         row = ledger.rows.get(call.invoked.job)
-        cells.append(ruling(call.rulings[-1].question._replace(row=row, now=ledger.now)))
+        cells.append(
+            ruling(
+                call.rulings[-1].question._replace(row=row, now=ledger.by_the_clock_of(call.invoked.actor))
+            )
+        )
     answers = {cell.answer_under(ledger.lifecycle) for cell in cells}
     if isinstance(event, Returned):
-        right = event.answer in answers and not call.undone
-        due = "the database error" if call.undone else " or ".join(sorted(answers))
+        # Whoever has written before it may well go on from an error of what it tried besides.
+        swallowed = call.undone and call.wrote is None
+        right = event.answer in answers and not swallowed
+        due = "the database error" if swallowed else " or ".join(sorted(answers))
         got = str(event.answer)
     else:
         integrity = event.error.startswith(Answer.INTEGRITY_ERROR) and Answer.INTEGRITY_ERROR in answers
@@ -104,6 +110,8 @@ def _nothing_left_out(ledger: Ledger, event: Returned) -> Judgements:
     call = ledger.calls[event.call]
     if call.wrote or call.invoked.operation in (Operation.RECOVER, *MESSAGE_STEPS):
         return
+    if call.invoked.operation is Operation.PUBLISH and call.faults:
+        return  # what could not be sent is left to the sweep, unmarked
     if any(
         ruled.cell.answer_under(ledger.lifecycle) is event.answer
         and ruled.cell.effect(ruled.question) == ruled.question.row

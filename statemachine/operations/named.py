@@ -103,7 +103,7 @@ def operation(
 
 def slot_of(example: Example, worker: str) -> Slot[Delivery]:
     if worker not in example.workers:
-        raise NotPossible(f"there is no worker {worker}; there are {', '.join(example.workers)}")
+        raise Unplayable(f"there is no worker {worker}; there are {', '.join(example.workers)}")
     return example.workers[worker]
 
 

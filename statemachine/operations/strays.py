@@ -13,6 +13,7 @@ from statemachine.operations.named import (
     Offer,
     Offers,
     Play,
+    Unplayable,
     known_job,
     operation,
     other_tenant,
@@ -73,11 +74,11 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
         raise NotPossible(f"{job} has no row")
     methods = _methods(example)
     if operation not in methods:
-        raise NotPossible(
+        raise Unplayable(
             f"there is no operation {operation} that shows a token; there are {', '.join(sorted(methods))}"
         )
     if attempt not in ("zero", "foreign", *WHICH):
-        raise NotPossible(f"there is no attempt {attempt}; say zero, foreign, {', '.join(WHICH)}")
+        raise Unplayable(f"there is no attempt {attempt}; say zero, foreign, {', '.join(WHICH)}")
     if attempt == "current" and row.status == example.lifecycle.running:
         raise NotPossible(
             f"{job} is RUNNING: a stray call with its current attempt would be its holder's own"

@@ -1,7 +1,8 @@
 """Which faults are worth striking which operation with, how likely, and how a step names one.
 
 A strike where the call never comes (its third statement, when it makes two) does nothing, so the same
-table serves systems that make more statements than ours.
+table serves systems that make a few more statements and commits than ours; a fourth statement or a third
+commit of one finish is not struck.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any
 
-from statemachine.operations.named import NotPossible, Offer, Strikes
+from statemachine.operations.named import Offer, Strikes, Unplayable
 from statemachine.world.faults import Fault, Strike
 
 Weighed = tuple[tuple[Strike, int], ...]
@@ -26,13 +27,17 @@ _AT_COMMIT: Weighed = (
     *_each(Fault.KILL_BEFORE_COMMIT, [1], 2),
     *_each(Fault.ERROR_BEFORE_COMMIT, [1], 2),
 )
+_AT_SECOND_COMMIT: Weighed = (
+    *_each(Fault.KILL_AFTER_COMMIT, [2]),
+    *_each(Fault.ERROR_BEFORE_COMMIT, [2]),
+)
 _AT_STATEMENT: Weighed = (
     *_each(Fault.KILL_BEFORE_STATEMENT, [1, 2, 3]),
-    *_each(Fault.ERROR_BEFORE_STATEMENT, [2, 3]),
+    *_each(Fault.ERROR_BEFORE_STATEMENT, [1, 2, 3]),
 )
 _AFTER_PORT_CALL = _each(Fault.KILL_AFTER_PORT_CALL, [1])
 _PORT_CALL_FAILS = _each(Fault.ERROR_IN_PORT_CALL, [1])
-_IN_A_DELIVERY: Weighed = (*_AT_COMMIT, *_AT_STATEMENT, *_AFTER_PORT_CALL)
+_IN_A_DELIVERY: Weighed = (*_AT_COMMIT, *_AT_SECOND_COMMIT, *_AT_STATEMENT, *_AFTER_PORT_CALL)
 
 WEIGHED: dict[str, Weighed] = {
     "create": (
@@ -93,13 +98,13 @@ def with_faults(weight: int, operation: str, arguments: dict[str, Any]) -> Offer
 
 
 def strike_named(fault: str | None, at: int = 1) -> Strike | None:
-    """The strike that a step's arguments ask for; raises ``NotPossible`` for a fault that there is not."""
+    """The strike that a step's arguments ask for; raises ``Unplayable`` for a fault that there is not."""
     if fault is None:
         return None
     try:
         named = Fault(fault)
     except ValueError:
-        raise NotPossible(f"there is no fault {fault}; there are {', '.join(Fault)}") from None
-    if not isinstance(at, int) or at < 1:
-        raise NotPossible(f"{fault} at place {at!r}: places are counted from 1")
+        raise Unplayable(f"there is no fault {fault}; there are {', '.join(Fault)}") from None
+    if type(at) is not int or at < 1:
+        raise Unplayable(f"{fault} at place {at!r}: places are counted from 1")
     return Strike(named, at)

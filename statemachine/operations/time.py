@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from statemachine import deadlines
 from statemachine.example import Example
-from statemachine.operations.named import NotPossible, Offer, Offers, Play, operation, slot_of
+from statemachine.operations.named import NotPossible, Offer, Offers, Play, Unplayable, operation, slot_of
 
 YEAR = 365 * 24 * 3600
 
@@ -32,12 +32,12 @@ def _as_skewed_clocks_see_it(example: Example) -> Iterator[int]:
 def advance_to(example: Example, deadline: str, of: str, offset: int = 0) -> Play:
     """Time passes until ``offset`` seconds from a deadline that the state holds."""
     if not -YEAR < offset < YEAR:
-        raise NotPossible(f"an offset of {offset} s is no offset from a deadline: give less than a year")
+        raise Unplayable(f"an offset of {offset} s is no offset from a deadline: give less than a year")
     due = deadlines.find(example, deadline, of)
     if due is None:
         raise NotPossible(f"there is no {deadline} of {of} ahead")
     if due + offset <= example.now:
-        raise NotPossible(f"the {deadline} of {of} at {due:g} {offset:+d} is not ahead of {example.now:g}")
+        raise NotPossible(f"the {deadline} of {of} at {due:g} {offset:+g} is not ahead of {example.now:g}")
     return lambda: example.move_clock(due + offset)
 
 
@@ -51,7 +51,7 @@ def _wait_offers(example: Example) -> Offers:
 def wait(example: Example, seconds: float) -> Play:
     """Some time passes, aimed at nothing."""
     if not 0 < seconds < YEAR:
-        raise NotPossible(f"wait for {seconds} s: time moves forward, and by less than a year at a time")
+        raise Unplayable(f"wait for {seconds} s: time moves forward, and by less than a year at a time")
     return lambda: example.move_clock(example.now + seconds)
 
 
@@ -68,5 +68,5 @@ def skew_clock(example: Example, worker: str, seconds: float) -> Play:
     """A worker's clock goes wrong by so many seconds, and stays so."""
     slot_of(example, worker)
     if not -YEAR < seconds < YEAR:
-        raise NotPossible(f"a clock that is wrong by {seconds} s: say less than a year")
+        raise Unplayable(f"a clock that is wrong by {seconds} s: say less than a year")
     return lambda: example.skew_clock(worker, seconds)

@@ -42,8 +42,8 @@ class Clock:
             self._frozen = None
 
     def move_to(self, seconds: float) -> None:
-        self.now = seconds
-        self.show(seconds)
+        self.now = round(seconds, 6)  # what a database can store
+        self.show(self.now)
 
     def show(self, seconds: float) -> None:
         """Let whoever asks read ``seconds``, as on a clock that is wrong; ``now`` stays what it is."""

@@ -71,6 +71,19 @@ class ConnectionFaults:
             connection.savepoint_ids, connection.atomic_blocks, connection.run_on_commit = [], [], []
             connection.set_autocommit(True)
 
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self.connection.in_atomic_block)
+
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        """For the verifier's own SQL in the middle of a call."""
+        watching, self._watching = self._watching, False
+        try:
+            yield
+        finally:
+            self._watching = watching
+
     @contextmanager
     def installed(self) -> Iterator[None]:
         original = self.connection.commit
@@ -92,9 +105,8 @@ class ConnectionFaults:
             self.connection.rollback()
             raise
         original()
-        self._watching = False
-        self.committed()
-        self._watching = True
+        with self.unwatched():
+            self.committed()
         try:
             self.calls.pass_by(Place.AFTER_COMMIT)
         except Killed:

@@ -72,6 +72,10 @@ DATABASE_ERRORS = frozenset({Fault.ERROR_BEFORE_COMMIT, Fault.ANSWER_LOST, Fault
 """What the caller lives to see: an error of its database."""
 
 
+STATEMENT_FAILED = "statement_failed"
+"""How a history calls an error before a statement that is no part of a transaction: nothing is undone."""
+
+
 class Strike(NamedTuple):
     """A fault, and at which place of its kind: the ``at``-th that the call passes, from 1."""
 

@@ -28,11 +28,15 @@ LONGEST_DELAY = 900
 """Seconds for which a sent message can be delayed: 15 minutes, as AWS sets it."""
 
 
-class VisibilityBeyondLimit(Exception):
+class Refused(Exception):
+    """The queue did not do what it was asked, as SQS would not have done it."""
+
+
+class VisibilityBeyondLimit(Refused):
     """The queue refused a change of visibility, changed nothing and recorded nothing."""
 
 
-class DelayBeyondLimit(Exception):
+class DelayBeyondLimit(Refused):
     """The queue refused to send a message, sent nothing and recorded nothing."""
 
 

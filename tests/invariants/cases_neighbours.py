@@ -99,11 +99,14 @@ NEIGHBOURS = (
     touched(
         "a publisher may mark one job, a sweep all of them",
         [*TWO_JOBS, *call(3, "publish", "publisher", leaves=[OTHER._replace(published_at=0)])],
-        [*TWO_JOBS, *swept(3, 60, committed(3), observed(3, PENDING, OTHER._replace(published_at=60)))],
+        [
+            *TWO_JOBS,
+            *swept(3, 60, committed(3, 60), observed(3, PENDING, OTHER._replace(published_at=60), at=60)),
+        ],
         "the publisher called publish for j1 and changed j2.",
         ("PENDING, attempt 0", "PENDING, attempt 0"),
         blamed=3,
-        judged=exactly(2),
+        judged=exactly(4),
     ),
 )
 

@@ -16,6 +16,8 @@ from django.db import OperationalError, connection, transaction
 
 from models_under_test.models import AIJob, AIResult, Tenant
 from statemachine import history
+from statemachine.bystanders import BYSTANDERS
+from statemachine.drain import drain
 from statemachine.example import Example, Lane
 from statemachine.history import Event
 from statemachine.lifecycle import Answer, Operation
@@ -97,10 +99,11 @@ def test_examples_find_no_rows_of_one_another_and_touch_no_others(
     Tenant.objects.create(code="t1")
     AIJob.objects.create(job_id="j1-by-hand", tenant_id="t1", created_at=BY_HAND, updated_at=BY_HAND)
     before = list(AIJob.objects.values())
+    mine = AIJob.objects.exclude(job_id__in=BYSTANDERS)
     with open_lane() as lane:
         for _ in range(2):
             example = lane.begin()
-            assert list(AIJob.objects.values()) == before
+            assert list(mine.values()) == before
             assert kinds(example.events) == ["OthersCounted"]
             assert (example.now, example.jobs) == (0, [])
             perform(example, "create", {"job": "j1", "tenant": "t1"})
@@ -110,8 +113,8 @@ def test_examples_find_no_rows_of_one_another_and_touch_no_others(
             perform(example, "complete", {"worker": "A"})
             perform(example, "create", {"job": "j6", "tenant": "t2", "fault": "kill_after_commit"})
             example.move_clock(10)
-            assert AIJob.objects.count() == 3
-            assert AIResult.objects.count() == 1
+            assert mine.count() == 3
+            assert AIResult.objects.filter(job__in=mine).count() == 1
             assert example.judge.violations == []
     assert list(AIJob.objects.values()) == before
     assert AIResult.objects.count() == 0
@@ -124,7 +127,24 @@ def test_a_row_that_somebody_else_made_is_none_of_the_examples_business(lane: La
     perform(example, "publish", {"job": "j1"})
     assert set(example.ledger.rows) == {"j1"}
     lane.begin()
-    assert list(AIJob.objects.values_list("job_id", flat=True)) == ["other"]
+    assert set(AIJob.objects.values_list("job_id", flat=True)) == {"other", *BYSTANDERS}
+
+
+def test_bystanders_are_as_they_were_for_every_example(lane: Lane) -> None:
+    first = lane.begin().events[0]
+    AIJob.objects.filter(job_id="bystander-running").update(status="FAILED")
+    assert lane.begin().events == [first]
+    AIJob.objects.filter(job_id="bystander-done").delete()
+    assert lane.begin().events == [first]
+
+
+def test_whoever_touches_a_bystander_is_caught_at_the_end(lane: Lane) -> None:
+    example = lane.begin()
+    AIJob.objects.filter(job_id="bystander-waiting").update(published_at=None)
+    drain(example)
+    headline = example.judge.headline()
+    assert headline is not None
+    assert headline.invariant == "an_operation_touches_only_its_job"
 
 
 STRUCK: dict[Fault, tuple[str, list[str]]] = {

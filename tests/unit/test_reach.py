@@ -18,7 +18,7 @@ from statemachine.history import Event
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
 from statemachine.operations import OPERATIONS, perform
-from statemachine.operations.strikes import STRIKES
+from statemachine.operations.strikes import WEIGHED
 from statemachine.reach import Reach, required
 from tests.conftest import OpenLane
 
@@ -80,7 +80,7 @@ def test_every_fault_that_must_strike_is_offered_where_it_must() -> None:
     stages = {"complete": "finish", "fail": "finish", "release": "finish", "close": "finish"}
     offered = {
         f"{strike.fault} in {stages.get(operation, operation)}"
-        for operation, row in STRIKES.items()
+        for operation, row in WEIGHED.items()
         for strike, _ in row
     }
     demanded = {cell for cell in required(FULL) if cell.split(" in ")[-1] in (*OPERATIONS, "finish")}

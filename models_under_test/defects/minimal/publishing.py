@@ -23,7 +23,7 @@ HISTORIES: dict[str, History] = {
     "failed_job_created_anew": (*A_WORKS, ("fail", {"worker": "A"}), CREATE_AGAIN),
     "unit_of_work_commits_on_error": (CREATE, CREATE_AGAIN),
     "marked_before_sent": (CREATE, PUBLISH),
-    "send_error_logged_and_forgotten": (CREATE, ("publish", {"job": "j1", "fault": "error_in_port_call"})),
+    "send_error_swallowed": (CREATE, ("publish", {"job": "j1", "fault": "error_in_port_call"})),
     "publisher_never_marks": (CREATE, PUBLISH),
     "published_at_written_again": (CREATE, RECOVERY_IS_DUE, SWEEP, ("wait", {"seconds": 1}), PUBLISH),
     "sweep_ignores_status": (
