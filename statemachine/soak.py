@@ -43,6 +43,9 @@ class Search(NamedTuple):
     seed: int
     examples: int
 
+    def __str__(self) -> str:
+        return f"the search of --binding {self.binding} with seed {self.seed}"
+
 
 class Played(NamedTuple):
     """What came of one search: the counts of its run, and what it broke."""

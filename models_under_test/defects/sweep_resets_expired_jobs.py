@@ -3,7 +3,7 @@
 Their messages are still there and will bring them back: each such job now has two, and a worker that
 is only slow is robbed of its completion.
 
-Caught by `transitions_are_legal`.
+Caught by `an_operation_touches_only_its_job`.
 """
 
 from collections.abc import Sequence

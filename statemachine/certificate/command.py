@@ -77,6 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 when this shard is measured; 1 when a certificate cannot be written yet."""
+    if asked.write is not None and asked.write.is_dir():
+        raise Misused(f"--write {asked.write}: it is a directory; name a file, {citation.DOCUMENT} say")
     binding = load_here(asked.binding)
     plan = _plan(asked, binding)
     part: Shard = asked.shard

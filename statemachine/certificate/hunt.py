@@ -27,6 +27,9 @@ class Hunt(NamedTuple):
     examples: int
     fingerprint: str
 
+    def __str__(self) -> str:
+        return f"the hunt for {self.defect} in --binding {self.binding} with seed {self.seed}"
+
 
 class Finding(NamedTuple):
     """What came of a hunt.  ``invariant`` is None when nothing was found.

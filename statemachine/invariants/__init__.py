@@ -9,9 +9,9 @@ from statemachine.invariants.judge import Crashed, Judge
 ALL: tuple[Invariant, ...] = (
     rows.a_job_is_created_once,
     rows.tenants_never_mix,
-    rows.an_operation_touches_only_its_job,
     publishing.published_means_committed,
     publishing.recovery_sends_only_unsent_jobs,
+    rows.an_operation_touches_only_its_job,
     leases.one_holder_at_a_time,
     leases.only_the_holder_finishes,
     rows.a_result_is_written_once,

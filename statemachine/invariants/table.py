@@ -20,6 +20,11 @@ def _call_text(call: CallFacts) -> str:
     return f"{asked.operation}({asked.job}{token})"
 
 
+def _may_go_on(call: CallFacts) -> bool:
+    """Whether an error may stay inside: of what was tried besides, or of one job among those of a sweep."""
+    return call.committed if call.invoked.operation is Operation.RECOVER else call.wrote is not None
+
+
 @invariant(Returned, Raised, section="§1 steps 2 and 5")
 def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> Judgements:
     """The caller hears what the legality table says for the situation that the call met.
@@ -42,8 +47,7 @@ def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> 
         )
     answers = {cell.answer_under(ledger.lifecycle) for cell in cells}
     if isinstance(event, Returned):
-        # Whoever has written before it may well go on from an error of what it tried besides.
-        swallowed = call.undone and call.wrote is None
+        swallowed = call.undone and not _may_go_on(call)
         right = event.answer in answers and not swallowed
         due = "the database error" if swallowed else " or ".join(sorted(answers))
         got = str(event.answer)
