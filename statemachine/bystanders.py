@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from statemachine.binding import Binding
 
-BYSTANDERS = ("bystander-waiting", "bystander-running", "bystander-done")
+BYSTANDERS = ("bystander-waiting", "bystander-failed", "bystander-done")
 
 
 def settle(binding: Binding) -> None:
-    """Create one job that waits, one that runs and one that is done, all of them published.
+    """Create one job that waits, one that has failed and one that is done, all of them published.
+
+    None that runs: its lease would end in every example, and be anybody's business then.
 
     The binding must be open, and the world must be there to take their messages.
     """
@@ -20,8 +22,8 @@ def settle(binding: Binding) -> None:
     for job in BYSTANDERS:
         binding.create(job, tenant)
         binding.publish(job, tenant)
-    _, running, done = BYSTANDERS
-    binding.mark_running(running, tenant)
-    attempt = binding.mark_running(done, tenant)
-    if attempt is not None:
-        binding.complete(done, tenant, attempt, "done long ago")
+    _, failed, done = BYSTANDERS
+    for job, finish in ((failed, binding.fail), (done, binding.complete)):
+        attempt = binding.mark_running(job, tenant)
+        if attempt is not None:
+            finish(job, tenant, attempt, "long ago")

@@ -2,7 +2,7 @@
 
 Every worker refuses such a message; the job stays PENDING, and each sweep adds one more to the DLQ.
 
-Caught by `published_means_committed`.
+Caught by `recovery_sends_only_unsent_jobs`.
 """
 
 from models_under_test.domain import Queue

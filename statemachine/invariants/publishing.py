@@ -14,9 +14,9 @@ from statemachine.lifecycle import JobRow, Operation
 def published_means_committed(ledger: Ledger, event: Sent | PublicationQueued) -> Judgements:
     """A job is handed to the publisher, and sent, only when its row is committed.
 
-    Messages that the world forged are exempt.
+    Messages that the world forged are exempt; of what a sweep sends the next claim speaks.
     """
-    if isinstance(event, Sent) and event.forged:
+    if isinstance(event, Sent) and (event.forged or _by_a_sweep(ledger, event)):
         return
     row = ledger.rows.get(event.job)
     if row is not None and row.tenant == event.tenant:
@@ -65,13 +65,18 @@ def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> J
             yield HELD
 
 
+def _by_a_sweep(ledger: Ledger, event: Sent) -> bool:
+    call = ledger.calls.get(event.call) if event.call is not None else None
+    return call is not None and call.invoked.operation is Operation.RECOVER
+
+
 def _is_unsent(ledger: Ledger, sweep: CallFacts, row: JobRow, now: float) -> bool:
     return ledger.rules_for(sweep, row, now).cell.situation == UNSENT
 
 
 def _state(row: JobRow | None) -> str:
     if row is None:
-        return "not committed"
+        return "no job of this history"
     return f"{row.status}, {'unpublished' if row.published_at is None else 'published'}"
 
 
