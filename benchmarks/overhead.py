@@ -15,10 +15,8 @@ import argparse
 import statistics
 from collections.abc import Callable
 
-from hypothesis import settings
-
 from statemachine import history
-from statemachine.embedded import register_profiles, search
+from statemachine.embedded import register_profiles, search, without_database
 from statemachine.example import Example, Lane
 from statemachine.lifecycle import MESSAGE_STEPS, Operation
 from statemachine.run import Run
@@ -109,8 +107,7 @@ def main() -> None:
     for block in range(asked.blocks):
         with open_lane() as lane:
             run = Recording(lane)
-            profile = settings(settings.get_profile("dev"), max_examples=asked.examples, database=None)
-            search(run, asked.seed + block, profile)
+            search(run, asked.seed + block, without_database(asked.examples))
             raw = replay_raw(lane, [raw_calls(lane, events) for events in run.histories])
         ratios.append(run.seconds / raw)
         print(

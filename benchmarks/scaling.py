@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from hypothesis import settings
 
-from statemachine.embedded import register_profiles, search
+from statemachine.embedded import register_profiles, search, without_database
 from statemachine.example import Lane
 from statemachine.run import Run
 from statemachine.standalone import open_lane
@@ -22,10 +22,7 @@ from statemachine.standalone import open_lane
 
 def seconds_a_step(lane: Lane, seed: int, examples: int, steps: int) -> float:
     run = Run(lane)
-    profile = settings(
-        settings.get_profile("dev"), max_examples=examples, stateful_step_count=steps, database=None
-    )
-    search(run, seed, profile)
+    search(run, seed, settings(without_database(examples), stateful_step_count=steps))
     if run.failure is not None:
         raise SystemExit(f"the system under test is broken: {run.failure.headline.story}")
     return run.seconds / run.steps

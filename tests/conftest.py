@@ -24,3 +24,10 @@ def open_lane(transactional_db: None) -> OpenLane:
             yield lane
 
     return open_one
+
+
+@pytest.fixture
+def lane(open_lane: OpenLane) -> Iterator[Lane]:
+    """The correct system, open."""
+    with open_lane() as lane:
+        yield lane

@@ -12,13 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 import models_under_test.defects
 from models_under_test.binding import AIJobsBinding
 from statemachine import script
 from statemachine.certificate.catalogue import EMBEDDED, catalogue
-from statemachine.embedded import search
+from statemachine.embedded import search, without_database
 from statemachine.example import Example, Lane
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
 from statemachine.script import Step, steps_of
@@ -43,7 +42,7 @@ def play(lane: Lane, steps: list[Step]) -> Example:
 
 def hunt(lane: Lane, seed: int, examples: int) -> Run:
     run = Run(lane)
-    search(run, seed, settings(settings.get_profile("dev"), max_examples=examples, database=None))
+    search(run, seed, without_database(examples))
     return run
 
 
@@ -106,7 +105,7 @@ def test_the_same_seed_plays_the_same_examples(open_lane: OpenLane) -> None:
 HUNT = """
 import sys
 from hypothesis import settings
-from statemachine.embedded import register_profiles, search
+from statemachine.embedded import register_profiles, search, without_database
 from statemachine.run import Run
 from statemachine.standalone import open_lane
 if sys.argv[1:]:
@@ -114,7 +113,7 @@ if sys.argv[1:]:
 register_profiles()
 with open_lane() as lane:
     run = Run(lane)
-    short = settings(settings.get_profile("dev"), max_examples=60, stateful_step_count=10, database=None)
+    short = settings(without_database(60), stateful_step_count=10)
     search(run, 12, short)
     print(run.examples, run.steps, sorted(run.reach.counts.items()))
 """

@@ -8,11 +8,10 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import OURS, Heartbeat, Unfenced
-from statemachine.embedded import search
+from statemachine.embedded import search, without_database
 from statemachine.example import Lane
 from statemachine.lifecycle import Operation
 from statemachine.operations import perform
@@ -65,7 +64,7 @@ def test_a_sound_system_stays_clean(system: type[AIJobsBinding], transactional_d
     lane = Lane(system())
     with lane.open():
         run = Run(lane)
-        search(run, 3, settings(settings.get_profile("dev"), max_examples=EXAMPLES, database=None))
+        search(run, 3, without_database(EXAMPLES))
     assert run.verdict is Verdict.PASS, run.failure and run.failure.headline
 
 

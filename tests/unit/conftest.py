@@ -1,4 +1,4 @@
-"""What several tests of single modules share: moto beside the simulated queue, a connection under watch."""
+"""What tests of single modules share: moto beside the queue, a connection under watch, a delivery."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from statemachine.example import Example, Lane
+from statemachine.operations import perform
 
 if TYPE_CHECKING:
     from tests.unit.moto_queue import Moto
@@ -30,3 +33,13 @@ def watched(transactional_db: None) -> Iterator[Watched]:
     watched = Watched()
     with watched.faults.installed():
         yield watched
+
+
+@pytest.fixture
+def delivered(lane: Lane) -> Example:
+    """Job j1 is published and its message is in the hands of worker A, who has not prepared it."""
+    example = lane.begin()
+    perform(example, "create", {"job": "j1", "tenant": "t1"})
+    perform(example, "publish", {"job": "j1"})
+    perform(example, "receive", {"worker": "A", "message": "m2"})
+    return example

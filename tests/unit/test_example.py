@@ -6,7 +6,7 @@ fire and a forgotten transaction would look fine, so that is tested here and not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,6 @@ from django.db import OperationalError, connection, transaction
 from models_under_test.models import AIJob, AIResult, Tenant
 from statemachine import history
 from statemachine.bystanders import BYSTANDERS
-from statemachine.drain import drain
 from statemachine.example import Example, Lane
 from statemachine.history import Event
 from statemachine.lifecycle import Answer, Operation
@@ -28,22 +27,6 @@ from statemachine.world.faults import Fault, Killed, Strike
 from tests.conftest import OpenLane
 
 BY_HAND = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def lane(open_lane: OpenLane) -> Iterator[Lane]:
-    with open_lane() as lane:
-        yield lane
-
-
-@pytest.fixture
-def delivered(lane: Lane) -> Example:
-    """Job j1 is published and its message is in the hands of worker A, who has not prepared it."""
-    example = lane.begin()
-    perform(example, "create", {"job": "j1", "tenant": "t1"})
-    perform(example, "publish", {"job": "j1"})
-    perform(example, "receive", {"worker": "A", "message": "m2"})
-    return example
 
 
 def kinds(events: list[Event]) -> list[str]:
@@ -128,23 +111,6 @@ def test_a_row_that_somebody_else_made_is_none_of_the_examples_business(lane: La
     assert set(example.ledger.rows) == {"j1"}
     lane.begin()
     assert set(AIJob.objects.values_list("job_id", flat=True)) == {"other", *BYSTANDERS}
-
-
-def test_bystanders_are_as_they_were_for_every_example(lane: Lane) -> None:
-    first = lane.begin().events[0]
-    AIJob.objects.filter(job_id="bystander-failed").update(status="DONE")
-    assert lane.begin().events == [first]
-    AIJob.objects.filter(job_id="bystander-done").delete()
-    assert lane.begin().events == [first]
-
-
-def test_whoever_touches_a_bystander_is_caught_at_the_end(lane: Lane) -> None:
-    example = lane.begin()
-    AIJob.objects.filter(job_id="bystander-waiting").update(published_at=None)
-    drain(example)
-    headline = example.judge.headline()
-    assert headline is not None
-    assert headline.invariant == "an_operation_touches_only_its_job"
 
 
 STRUCK: dict[Fault, tuple[str, list[str]]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from statemachine.example import Lane
 from statemachine.lifecycle import Answer
 from statemachine.ndjson import Header
 from statemachine.operations import perform
-from tests.conftest import OpenLane
 
 PREPARED = (
     ("create", {"job": "j1", "tenant": "t1"}),
@@ -22,12 +20,6 @@ PREPARED = (
     ("receive", {"worker": "A", "message": "m2"}),
     ("prepare", {"worker": "A"}),
 )
-
-
-@pytest.fixture
-def lane(open_lane: OpenLane) -> Iterator[Lane]:
-    with open_lane() as opened:
-        yield opened
 
 
 def test_what_a_create_returns_is_no_refusal_and_can_be_saved(lane: Lane) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING
@@ -18,12 +16,6 @@ from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 
 REFUSED = "refused_delivery_deletes_message"
-
-
-@pytest.fixture
-def lane(open_lane: OpenLane) -> Iterator[Lane]:
-    with open_lane() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,15 +19,8 @@ from statemachine.drain import drain
 from statemachine.example import Example, Lane
 from statemachine.operations import OPERATIONS, NotPossible, Offer, perform
 from statemachine.operations.time import YEAR
-from tests.conftest import OpenLane
 
 Script = list[tuple[str, dict[str, Any]]]
-
-
-@pytest.fixture
-def lane(open_lane: OpenLane) -> Iterator[Lane]:
-    with open_lane() as lane:
-        yield lane
 
 
 def after(lane: Lane, script: Script) -> Example:

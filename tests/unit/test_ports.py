@@ -6,7 +6,7 @@ receive is the reason for the visibility timeout: both must be possible, and not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,23 +19,6 @@ from statemachine.lifecycle import Operation
 from statemachine.operations import perform
 from statemachine.ports import DELAY_SECONDS, HandedOver, SystemQueue, WorkerQueue
 from statemachine.world.faults import Fault, Strike
-from tests.conftest import OpenLane
-
-
-@pytest.fixture
-def lane(open_lane: OpenLane) -> Iterator[Lane]:
-    with open_lane() as lane:
-        yield lane
-
-
-@pytest.fixture
-def received(lane: Lane) -> Example:
-    """Message m2 of job j1 is in the hands of worker A."""
-    example = lane.begin()
-    perform(example, "create", {"job": "j1", "tenant": "t1"})
-    perform(example, "publish", {"job": "j1"})
-    perform(example, "receive", {"worker": "A", "message": "m2"})
-    return example
 
 
 def worker_queue(example: Example) -> WorkerQueue:
@@ -80,10 +63,10 @@ def called(example: Example, run: Callable[[], Any], strike: Strike | None) -> l
 
 
 @pytest.mark.parametrize("name", PORT_CALLS)
-def test_killed_before_a_port_call_nothing_of_it_happens(name: str, received: Example) -> None:
+def test_killed_before_a_port_call_nothing_of_it_happens(name: str, delivered: Example) -> None:
     made = PORT_CALLS[name]
-    events = called(received, lambda: made.make(received), Strike(Fault.KILL_BEFORE_PORT_CALL))
-    call = received.current_call
+    events = called(delivered, lambda: made.make(delivered), Strike(Fault.KILL_BEFORE_PORT_CALL))
+    call = delivered.current_call
     assert events == [
         history.FaultStruck(0, call, "kill_before_port_call"),
         history.Unknown(0, call, "killed"),
@@ -92,9 +75,9 @@ def test_killed_before_a_port_call_nothing_of_it_happens(name: str, received: Ex
 
 
 @pytest.mark.parametrize("name", PORT_CALLS)
-def test_killed_after_a_port_call_all_of_it_has_happened(name: str, received: Example) -> None:
-    made, call = PORT_CALLS[name], received.current_call + 1
-    happened, *rest = called(received, lambda: made.make(received), Strike(Fault.KILL_AFTER_PORT_CALL))
+def test_killed_after_a_port_call_all_of_it_has_happened(name: str, delivered: Example) -> None:
+    made, call = PORT_CALLS[name], delivered.current_call + 1
+    happened, *rest = called(delivered, lambda: made.make(delivered), Strike(Fault.KILL_AFTER_PORT_CALL))
     assert type(happened) is made.event
     assert rest == [
         history.FaultStruck(0, call, "kill_after_port_call"),
@@ -108,15 +91,15 @@ def test_killed_after_a_port_call_all_of_it_has_happened(name: str, received: Ex
     ("fault", "happen"), [(Fault.KILL_BEFORE_PORT_CALL, 1), (Fault.KILL_AFTER_PORT_CALL, 2)]
 )
 def test_the_second_port_call_is_struck_and_the_first_one_has_happened(
-    name: str, fault: Fault, happen: int, received: Example
+    name: str, fault: Fault, happen: int, delivered: Example
 ) -> None:
     made = PORT_CALLS[name]
 
     def thrice() -> None:
         for _ in range(3):
-            made.make(received)
+            made.make(delivered)
 
-    events = called(received, thrice, Strike(fault, 2))
+    events = called(delivered, thrice, Strike(fault, 2))
     assert [type(event) for event in events].count(made.event) == happen
 
 
@@ -145,17 +128,17 @@ def test_a_publisher_that_dies_after_its_send_leaves_the_job_unpublished_and_sen
 
 
 @pytest.mark.parametrize("name", PORT_CALLS)
-def test_a_port_call_that_fails_does_nothing_and_kills_nobody(name: str, received: Example) -> None:
-    made, before = PORT_CALLS[name], len(received.events)
-    received.call(
+def test_a_port_call_that_fails_does_nothing_and_kills_nobody(name: str, delivered: Example) -> None:
+    made, before = PORT_CALLS[name], len(delivered.events)
+    delivered.call(
         Operation.COMPLETE,
-        lambda: made.make(received),
+        lambda: made.make(delivered),
         actor="A",
         job="j1",
         tenant="t1",
         strike=Strike(Fault.ERROR_IN_PORT_CALL),
     )
-    new = received.events[before:]
+    new = delivered.events[before:]
     assert [event for event in new if isinstance(event, made.event)] == []
     assert isinstance(new[-1], history.Raised)
     assert new[-1].error.startswith(f"PortUnavailable: the {made.port} call failed")
@@ -185,10 +168,10 @@ def test_a_delayed_send_is_visible_when_its_delay_is_over(lane: Lane) -> None:
     assert example.judge.violations == []
 
 
-def test_a_delete_that_is_lost_is_answered_and_keeps_the_message(received: Example) -> None:
-    events = called(received, lambda: worker_queue(received).delete("m2#1"), Strike(Fault.DELETE_LOST))
+def test_a_delete_that_is_lost_is_answered_and_keeps_the_message(delivered: Example) -> None:
+    events = called(delivered, lambda: worker_queue(delivered).delete("m2#1"), Strike(Fault.DELETE_LOST))
     assert events[0] == history.DeleteRequested(0, "m2", "m2#1", "A", effective=False)
-    assert list(received.queue.messages) == ["m2"]
+    assert list(delivered.queue.messages) == ["m2"]
 
 
 def test_a_malformed_message_has_neither_job_nor_tenant(lane: Lane) -> None:

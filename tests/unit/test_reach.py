@@ -6,7 +6,6 @@ having come about makes a PASS that says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,16 +19,9 @@ from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
 from statemachine.operations import OPERATIONS, perform
 from statemachine.operations.strikes import WEIGHED
 from statemachine.reach import Reach, required
-from tests.conftest import OpenLane
 
 FULL = Lifecycle(offers=OPTIONAL, further_terminal=("REVIEW_REQUIRED",))
 SWEEP = [cell for cell in required(FULL) if cell.startswith("recover: ") or cell.endswith(" in recover")]
-
-
-@pytest.fixture
-def lane(open_lane: OpenLane) -> Iterator[Lane]:
-    with open_lane() as lane:
-        yield lane
 
 
 def test_no_cell_is_required_twice() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import settings
 
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import VARIANTS
-from statemachine.embedded import search
+from statemachine.embedded import search, without_database
 from statemachine.example import Lane
 from statemachine.lifecycle import Answer, Lifecycle
 from statemachine.run import Run, Verdict
@@ -34,7 +33,7 @@ def hunt(binding: AIJobsBinding, seed: int) -> Run:
     lane = Lane(binding)
     with lane.open():
         run = Run(lane)
-        search(run, seed, settings(settings.get_profile("dev"), max_examples=EXAMPLES, database=None))
+        search(run, seed, without_database(EXAMPLES))
     return run
 
 
