@@ -61,9 +61,8 @@ KINDS: dict[str, Callable[[Example, str], float | None]] = {
 
 
 def find(example: Example, kind: str, of: str) -> float | None:
-    """When the named deadline falls (seconds), or None when the state holds no such deadline."""
-    clock = KINDS.get(kind)
-    return clock(example, of) if clock is not None else None
+    """When the deadline of a kind of :data:`KINDS` falls (seconds), or None when the state holds none."""
+    return KINDS[kind](example, of)
 
 
 def ahead(example: Example) -> Iterator[Deadline]:

@@ -47,11 +47,10 @@ def _next_offer(draw: st.DrawFn) -> Offer:
     return offers[chosen].at(place - (ends[chosen - 1] if chosen else 0))
 
 
-class JobMachine(RuleBasedStateMachine):
-    """Plays one example.  Subclasses set ``run``, which owns the lane and collects what happened.
+class ExampleMachine(RuleBasedStateMachine):
+    """Plays one example and ends it.  Subclasses set ``run``, which owns the lane and collects what happened.
 
-    The rules are here and the class that a test runs is a subclass, because Hypothesis keys saved
-    examples by the source text of the class it runs.
+    ``at_rest`` is false while a step is chosen or played.
     """
 
     run: ClassVar[Run]
@@ -59,9 +58,36 @@ class JobMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.at_rest = False
+        self.example: Example = self.run.begin_example()
+
+    def perform(self, operation: str, arguments: dict[str, Any]) -> None:
+        """Play one step; an invariant that it breaks is raised."""
+        perform(self.example, operation, arguments)
+        self.run.check(self.example)
+        self.at_rest = True
+
+    def teardown(self) -> None:
+        # Hypothesis calls this after a failing example too, and after one that it abandoned.
+        if self.at_rest:
+            drain(self.example)
+            self.run.check(self.example)
+            self.run.end_example(self.example)
+
+    def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
+        return ""  # our own report tells the steps
+
+
+class JobMachine(ExampleMachine):
+    """Draws one of all possible operations at each step.
+
+    The rules are here and the class that a test runs is a subclass, because Hypothesis keys saved
+    examples by the source text of the class it runs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
         self.faults: frozenset[str] = frozenset()
         self.operations: list[NamedOperation] = []
-        self.example: Example = self.run.begin_example()
 
     @initialize(swarm=st.integers(_NO_CONSTANTS, _NO_CONSTANTS + 2 * _ALL_FAULTS - 1))
     def choose_faults(self, swarm: int) -> None:
@@ -79,20 +105,8 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(offer=_next_offer())
     def play(self, offer: Offer) -> None:
-        perform(self.example, offer.operation, offer.arguments)
-        self.run.check(self.example)
-        self.at_rest = True
-
-    def teardown(self) -> None:
-        # Hypothesis calls this after a failing example too, and after one that it abandoned.
-        if self.at_rest:
-            drain(self.example)
-            self.run.check(self.example)
-            self.run.end_example(self.example)
+        self.perform(offer.operation, offer.arguments)
 
     def offers(self) -> list[Offer]:
         example = self.example
         return [offer for operation in self.operations for offer in operation.offers(example)]
-
-    def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
-        return ""  # our own report tells the steps

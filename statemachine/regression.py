@@ -11,21 +11,14 @@ A pass shows that this one order of events is handled, not that its neighbours a
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
-from statemachine.deadlines import KINDS
 from statemachine.drain import drain
 from statemachine.example import Lane
 from statemachine.invariants import BY_NAME
 from statemachine.operations import NotPossible, Unplayable, perform
 from statemachine.report.text import what_broke
 from statemachine.run import Failure
-from statemachine.world.faults import Fault
-from statemachine.world.workers import WORKERS
-
-_KNOWN: dict[str, Collection[str]] = {"worker": WORKERS, "fault": tuple(Fault), "deadline": KINDS}
-"""Arguments whose values no state decides: a wrong one is a slip of the pen, not a refused step."""
 
 
 class Misused(ValueError):
@@ -70,7 +63,6 @@ class LeasedJobs:
         if self._example.judge.violations:
             return
         try:
-            self._check_values(operation, arguments)
             perform(self._example, operation, arguments, key=self._step)
         except Unplayable as error:
             raise self._misused(f"step {self._step} ({operation}): {error}") from None
@@ -111,11 +103,6 @@ class LeasedJobs:
                 f"this test shows nothing any more: {missing[0]}; the system goes another way before the "
                 "last step, so let the search judge that way and drop this test"
             )
-
-    def _check_values(self, operation: str, arguments: dict[str, Any]) -> None:
-        for name, known in _KNOWN.items():
-            if arguments.get(name) is not None and arguments[name] not in known:
-                raise Unplayable(f"there is no {name} {arguments[name]}; there are {', '.join(known)}")
 
     def _check_claim(self, claim: str | None) -> None:
         __tracebackhide__ = True

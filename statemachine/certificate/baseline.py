@@ -9,31 +9,26 @@ plain machine, what it draws depends a little on the numbers in the modules that
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from statemachine.drain import drain
 from statemachine.embedded import play
-from statemachine.example import Example
-from statemachine.operations import OPERATIONS, NamedOperation, Offer, perform
+from statemachine.machine import ExampleMachine
+from statemachine.operations import OPERATIONS, NamedOperation, Offer
 from statemachine.run import Run
 
 TIMED = ("advance_to", "wait")
 """Operations of the real machine for which the baseline has a rule of its own."""
 
 
-class PlainMachine(RuleBasedStateMachine):
-    """Plays one example.  Its rules come from :func:`plain_machine`."""
-
-    run: ClassVar[Run]
+class PlainMachine(ExampleMachine):
+    """Draws by a rule for each operation; the rules come from :func:`plain_machine`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.at_rest = False
-        self.example: Example = self.run.begin_example()
         self._offers: dict[str, list[Offer]] = {}
 
     def offers(self, named: NamedOperation) -> list[Offer]:
@@ -48,18 +43,7 @@ class PlainMachine(RuleBasedStateMachine):
         """Play one step; an invariant that it breaks is raised."""
         self.at_rest = False
         self._offers = {}
-        perform(self.example, operation, arguments)
-        self.run.check(self.example)
-        self.at_rest = True
-
-    def teardown(self) -> None:
-        if self.at_rest:
-            drain(self.example)
-            self.run.check(self.example)
-            self.run.end_example(self.example)
-
-    def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
-        return ""
+        super().perform(operation, arguments)
 
 
 def plain_machine(farthest: int) -> type[PlainMachine]:

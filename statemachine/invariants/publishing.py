@@ -33,14 +33,20 @@ def published_means_committed(ledger: Ledger, event: Sent | PublicationQueued) -
 
 @invariant(Sent, Returned, section="§2.2 step 1", needs=Operation.RECOVER)
 def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> Judgements:
-    """A sweep sends each job once that is PENDING, unpublished and old enough, and no other."""
+    """A sweep sends each job once, as its tenant's, that is PENDING, unpublished and old enough; no other."""
     call = ledger.calls.get(event.call) if event.call is not None else None
     if call is None or call.invoked.operation is not Operation.RECOVER:
         return
     if isinstance(event, Sent):
         row, count = ledger.rows.get(event.job), call.sent.count(event.job)
         again = bool(call.faults) and count > 1  # trying again after an error sends twice, which is legal
-        if again or (row is not None and count == 1 and _is_unsent(ledger, call, row, ledger.now)):
+        if row is not None and row.tenant != event.tenant:
+            yield broken(
+                event.job,
+                f"the sweep sent {event.job} of {row.tenant} as a job of {event.tenant}.",
+                (f"tenant of the message for {event.job}", row.tenant, event.tenant),
+            )
+        elif again or (row is not None and count == 1 and _is_unsent(ledger, call, row, ledger.now)):
             yield HELD
         else:
             yield broken(

@@ -33,6 +33,8 @@ def advance_to(example: Example, deadline: str, of: str, offset: int = 0) -> Pla
     """Time passes until ``offset`` seconds from a deadline that the state holds."""
     if not -YEAR < offset < YEAR:
         raise Unplayable(f"an offset of {offset} s is no offset from a deadline: give less than a year")
+    if deadline not in deadlines.KINDS:
+        raise Unplayable(f"there is no deadline {deadline}; there are {', '.join(deadlines.KINDS)}")
     due = deadlines.find(example, deadline, of)
     if due is None:
         raise NotPossible(f"there is no {deadline} of {of} ahead")

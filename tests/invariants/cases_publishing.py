@@ -134,8 +134,8 @@ def swept_wrongly(
     return Case(name, claim, breaks, expected, near_miss, judged=judged)
 
 
-def sends(call: int, at: float = 60, *, message: str = "m1", job: str = "j1") -> Event:
-    return sent(message, job, at=at, call=call)
+def sends(call: int, at: float = 60, *, message: str = "m1", job: str = "j1", tenant: str = "t1") -> Event:
+    return sent(message, job, at=at, call=call, tenant=tenant)
 
 
 def sends_and_marks(call: int) -> tuple[Event, ...]:
@@ -198,6 +198,14 @@ SENDS_WHAT_IS_DUE = (
         judged=exactly(3),
     ),
     swept_wrongly(
+        "as another tenant's job",
+        [*created(), *swept(2, 60, sends(2, tenant="t2"), *sends_and_marks(2)[1:])],
+        [*created(), *swept(2, 60, *sends_and_marks(2))],
+        "the sweep sent j1 of t1 as a job of t2.",
+        ("tenant of the message for j1", "t1", "t2"),
+        judged=exactly(2),
+    ),
+    swept_wrongly(
         "the age counts from the commit of its creation",
         [*call(1, "create", "application", at=1, leaves=[PENDING]), *swept(2, 60, sends(2))],
         [*call(1, "create", "application", at=0, leaves=[PENDING]), *swept(2, 60, *sends_and_marks(2))],
@@ -223,7 +231,9 @@ SENDS_ALL_THAT_IS_DUE = (
         [
             *created(),
             *created(2, OTHER),
-            *swept(3, 60, sends(3, job="j2"), observed(3, *[OTHER._replace(published_at=60)], at=60)),
+            *swept(
+                3, 60, sends(3, job="j2", tenant="t2"), observed(3, *[OTHER._replace(published_at=60)], at=60)
+            ),
         ],
         [*created(), *swept(3, 60, *sends_and_marks(3)), *created(4, OTHER)],
         PASSED_OVER,

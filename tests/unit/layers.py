@@ -44,9 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedded": {"machine", "minimise", "run"},
     "report": {"explain", "invariants", "reach", "run", "script", "world"} | JUDGING,
     "failures": {"ndjson", "report", "run"},
-    "regression": {
-        *("deadlines", "drain", "example", "invariants", "operations", "report", "run", "world"),
-    },
+    "regression": {"drain", "example", "invariants", "operations", "report", "run"},
     "safety": set(),
     "standalone": {"binding", "example", "safety"},
     "progress": {"run", "world"},
@@ -62,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "command": set(),
     "pool": set(),
     "certificate": {
-        *("binding", "command", "drain", "embedded", "example", "invariants", "operations"),
+        *("binding", "command", "embedded", "example", "invariants", "machine", "operations"),
         *("pool", "report", "run", "standalone"),
     },
     "soak": {

@@ -93,7 +93,7 @@ REFUSED = (
     Refused(PREPARED, "acknowledge", {"worker": "A"}, "next step is finish, not acknowledge"),
     Refused(DELETED, "acknowledge", {"worker": "A"}, "not acknowledge"),
     Refused(CREATED, "advance_to", {"deadline": "lease", "of": "j1"}, "no lease of j1"),
-    Refused(PREPARED, "advance_to", {"deadline": "doom", "of": "j1"}, "no doom of j1"),
+    Refused(PREPARED, "advance_to", {"deadline": "doom", "of": "j1"}, "no deadline doom"),
     Refused(RECEIVED, "advance_to", {"deadline": "cap", "of": "A"}, "no cap of A"),
     Refused(PUBLISHED, "advance_to", {"deadline": "recovery", "of": "j1"}, "no recovery of j1"),
     Refused(PUBLISHED, "advance_to", {"deadline": "visibility", "of": "m2"}, "not ahead of 0"),
