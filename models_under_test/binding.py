@@ -1,44 +1,23 @@
-"""Binds the AI job pipeline to the verifier, and plants a defect in it when one is asked for.
+"""Binds the three pipelines to the verifier, and plants a defect in one when asked for.
 
 Django models are imported in ``open`` only: the verifier chooses the settings module first.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from models_under_test import domain
+from models_under_test.pipelines import PIPELINES, OpenPipeline, Pipeline, PipelineError, with_replaced
 from statemachine.binding import BindingError, Message, ObservedRow, PublisherPort, QueuePort
 from statemachine.lifecycle import Lifecycle, Operation
 
 if TYPE_CHECKING:
-    from models_under_test.delivery import AIJobDelivery
+    from models_under_test.delivery import LeasedDelivery
+    from models_under_test.repositories import LeasedJobRepository
     from models_under_test.unit_of_work import DjangoUnitOfWork
-
-WORKER_ID = "ai-worker"
-"""The whole fleet goes by one name, as it does in production."""
-
-OBSERVE = """
-    SELECT j.job_id, j.tenant_id, j.status, j.attempt_count, j.locked_by, j.lease_expires_at, j.published_at,
-           COUNT(r.id), MIN(r.payload)
-    FROM ai_job j LEFT JOIN ai_result r ON r.job_id = j.id
-    WHERE j.job_id IN ({}) GROUP BY j.id
-"""
-
-OTHERS = """
-    SELECT COUNT(*), SUM(attempt_count), SUM(LENGTH(status)), COUNT(locked_by), COUNT(lease_expires_at),
-           COUNT(published_at), MAX(j.updated_at), COUNT(r.id)
-    FROM ai_job j LEFT JOIN ai_result r ON r.job_id = j.id WHERE j.job_id NOT IN ({})
-"""
-
-RESET = (
-    "DELETE FROM ai_result WHERE job_id IN (SELECT id FROM ai_job WHERE job_id IN ({}))",
-    "DELETE FROM ai_job WHERE job_id IN ({})",
-)
 
 OUTCOMES: Mapping[Operation, Callable[[str], Any]] = {
     Operation.COMPLETE: domain.Completed,
@@ -47,126 +26,167 @@ OUTCOMES: Mapping[Operation, Callable[[str], Any]] = {
 }
 
 
-class AIJobsBinding:
-    """Made of parts, classes and use cases by name, each of which a defect or a variant can replace."""
-
-    settings_module = "models_under_test.settings"
-    tenants = ("t1", "t2")
-    waived: Mapping[str, str] = {}
-    outcomes = OUTCOMES
-    lifecycle = Lifecycle(
+def lifecycle_of(pipeline: Pipeline) -> Lifecycle:
+    """The numbers are the same for all; the statuses are the pipeline's own."""
+    return Lifecycle(
         lease_seconds=domain.LEASE_SECONDS,
         visibility_seconds=domain.VISIBILITY_SECONDS,
         max_receives=domain.MAX_RECEIVES,
         inference_cap_seconds=domain.INFERENCE_CAP_SECONDS,
         recover_after_seconds=domain.RECOVER_AFTER_SECONDS,
         offers=frozenset({Operation.EXTEND, Operation.RELEASE, Operation.RECOVER}),
+        **pipeline.statuses._asdict(),
     )
+
+
+class PipelineBinding:
+    """A pipeline made of parts, each of which a defect or a variant can replace.
+
+    ``catalogue`` is the package of its planted defects.
+    """
+
+    pipeline: Pipeline
+    lifecycle: Lifecycle
+    catalogue: str
+    settings_module = "models_under_test.settings"
+    tenants = ("t1", "t2")
+    waived: Mapping[str, str] = {}
+    outcomes = OUTCOMES
 
     def __init__(self) -> None:
         self._defect: str | None = None
 
     @property
     def defects(self) -> Mapping[str, str]:
-        from models_under_test.defects import STORIES
-
-        return STORIES
+        stories: Mapping[str, str] = import_module(self.catalogue).STORIES
+        return stories
 
     @property
     def minimal(self) -> Mapping[str, Sequence[tuple[str, dict[str, Any]]]]:
-        from models_under_test.defects.minimal import MINIMAL
-
-        return MINIMAL
+        histories: Mapping[str, Sequence[tuple[str, dict[str, Any]]]]
+        histories = import_module(f"{self.catalogue}.minimal").MINIMAL
+        return histories
 
     def plant(self, defect: str) -> None:
         self._defect = defect
 
+    def parts(self) -> dict[str, Any]:
+        """What the system is made of: ``repository``, ``unit_of_work``, ``delivery`` and every use case."""
+        return self.pipeline.parts()
+
     def open(self, queue: QueuePort, publisher: PublisherPort) -> None:
         from django.db import connection
 
+        from models_under_test import repositories
         from models_under_test.models import Tenant
 
-        parts = self.parts()
-        replaced = import_module(f"models_under_test.defects.{self._defect}").PARTS if self._defect else {}
-        strange = sorted(set(replaced) - set(parts))
-        if strange:
-            raise BindingError(
-                f"--defect {self._defect}: it replaces {', '.join(strange)}; the parts are {', '.join(parts)}"
-            )
-        self._use_cases = SimpleNamespace(**parts | replaced)
-        self._uow = self._new_unit_of_work()
+        self._system = OpenPipeline(self.pipeline, self._planted_parts())
         self._queue, self._publisher = BoundQueue(queue), publisher
         self._connection = connection
+        # Rows are read as the correct repository names them, whatever is planted.
+        self._statements = Statements(getattr(repositories, self.pipeline.repository))
         Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
 
-    def parts(self) -> dict[str, Any]:
-        """What the system is made of: ``repository``, ``unit_of_work``, ``delivery`` and every use case."""
-        from models_under_test import use_cases
-        from models_under_test.delivery import AIJobDelivery
-        from models_under_test.repositories import DjangoAIJobRepository
-        from models_under_test.unit_of_work import DjangoUnitOfWork
+    def _planted_parts(self) -> dict[str, Any]:
+        replaced = import_module(f"{self.catalogue}.{self._defect}").PARTS if self._defect else {}
+        try:
+            return with_replaced(self.parts(), replaced)
+        except PipelineError as error:
+            raise BindingError(f"--defect {self._defect}: {error}") from None
 
-        functions = inspect.getmembers(use_cases, inspect.isfunction)
-        return {
-            "repository": DjangoAIJobRepository,
-            "unit_of_work": DjangoUnitOfWork,
-            "delivery": AIJobDelivery,
-            **{name: function for name, function in functions if function.__module__ == use_cases.__name__},
-        }
+    @property
+    def _uow(self) -> DjangoUnitOfWork:
+        return self._system.uow
 
     def create(self, job: str, tenant: str) -> None:
-        self._use_cases.create_ai_job(self._uow, self._publisher, job, tenant)
+        self._system.create(self._publisher, job, tenant)
 
     def publish(self, job: str, tenant: str) -> None:
-        self._use_cases.publish_ai_job(self._uow, self._queue, job, tenant)
+        self._system.publish(self._queue, job, tenant)
 
     def recover(self) -> None:
-        self._use_cases.recover_unpublished_ai_jobs(self._uow, self._queue)
+        self._system.recover(self._queue)
 
     def deliver(self, worker: str, queue: QueuePort) -> BoundDelivery:
-        # A unit of work of its own, as in a process of its own: what one worker remembers no other knows.
-        procedure = self._use_cases.delivery(
-            self._new_unit_of_work(), BoundQueue(queue), self.worker_id(worker), self._use_cases
-        )
+        procedure = self._system.new_delivery(BoundQueue(queue), self.worker_id(worker))
         return BoundDelivery(procedure, self.outcomes)
 
     def worker_id(self, worker: str) -> str:
         """The name under which a worker takes leases."""
-        return WORKER_ID
-
-    def _new_unit_of_work(self) -> DjangoUnitOfWork:
-        unit_of_work: DjangoUnitOfWork = self._use_cases.unit_of_work(self._use_cases.repository())
-        return unit_of_work
+        return self.pipeline.worker_id
 
     def mark_running(self, job: str, tenant: str) -> int | None:
-        with self._uow as uow:
-            answer = uow.jobs.mark_running(job, tenant, WORKER_ID)
+        answer = self._system.acquire(job, tenant, self.pipeline.worker_id)
         return answer.attempt if isinstance(answer, domain.Lease) else None
 
     def complete(self, job: str, tenant: str, attempt: int, result: str) -> bool:
-        return self._use_cases.complete_ai_job(self._uow, job, tenant, attempt, result)
+        return self._system.complete(job, tenant, attempt, result)
 
     def fail(self, job: str, tenant: str, attempt: int, error: str) -> bool:
-        return self._use_cases.fail_ai_job(self._uow, job, tenant, attempt, error)
+        return self._system.fail(job, tenant, attempt, error)
 
     def release(self, job: str, tenant: str, attempt: int, error: str) -> bool:
-        return self._use_cases.release_ai_job(self._uow, job, tenant, attempt, error)
+        return self._system.release(job, tenant, attempt, error)
 
     def observe(self, jobs: Sequence[str]) -> Iterable[ObservedRow]:
         with self._connection.cursor() as cursor:
-            cursor.execute(OBSERVE.format(",".join(["%s"] * len(jobs))), jobs)
+            cursor.execute(self._statements.observe.format(_marks(jobs)), jobs)
             return [ObservedRow(*row) for row in cursor.fetchall()]
 
     def others(self, jobs: Sequence[str]) -> object:
         with self._connection.cursor() as cursor:
-            cursor.execute(OTHERS.format(",".join(["%s"] * (len(jobs) + 1))), ["", *jobs])
+            cursor.execute(self._statements.others.format(_marks(["", *jobs])), ["", *jobs])
             return cursor.fetchone()
 
     def reset(self, jobs: Sequence[str]) -> None:
-        marks = ",".join(["%s"] * len(jobs))
         with self._connection.cursor() as cursor:
-            for statement in RESET:
-                cursor.execute(statement.format(marks), jobs)
+            for statement in self._statements.reset:
+                cursor.execute(statement.format(_marks(jobs)), jobs)
+
+
+class AIJobsBinding(PipelineBinding):
+    pipeline = PIPELINES["ai"]
+    lifecycle = lifecycle_of(pipeline)
+    catalogue = "models_under_test.defects"
+
+
+class VideoBinding(PipelineBinding):
+    pipeline = PIPELINES["video"]
+    lifecycle = lifecycle_of(pipeline)
+    catalogue = "models_under_test.defects.video"
+
+
+class MessagingBinding(PipelineBinding):
+    pipeline = PIPELINES["messaging"]
+    lifecycle = lifecycle_of(pipeline)
+    catalogue = "models_under_test.defects.messaging"
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join(["%s"] * len(values))
+
+
+class Statements:
+    """The SQL of a binding, for the tables of one repository.  ``{}`` is where the ids' marks go."""
+
+    def __init__(self, repository: type[LeasedJobRepository]) -> None:
+        jobs, key = repository.model._meta.db_table, repository.key
+        results = repository.result_model._meta.db_table
+        owner = repository.result_model._meta.get_field(repository.result_of).column
+        joined = f"FROM {jobs} j LEFT JOIN {results} r ON r.{owner} = j.id"
+        self.observe = (
+            f"SELECT j.{key}, j.tenant_id, j.status, j.attempt_count, j.locked_by, j.lease_expires_at, "
+            f"j.published_at, COUNT(r.id), MIN(r.payload) {joined} WHERE j.{key} IN ({{}}) GROUP BY j.id"
+        )
+        self.others = (
+            "SELECT COUNT(*), SUM(attempt_count), SUM(LENGTH(status)), COUNT(locked_by), "
+            "COUNT(lease_expires_at), COUNT(published_at), MAX(j.updated_at), COUNT(r.id) "
+            f"{joined} WHERE j.{key} NOT IN ({{}})"
+        )
+        self.reset = (
+            f"DELETE FROM {results} WHERE {owner} IN (SELECT id FROM {jobs} WHERE {key} IN ({{}}))",
+            f"DELETE FROM {jobs} WHERE {key} IN ({{}})",
+        )
 
 
 class BoundQueue:
@@ -192,7 +212,7 @@ class BoundQueue:
 class BoundDelivery:
     """This system's delivery procedure, in the verifier's words: the machine decides how inference ends."""
 
-    def __init__(self, procedure: AIJobDelivery, outcomes: Mapping[Operation, Callable[[str], Any]]) -> None:
+    def __init__(self, procedure: LeasedDelivery, outcomes: Mapping[Operation, Callable[[str], Any]]) -> None:
         self._procedure = procedure
         self._outcomes = outcomes
 

@@ -1,15 +1,17 @@
 """The delivery procedure: what a worker does with one message, step by step.
 
-``receive → prepare → (inference) → finish → acknowledge``.  Whoever drives it, a worker process or
-the verifier, may stop between any two steps, and for ever: that is what a killed worker does.
+``receive → prepare → (inference) → finish → acknowledge``, in every pipeline.  Whoever drives it, a worker
+process or the verifier, may stop between any two steps, and for ever: that is what a killed worker does.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from models_under_test import use_cases
 from models_under_test.domain import (
+    AI_USE_CASES,
+    MESSAGING_USE_CASES,
+    VIDEO_USE_CASES,
     VISIBILITY_SECONDS,
     Completed,
     Failed,
@@ -18,18 +20,22 @@ from models_under_test.domain import (
     Queue,
     ReceivedMessage,
     Refusal,
+    UseCaseNames,
 )
 from models_under_test.unit_of_work import DjangoUnitOfWork
 
 
-class AIJobDelivery:
-    """One message in the hands of one worker.  ``next_step`` is what is left to do, None when done."""
+class LeasedDelivery:
+    """One message in the hands of one worker.  ``next_step`` is what is left to do, None when done.
 
+    ``use_cases`` holds the functions that ``names`` names.  ``visibility_seconds`` may be set on an
+    instance, for workers with scaled numbers.
+    """
+
+    names: UseCaseNames
     visibility_seconds = VISIBILITY_SECONDS
 
-    def __init__(
-        self, uow: DjangoUnitOfWork, queue: Queue, worker_id: str, use_cases: Any = use_cases
-    ) -> None:
+    def __init__(self, uow: DjangoUnitOfWork, queue: Queue, worker_id: str, use_cases: Any) -> None:
         self.use_cases = use_cases
         self.uow = uow
         self.queue = queue
@@ -52,7 +58,7 @@ class AIJobDelivery:
         One that names no job of its tenant is left for an operator, in the DLQ.
         """
         job_id, tenant_id = self._job()
-        self.answer = self.use_cases.prepare_ai_job(self.uow, job_id, tenant_id, self.worker_id)
+        self.answer = self._use_case(self.names.prepare)(self.uow, job_id, tenant_id, self.worker_id)
         if isinstance(self.answer, Lease):
             self.next_step = "finish"
             return self.answer.attempt
@@ -66,18 +72,16 @@ class AIJobDelivery:
 
     def finish(self, outcome: Outcome) -> bool:
         """Write what inference came to; False when another attempt has taken the job over."""
-        job_id, tenant_id = self._job()
-        attempt = self.attempt
         if isinstance(outcome, Completed):
-            ended = accepted = self.use_cases.complete_ai_job(
-                self.uow, job_id, tenant_id, attempt, outcome.result
-            )
+            name, payload = self.names.complete, outcome.result
         elif isinstance(outcome, Failed):
-            ended = accepted = self.use_cases.fail_ai_job(self.uow, job_id, tenant_id, attempt, outcome.error)
+            name, payload = self.names.fail, outcome.error
         else:
-            accepted = self.use_cases.release_ai_job(self.uow, job_id, tenant_id, attempt, outcome.error)
-            ended = False
-        self.next_step = "acknowledge" if ended else None
+            name, payload = self.names.release, outcome.error
+        job_id, tenant_id = self._job()
+        accepted: bool = self._use_case(name)(self.uow, job_id, tenant_id, self.attempt, payload)
+        # A released job has not ended: its message must come back.
+        self.next_step = "acknowledge" if accepted and name != self.names.release else None
         return accepted
 
     def acknowledge(self) -> None:
@@ -93,7 +97,24 @@ class AIJobDelivery:
             raise RuntimeError(f"{self.next_step} without a lease: prepare was not accepted")
         return self.answer.attempt
 
+    def _use_case(self, name: str) -> Any:
+        return getattr(self.use_cases, name)
+
     def _job(self) -> tuple[str, str]:
         if self.message is None or self.message.job_id is None or self.message.tenant_id is None:
             raise RuntimeError(f"{self.next_step} without a readable message: receive one first")
         return self.message.job_id, self.message.tenant_id
+
+
+class AIJobDelivery(LeasedDelivery):
+    names = AI_USE_CASES
+
+
+class VideoDelivery(LeasedDelivery):
+    names = VIDEO_USE_CASES
+
+
+class NotificationDelivery(LeasedDelivery):
+    """Its inference is the call of the provider; ``create_notification_log`` makes the result of it."""
+
+    names = MESSAGING_USE_CASES

@@ -1,10 +1,14 @@
-"""The words, the numbers and the ports of the AI job pipeline.  No Django in here."""
+"""The words, the numbers and the ports of the three pipelines: AI jobs, videos, notifications.
+
+All three are leased jobs with the same numbers, which differ in their words only.  No Django in here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 VISIBILITY_SECONDS = 3600
 """How long SQS hides a received message."""
@@ -27,11 +31,89 @@ class JobStatus(StrEnum):
     FAILED = "FAILED"
 
 
-TERMINAL: frozenset[str] = frozenset({JobStatus.DONE, JobStatus.FAILED})
+class VideoStatus(StrEnum):
+    UPLOADED = "UPLOADED"
+    RETRYING = "RETRYING"
+    PROCESSING = "PROCESSING"
+    READY = "READY"
+    FAILED = "FAILED"
+
+
+class NotificationStatus(StrEnum):
+    PENDING = "PENDING"
+    RETRYING = "RETRYING"
+    SENDING = "SENDING"
+    SENT = "SENT"
+    FAILED = "FAILED"
+
+
+class Statuses(NamedTuple):
+    """What a pipeline calls the five states of a leased job."""
+
+    pending: str
+    retrying: str
+    running: str
+    done: str
+    failed: str
+
+    @property
+    def terminal(self) -> frozenset[str]:
+        """The statuses that no job leaves."""
+        return frozenset({self.done, self.failed})
+
+
+AI_STATUSES = Statuses(*JobStatus)
+VIDEO_STATUSES = Statuses(*VideoStatus)
+NOTIFICATION_STATUSES = Statuses(*NotificationStatus)
+TERMINAL: frozenset[str] = AI_STATUSES.terminal
+
+
+class UseCaseNames(NamedTuple):
+    """What a pipeline calls its use cases."""
+
+    create: str
+    publish: str
+    recover: str
+    prepare: str
+    complete: str
+    fail: str
+    release: str
+
+
+AI_USE_CASES = UseCaseNames(
+    create="create_ai_job",
+    publish="publish_ai_job",
+    recover="recover_unpublished_ai_jobs",
+    prepare="prepare_ai_job",
+    complete="complete_ai_job",
+    fail="fail_ai_job",
+    release="release_ai_job",
+)
+VIDEO_USE_CASES = UseCaseNames(
+    create="create_video",
+    publish="publish_video",
+    recover="recover_unpublished_videos",
+    prepare="prepare_video",
+    complete="complete_video",
+    fail="fail_video",
+    release="release_video",
+)
+MESSAGING_USE_CASES = UseCaseNames(
+    create="create_notification",
+    publish="publish_notification",
+    recover="recover_unpublished_notifications",
+    prepare="prepare_notification",
+    complete="create_notification_log",
+    fail="fail_notification",
+    release="release_notification",
+)
 
 
 class Refusal(StrEnum):
-    """Why ``prepare_ai_job`` gives no lease.  The worker deletes the message only for ALREADY_ENDED."""
+    """Why ``prepare_ai_job`` and its like give no lease.
+
+    The worker deletes the message only for ALREADY_ENDED.
+    """
 
     NO_SUCH_JOB = "no such job for that tenant"
     ALREADY_ENDED = "already DONE or FAILED"
@@ -40,14 +122,21 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A job is yours: show ``attempt``, the fencing token, with whatever you write."""
+    """A job is yours: show ``attempt``, the fencing token, with whatever you write.
+
+    ``expires_at`` is the end of the lease as it was stored; None where nobody stored one.
+    """
 
     attempt: int
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """One receipt of one message.  ``job_id`` is None when the body could not be read."""
+    """One receipt of one message.  ``job_id`` is None when the body could not be read.
+
+    A video's or a notification's id is the ``job_id`` of its message.
+    """
 
     receipt_handle: str
     job_id: str | None

@@ -1,10 +1,26 @@
-"""Tables ``tenant``, ``ai_job`` and ``ai_result``, on which the queries of gate report §2.3 run verbatim."""
+"""The tables of the three pipelines, and of who they work for.
+
+``tenant``, ``ai_job`` and ``ai_result`` are those on which the queries of gate report §2.3 run verbatim;
+``video`` and ``notification`` have the same columns of a lease.  What a job ends with is one row beside
+it, one-to-one: the database itself refuses a second one.
+"""
 
 from __future__ import annotations
 
 from django.db import models
 
-from models_under_test.domain import JobStatus
+from models_under_test.domain import AI_STATUSES, NOTIFICATION_STATUSES, VIDEO_STATUSES, Statuses
+
+
+def _status(statuses: Statuses) -> models.CharField:
+    choices = [(str(status), str(status)) for status in statuses]
+    return models.CharField(max_length=16, choices=choices, default=str(statuses.pending))
+
+
+def _unpublished(table: str) -> tuple[models.Index]:
+    """The sweep looks for the few that nobody has sent among all that ever were."""
+    unsent = models.Q(published_at=None)
+    return (models.Index(fields=["created_at"], condition=unsent, name=f"{table}_unpublished"),)
 
 
 class Tenant(models.Model):
@@ -17,14 +33,41 @@ class Tenant(models.Model):
         return self.code
 
 
-class AIJob(models.Model):
-    job_id = models.CharField(max_length=128, unique=True)
+class User(models.Model):
+    """Somebody of one tenant, known by an address.  ``user`` is a reserved word of SQL, hence the table."""
+
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, to_field="code")
-    status = models.CharField(
-        max_length=16,
-        choices=[(status.value, status.value) for status in JobStatus],
-        default=JobStatus.PENDING.value,
-    )
+    email = models.EmailField()
+
+    class Meta:
+        db_table = "academy_user"
+        constraints = (models.UniqueConstraint(fields=["tenant", "email"], name="academy_user_email"),)
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Lecture(models.Model):
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, to_field="code")
+    title = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "lecture"
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class LeasedJob(models.Model):
+    """What every pipeline's job has, besides its id and its status.
+
+    ``request`` says as JSON text what is asked for, empty for nothing special; ``attempt_count`` counts
+    acquisitions, the latest one is the fencing token.  ``locked_by``, ``locked_at`` and
+    ``lease_expires_at`` are NULL exactly while nobody holds the job.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, to_field="code")
+    request = models.TextField(default="")
     attempt_count = models.PositiveIntegerField(default=0)
     locked_by = models.CharField(max_length=128, null=True)  # noqa: DJ001  NULL means: nobody
     locked_at = models.DateTimeField(null=True)
@@ -35,25 +78,89 @@ class AIJob(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
+        abstract = True
+
+
+class JobResult(models.Model):
+    """What a job ended with; the one-to-one link to the job is the subclass's."""
+
+    payload = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class AIJob(LeasedJob):
+    job_id = models.CharField(max_length=128, unique=True)
+    status = _status(AI_STATUSES)
+
+    class Meta:
         db_table = "ai_job"
-        # The sweep looks for the few that nobody has sent among all that ever were.
-        indexes = (
-            models.Index(
-                fields=["created_at"], condition=models.Q(published_at=None), name="ai_job_unpublished"
-            ),
-        )
+        indexes = _unpublished("ai_job")
 
     def __str__(self) -> str:
         return f"{self.job_id} ({self.status})"
 
 
-class AIResult(models.Model):
+class AIResult(JobResult):
     job = models.OneToOneField(AIJob, on_delete=models.CASCADE)
-    payload = models.TextField()
-    created_at = models.DateTimeField()
 
     class Meta:
         db_table = "ai_result"
 
     def __str__(self) -> str:
         return f"result of {self.job_id}"
+
+
+class Video(LeasedJob):
+    """An uploaded video, perhaps of a lecture, that is to be made ready for watching."""
+
+    video_id = models.CharField(max_length=128, unique=True)
+    lecture = models.ForeignKey(Lecture, on_delete=models.PROTECT, null=True)
+    status = _status(VIDEO_STATUSES)
+
+    class Meta:
+        db_table = "video"
+        indexes = _unpublished("video")
+
+    def __str__(self) -> str:
+        return f"{self.video_id} ({self.status})"
+
+
+class VideoRendition(JobResult):
+    """What viewers are shown of a READY video."""
+
+    video = models.OneToOneField(Video, on_delete=models.CASCADE)
+
+    class Meta:
+        db_table = "video_rendition"
+
+    def __str__(self) -> str:
+        return f"rendition of {self.video_id}"
+
+
+class Notification(LeasedJob):
+    """A message to somebody outside, to be handed to a provider once."""
+
+    notification_id = models.CharField(max_length=128, unique=True)
+    status = _status(NOTIFICATION_STATUSES)
+
+    class Meta:
+        db_table = "notification"
+        indexes = _unpublished("notification")
+
+    def __str__(self) -> str:
+        return f"{self.notification_id} ({self.status})"
+
+
+class NotificationLog(JobResult):
+    """That a notification was sent, and what the provider answered."""
+
+    notification = models.OneToOneField(Notification, on_delete=models.CASCADE)
+
+    class Meta:
+        db_table = "notification_log"
+
+    def __str__(self) -> str:
+        return f"log of {self.notification_id}"

@@ -1,37 +1,105 @@
-"""``DjangoAIJobRepository``: every statement that touches an AI job.
+"""The repositories: every statement that touches an AI job, a video or a notification.
 
-No method opens a transaction: the use case that calls it does, through the unit of work, so that a
-row that was locked here stays locked until everything that belongs together is committed.
+One repository serves all three; a subclass says which tables, which statuses, and what its two own steps
+are called.  No method opens a transaction: the use case that calls it does, through the unit of work, so
+that a row that was locked here stays locked until everything that belongs together is committed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from models_under_test.domain import (
+    AI_STATUSES,
     LEASE_SECONDS,
+    NOTIFICATION_STATUSES,
     RECOVER_AFTER_SECONDS,
-    TERMINAL,
-    JobStatus,
+    VIDEO_STATUSES,
     Lease,
     Refusal,
+    Statuses,
 )
-from models_under_test.models import AIJob, AIResult
+from models_under_test.models import (
+    AIJob,
+    AIResult,
+    JobResult,
+    LeasedJob,
+    Lecture,
+    Notification,
+    NotificationLog,
+    Video,
+    VideoRendition,
+)
 
 
-class DjangoAIJobRepository:
-    lease_seconds = LEASE_SECONDS
-    terminal: frozenset[str] = TERMINAL
+class LeasedJobRepository:
+    """A job under a lease, whatever it is called.
 
-    def add(self, job_id: str, tenant_id: str, now: datetime | None = None) -> None:
-        """Raises ``IntegrityError`` when the id is taken."""
+    ``key`` is the column of its own id, ``result_of`` the link from its result.  ``lease_seconds`` and
+    ``recover_after_seconds`` may be set on an instance, for workers with scaled numbers.  Calls of an
+    attempt that does not own the job any more are refused (False) and write nothing.
+    """
+
+    model: type[LeasedJob]
+    key: str
+    result_model: type[JobResult]
+    result_of: str
+    statuses: Statuses
+    terminal: frozenset[str]
+    lease_seconds: float = LEASE_SECONDS
+    recover_after_seconds: float = RECOVER_AFTER_SECONDS
+
+    def add(
+        self, job_id: str, tenant_id: str, request: str = "", now: datetime | None = None, **further: Any
+    ) -> None:
+        """Raises ``IntegrityError`` when the id is taken.  ``further`` are columns of this pipeline only."""
         now = now or timezone.now()
-        AIJob.objects.create(job_id=job_id, tenant_id=tenant_id, created_at=now, updated_at=now)
+        named = {self.key: job_id, "tenant_id": tenant_id}
+        self.model.objects.create(**named, request=request, created_at=now, updated_at=now, **further)
 
-    def mark_running(
+    def request_of(self, job_id: str, tenant_id: str) -> str:
+        """What the job was created for.  Raises ``LookupError`` when the tenant has no such job."""
+        request = self._named(job_id, tenant_id).values_list("request", flat=True).first()
+        if request is None:
+            raise LookupError(
+                f"{self.key} {job_id}: tenant {tenant_id} has no row of that id in "
+                f"{self.model._meta.db_table}; create it first, or name its own tenant"
+            )
+        return str(request)
+
+    def mark_failed(
+        self, job_id: str, tenant_id: str, attempt: int, error: str, now: datetime | None = None
+    ) -> bool:
+        """Finish without a result; True as well when this attempt has already done so."""
+        return self._leave_running(job_id, tenant_id, attempt, self.statuses.failed, error, now)
+
+    def mark_retrying(
+        self, job_id: str, tenant_id: str, attempt: int, error: str, now: datetime | None = None
+    ) -> bool:
+        """Give the job back for another attempt; True as well when this attempt has already done so."""
+        return self._leave_running(job_id, tenant_id, attempt, self.statuses.retrying, error, now)
+
+    def mark_published(self, job_id: str, tenant_id: str, now: datetime | None = None) -> None:
+        """Remember that the job's message was sent, unless that is known or the job is past it."""
+        now = now or timezone.now()
+        unsent = self._named(job_id, tenant_id).filter(status=self.statuses.pending, published_at=None)
+        unsent.update(published_at=now, updated_at=now)
+
+    def unpublished(self, now: datetime | None = None) -> Sequence[tuple[str, str]]:
+        """(job id, tenant id) of the jobs whose publisher must have died."""
+        now = now or timezone.now()
+        lost = self.model.objects.filter(
+            status=self.statuses.pending,
+            published_at=None,
+            created_at__lte=now - timedelta(seconds=self.recover_after_seconds),
+        )
+        return list(lost.order_by("pk").values_list(self.key, "tenant_id"))
+
+    def _acquire(
         self, job_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
     ) -> Lease | Refusal:
         """Give the job to a new attempt with a lease of ``lease_seconds``, or say why not."""
@@ -41,58 +109,27 @@ class DjangoAIJobRepository:
             return Refusal.NO_SUCH_JOB
         if job.status in self.terminal:
             return Refusal.ALREADY_ENDED
-        if job.status == JobStatus.RUNNING and not self._lease_expired(job, now):
+        if job.status == self.statuses.running and not self._lease_expired(job, now):
             return Refusal.LEASE_LIVE
-        job.status = JobStatus.RUNNING
+        job.status = self.statuses.running
         job.attempt_count += 1
         job.locked_by = worker_id
         job.locked_at = now
         job.lease_expires_at = now + timedelta(seconds=self.lease_seconds)
         self._save(job, now)
-        return Lease(job.attempt_count)
+        return Lease(job.attempt_count, job.lease_expires_at)
 
-    def mark_done(
+    def _complete(
         self, job_id: str, tenant_id: str, attempt: int, result: str, now: datetime | None = None
     ) -> bool:
         """Finish with a result; True as well when this attempt has already done so."""
         now = now or timezone.now()
         job = self._lock_for(job_id, tenant_id, attempt)
-        if job is None or job.status != JobStatus.RUNNING:
-            return job is not None and job.status == JobStatus.DONE
-        self._end_lease(job, JobStatus.DONE, now)
-        AIResult.objects.create(job=job, payload=result, created_at=now)
+        if job is None or job.status != self.statuses.running:
+            return job is not None and job.status == self.statuses.done
+        self._end_lease(job, self.statuses.done, now)
+        self.result_model.objects.create(**{self.result_of: job}, payload=result, created_at=now)
         return True
-
-    def mark_failed(
-        self, job_id: str, tenant_id: str, attempt: int, error: str, now: datetime | None = None
-    ) -> bool:
-        """Finish without a result; True as well when this attempt has already done so."""
-        return self._leave_running(job_id, tenant_id, attempt, JobStatus.FAILED, error, now)
-
-    def mark_retrying(
-        self, job_id: str, tenant_id: str, attempt: int, error: str, now: datetime | None = None
-    ) -> bool:
-        """Give the job back for another attempt; True as well when this attempt has already done so."""
-        return self._leave_running(job_id, tenant_id, attempt, JobStatus.RETRYING, error, now)
-
-    def mark_published(self, job_id: str, tenant_id: str, now: datetime | None = None) -> None:
-        now = now or timezone.now()
-        AIJob.objects.filter(
-            job_id=job_id, tenant_id=tenant_id, status=JobStatus.PENDING, published_at=None
-        ).update(published_at=now, updated_at=now)
-
-    def unpublished(self, now: datetime | None = None) -> Sequence[tuple[str, str]]:
-        """(job id, tenant id) of the jobs whose publisher must have died."""
-        now = now or timezone.now()
-        return list(
-            AIJob.objects.filter(
-                status=JobStatus.PENDING,
-                published_at=None,
-                created_at__lte=now - timedelta(seconds=RECOVER_AFTER_SECONDS),
-            )
-            .order_by("pk")
-            .values_list("job_id", "tenant_id")
-        )
 
     def _leave_running(
         self,
@@ -104,29 +141,32 @@ class DjangoAIJobRepository:
         now: datetime | None,
     ) -> bool:
         job = self._lock_for(job_id, tenant_id, attempt)
-        if job is None or job.status != JobStatus.RUNNING:
+        if job is None or job.status != self.statuses.running:
             return job is not None and job.status == status
         job.error = error
         self._end_lease(job, status, now or timezone.now())
         return True
 
-    def _lock(self, job_id: str, tenant_id: str) -> AIJob | None:
-        return AIJob.objects.select_for_update().filter(job_id=job_id, tenant_id=tenant_id).first()
+    def _named(self, job_id: str, tenant_id: str) -> Any:
+        return self.model.objects.filter(**{self.key: job_id}, tenant_id=tenant_id)
 
-    def _lock_for(self, job_id: str, tenant_id: str, attempt: int) -> AIJob | None:
+    def _lock(self, job_id: str, tenant_id: str) -> Any | None:
+        return self._named(job_id, tenant_id).select_for_update().first()
+
+    def _lock_for(self, job_id: str, tenant_id: str, attempt: int) -> Any | None:
         """The locked row, if ``attempt`` is still the one that may write to it."""
         job = self._lock(job_id, tenant_id)
         return job if job is not None and job.attempt_count == attempt else None
 
-    def _lease_expired(self, job: AIJob, now: datetime) -> bool:
+    def _lease_expired(self, job: Any, now: datetime) -> bool:
         return job.lease_expires_at is None or job.lease_expires_at <= now
 
-    def _end_lease(self, job: AIJob, status: str, now: datetime) -> None:
+    def _end_lease(self, job: Any, status: str, now: datetime) -> None:
         job.status = status
         job.locked_by = job.locked_at = job.lease_expires_at = None
         self._save(job, now)
 
-    def _save(self, job: AIJob, now: datetime) -> None:
+    def _save(self, job: Any, now: datetime) -> None:
         job.updated_at = now
         job.save(
             update_fields=[
@@ -139,3 +179,69 @@ class DjangoAIJobRepository:
                 "updated_at",
             ]
         )
+
+
+class DjangoAIJobRepository(LeasedJobRepository):
+    model, key = AIJob, "job_id"
+    result_model, result_of = AIResult, "job"
+    statuses, terminal = AI_STATUSES, AI_STATUSES.terminal
+
+    def mark_running(
+        self, job_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
+    ) -> Lease | Refusal:
+        """PENDING, RETRYING, or RUNNING under an expired lease → RUNNING under a new one."""
+        return self._acquire(job_id, tenant_id, worker_id, now)
+
+    def mark_done(
+        self, job_id: str, tenant_id: str, attempt: int, result: str, now: datetime | None = None
+    ) -> bool:
+        """RUNNING → DONE with its result; True as well when this attempt has already done so."""
+        return self._complete(job_id, tenant_id, attempt, result, now)
+
+
+class DjangoVideoRepository(LeasedJobRepository):
+    model, key = Video, "video_id"
+    result_model, result_of = VideoRendition, "video"
+    statuses, terminal = VIDEO_STATUSES, VIDEO_STATUSES.terminal
+
+    def add(
+        self, job_id: str, tenant_id: str, request: str = "", now: datetime | None = None, **further: Any
+    ) -> None:
+        """Raises ``IntegrityError`` when the id is taken, ``LookupError`` for a foreign ``lecture_id``."""
+        lecture_id = further.get("lecture_id")
+        if lecture_id is not None and not Lecture.objects.filter(pk=lecture_id, tenant_id=tenant_id).exists():
+            raise LookupError(
+                f"video {job_id}: tenant {tenant_id} has no lecture {lecture_id}; "
+                "name one of its own, or none"
+            )
+        super().add(job_id, tenant_id, request, now, **further)
+
+    def mark_processing(
+        self, video_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
+    ) -> Lease | Refusal:
+        """UPLOADED, RETRYING, or PROCESSING under an expired lease → PROCESSING under a new one."""
+        return self._acquire(video_id, tenant_id, worker_id, now)
+
+    def mark_ready(
+        self, video_id: str, tenant_id: str, attempt: int, rendition: str, now: datetime | None = None
+    ) -> bool:
+        """PROCESSING → READY with its rendition; True as well when this attempt has already done so."""
+        return self._complete(video_id, tenant_id, attempt, rendition, now)
+
+
+class DjangoNotificationRepository(LeasedJobRepository):
+    model, key = Notification, "notification_id"
+    result_model, result_of = NotificationLog, "notification"
+    statuses, terminal = NOTIFICATION_STATUSES, NOTIFICATION_STATUSES.terminal
+
+    def mark_sending(
+        self, notification_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
+    ) -> Lease | Refusal:
+        """PENDING, RETRYING, or SENDING under an expired lease → SENDING under a new one."""
+        return self._acquire(notification_id, tenant_id, worker_id, now)
+
+    def mark_sent(
+        self, notification_id: str, tenant_id: str, attempt: int, receipt: str, now: datetime | None = None
+    ) -> bool:
+        """SENDING → SENT with its log; True as well when this attempt has already done so."""
+        return self._complete(notification_id, tenant_id, attempt, receipt, now)

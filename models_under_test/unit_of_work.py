@@ -8,7 +8,7 @@ from typing import Self
 
 from django.db import transaction
 
-from models_under_test.repositories import DjangoAIJobRepository
+from models_under_test.repositories import LeasedJobRepository
 
 
 class DjangoUnitOfWork:
@@ -18,7 +18,7 @@ class DjangoUnitOfWork:
     make every promise below it (publish after commit, fenced writes) empty.
     """
 
-    def __init__(self, jobs: DjangoAIJobRepository) -> None:
+    def __init__(self, jobs: LeasedJobRepository) -> None:
         self.jobs = jobs
 
     def __enter__(self) -> Self:

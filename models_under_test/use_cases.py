@@ -1,4 +1,7 @@
-"""What the application does with AI jobs, each in one transaction of its own."""
+"""What the application does with AI jobs, each in one transaction of its own.
+
+``video_use_cases.py`` and ``messaging_use_cases.py`` say the same of the other pipelines, in their words.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ from models_under_test.domain import Lease, Publisher, Queue, Refusal
 from models_under_test.unit_of_work import DjangoUnitOfWork
 
 
-def create_ai_job(uow: DjangoUnitOfWork, publisher: Publisher, job_id: str, tenant_id: str) -> None:
+def create_ai_job(
+    uow: DjangoUnitOfWork, publisher: Publisher, job_id: str, tenant_id: str, request: str = ""
+) -> None:
     """Store a PENDING job; once that is committed, hand it to the publisher.
 
-    Raises ``IntegrityError`` when the id is taken: a caller that never heard the answer to its first
-    try may try again and lose nothing.
+    ``request`` says as JSON text what inference is asked for.  Raises ``IntegrityError`` when the id is
+    taken: a caller that never heard the answer to its first try may try again and lose nothing.
     """
     with uow:
-        uow.jobs.add(job_id, tenant_id)
+        uow.jobs.add(job_id, tenant_id, request)
         uow.after_commit(lambda: publisher.enqueue(job_id, tenant_id))
 
 

@@ -12,9 +12,11 @@ from models_under_test.domain import Publisher
 from models_under_test.unit_of_work import DjangoUnitOfWork
 
 
-def create_ai_job(uow: DjangoUnitOfWork, publisher: Publisher, job_id: str, tenant_id: str) -> None:
+def create_ai_job(
+    uow: DjangoUnitOfWork, publisher: Publisher, job_id: str, tenant_id: str, request: str = ""
+) -> None:
     try:
-        use_cases.create_ai_job(uow, publisher, job_id, tenant_id)
+        use_cases.create_ai_job(uow, publisher, job_id, tenant_id, request)
     except IntegrityError:
         publisher.enqueue(job_id, tenant_id)
 

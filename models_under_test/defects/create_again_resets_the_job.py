@@ -14,13 +14,19 @@ from models_under_test.repositories import DjangoAIJobRepository
 
 
 class Repository(DjangoAIJobRepository):
-    def add(self, job_id: str, tenant_id: str, now: datetime | None = None) -> None:
+    def add(self, job_id: str, tenant_id: str, request: str = "", now: datetime | None = None) -> None:
         now = now or timezone.now()
         fresh = {"status": "PENDING", "attempt_count": 0, "locked_by": None, "lease_expires_at": None}
         AIJob.objects.update_or_create(
             job_id=job_id,
             tenant_id=tenant_id,
-            defaults={**fresh, "published_at": None, "created_at": now, "updated_at": now},
+            defaults={
+                **fresh,
+                "request": request,
+                "published_at": None,
+                "created_at": now,
+                "updated_at": now,
+            },
         )
 
 

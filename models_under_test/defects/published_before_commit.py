@@ -9,9 +9,11 @@ from models_under_test.domain import Publisher
 from models_under_test.unit_of_work import DjangoUnitOfWork
 
 
-def create_ai_job(uow: DjangoUnitOfWork, publisher: Publisher, job_id: str, tenant_id: str) -> None:
+def create_ai_job(
+    uow: DjangoUnitOfWork, publisher: Publisher, job_id: str, tenant_id: str, request: str = ""
+) -> None:
     with uow:
-        uow.jobs.add(job_id, tenant_id)
+        uow.jobs.add(job_id, tenant_id, request)
         publisher.enqueue(job_id, tenant_id)
 
 

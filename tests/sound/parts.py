@@ -21,9 +21,11 @@ from models_under_test.unit_of_work import DjangoUnitOfWork
 from models_under_test.variants.parts import RenewingDelivery, RenewingRepository, UnfencedRepository
 
 
-def create_in_autocommit(uow: DjangoUnitOfWork, publisher: Publisher, job_id: str, tenant_id: str) -> None:
+def create_in_autocommit(
+    uow: DjangoUnitOfWork, publisher: Publisher, job_id: str, tenant_id: str, request: str = ""
+) -> None:
     now = timezone.now()
-    AIJob.objects.create(job_id=job_id, tenant_id=tenant_id, created_at=now, updated_at=now)
+    AIJob.objects.create(job_id=job_id, tenant_id=tenant_id, request=request, created_at=now, updated_at=now)
     publisher.enqueue(job_id, tenant_id)
 
 
