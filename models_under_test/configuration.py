@@ -170,7 +170,12 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "JOBS_SQS_REGION": Variable(_word, "a region's name", "write for example us-east-1", None, SQS),
     "JOBS_SQS_ACCESS_KEY_ID": Variable(
-        _word, "an access key id", "name one here: AWS_* variables and profiles are not read", None, SQS, _hidden
+        _word,
+        "an access key id",
+        "name one here: AWS_* variables and profiles are not read",
+        None,
+        SQS,
+        _hidden,
     ),
     "JOBS_SQS_SECRET_ACCESS_KEY": Variable(
         _word, "a secret key", "name one here: AWS_* variables and profiles are not read", None, SQS, _hidden
@@ -208,7 +213,9 @@ VARIABLES: Mapping[str, Variable] = {
         _seconds(0), "a number of seconds, 0 or more", "leave it out for 8, less than docker stop waits", 8.0
     ),
     "JOBS_WORKER_ID": Variable(_plain, _NAME_RULE, "leave it out for the pipeline's", ""),
-    "JOBS_WORKER_NAME": Variable(_plain, _NAME_RULE, "leave it out for the pipeline's and the process id", ""),
+    "JOBS_WORKER_NAME": Variable(
+        _plain, _NAME_RULE, "leave it out for the pipeline's and the process id", ""
+    ),
     "JOBS_LOG_FILE": Variable(
         _log_file, "a file in a directory that exists", "make the directory, or leave it out for stdout", ""
     ),

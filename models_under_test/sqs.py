@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,10 +21,10 @@ from botocore.exceptions import ClientError
 
 from models_under_test.configuration import Configuration
 from models_under_test.domain import ReceivedMessage
+from models_under_test.pipelines import dlq_of
 
 RETENTION_SECONDS = 14 * 86_400
 """The longest that SQS keeps a message; in the DLQ the days count from the sending, too."""
-DLQ = "-dlq"
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5
 """How long to wait for an answer beyond the poll: short, so that a stop is heard between two calls."""
@@ -137,7 +137,7 @@ def parse(body: str) -> tuple[str, str] | tuple[None, None]:
     return job_id, tenant_id
 
 
-def create_queues(client: Any, names: Iterator[str] | tuple[str, ...], configuration: Configuration) -> None:
+def create_queues(client: Any, names: Iterable[str], configuration: Configuration) -> None:
     """Make each queue and its DLQ, or give those that exist the configured numbers."""
     common = {
         "MessageRetentionPeriod": str(RETENTION_SECONDS),
@@ -145,7 +145,7 @@ def create_queues(client: Any, names: Iterator[str] | tuple[str, ...], configura
         "VisibilityTimeout": str(configuration.visibility_seconds),
     }
     for name in names:
-        dlq = _ensure(client, name + DLQ, common)
+        dlq = _ensure(client, dlq_of(name), common)
         arn = client.get_queue_attributes(QueueUrl=dlq, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         policy = {"deadLetterTargetArn": arn, "maxReceiveCount": configuration.max_receives}
         _ensure(client, name, common | {"RedrivePolicy": json.dumps(policy)})
@@ -178,7 +178,7 @@ def redrive(client: Any, name: str) -> Iterator[tuple[str, str]]:
 
     Each is sent before it is deleted: whoever dies in between has doubled a message, not lost one.
     """
-    queue, dlq = _url(client, name), _url(client, name + DLQ)
+    queue, dlq = _url(client, name), _url(client, dlq_of(name))
     # Without a wait SQS asks only some of its servers, and may find nothing where there is something.
     while found := client.receive_message(
         QueueUrl=dlq, VisibilityTimeout=REDRIVE_SECONDS, WaitTimeSeconds=1

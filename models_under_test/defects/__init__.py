@@ -18,6 +18,6 @@ _HERE = Path(__file__).parent
 STORIES: Mapping[str, str] = {
     path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     for path in sorted(_HERE.glob("*.py"))
-    if path.stem != "__init__"
+    if not path.stem.startswith("__")
 }
 """Name of each defect → its docstring, read without importing it (that would need Django)."""
