@@ -167,9 +167,8 @@ class AIJobsBinding(PipelineBinding):
     catalogue = "models_under_test.defects"
 
     def fleets(self, stage: Stage) -> list[PipelineFleet]:
-        others = [
-            binding().fleets(replace(stage, defect=None)) for binding in (VideoBinding, MessagingBinding)
-        ]
+        correct = replace(stage, defect=None)
+        others = [binding().fleets(correct) for binding in (VideoBinding, MessagingBinding)]
         return [*super().fleets(stage), *chain.from_iterable(others)]
 
     def infrastructure(self) -> Sequence[str]:
