@@ -160,7 +160,7 @@ class PipelineBinding:
 
 
 class AIJobsBinding(PipelineBinding):
-    """Its jobs in the embedded lane; with real processes the other pipelines' as well, and the gate's rows."""
+    """AI jobs; with real processes the other pipelines as well, and what the gate asks for."""
 
     pipeline = PIPELINES["ai"]
     lifecycle = lifecycle_of(pipeline)

@@ -1,4 +1,4 @@
-"""What the release gate asks of this system besides jobs: its people, its videos, its messages (gate report §1)."""
+"""What the release gate asks of this system besides AI jobs: people, a video, a message (gate report §1)."""
 
 from __future__ import annotations
 

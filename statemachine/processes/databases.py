@@ -35,7 +35,7 @@ class SQLiteFile:
     """A file in write-ahead mode, where readers and the one writer do not wait for each other."""
 
     def __init__(self, file: Path) -> None:
-        self.url = f"sqlite:///{file}"
+        self.url = f"sqlite://{file}"
         self.name = str(file)
         self.description = "SQLite file in WAL mode, made for this run"
         with closing(sqlite3.connect(file)) as created:
