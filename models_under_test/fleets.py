@@ -48,6 +48,7 @@ class PipelineFleet:
 
     def __init__(self, binding: PipelineBinding, stage: Stage) -> None:
         self.name = binding.pipeline.name
+        self.binding = f"{type(binding).__module__}:{type(binding).__name__}"
         self.tenants = binding.tenants
         self.lifecycle = replace(
             binding.lifecycle,
@@ -58,7 +59,7 @@ class PipelineFleet:
         )
         queue = binding.pipeline.default_queue
         self.queues = (queue, dlq_of(queue))
-        self._binding = binding
+        self._bound = binding
         self._defect = stage.defect
         self._configuration = configuration.read(environment(stage), (configuration.SQS,))
         self._clients = connect(self._configuration)
@@ -75,7 +76,7 @@ class PipelineFleet:
         return {"JOBS_WORKER_NAME": worker, **planted}
 
     def create_queues(self) -> None:
-        create_queues(self._clients.calls, self._binding.pipeline.queues, self._configuration)
+        create_queues(self._clients.calls, self._bound.pipeline.queues, self._configuration)
 
     def enqueue(self, job: str, tenant: str, work: Work) -> Sequence[str]:
         self._system.create(_NOWHERE, job, tenant, json.dumps(work._asdict()))
@@ -90,7 +91,7 @@ class PipelineFleet:
         return sent.lines
 
     def observe(self, jobs: Sequence[str]) -> Sequence[ObservedRow]:
-        return list(self._binding.observe(jobs)) if jobs else []
+        return list(self._bound.observe(jobs)) if jobs else []
 
 
 class _Nowhere:

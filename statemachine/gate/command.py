@@ -15,7 +15,8 @@ from statemachine.gate.advice import advice_on
 from statemachine.gate.rehearsal import Item, Rehearsal
 from statemachine.gate.steps import Closed, Gate, Line, is_go
 from statemachine.processes.fleet import Stop
-from statemachine.processes.judging import judged
+from statemachine.logs.report import evidence
+from statemachine.processes.judging import judge_crew
 from statemachine.processes.stage import Set, stage_set
 
 REPORT = Path("gate-report.md")
@@ -75,7 +76,7 @@ def _gate(asked: argparse.Namespace, stage: Set, tell: Callable[..., None]) -> i
     stamp = f"{datetime.now(UTC):%H%M%S}"
     lines = _steps(stage, stamp, tell)
     tell()
-    tell("PHASE 2 checklist (real workers, real SQS API)")
+    tell("PHASE 2 checklist (real workers; SQS by moto, on loopback)")
     items, broken = _rehearse(asked, stage, stamp, tell)
     tell(report.phase2_verdict(items, broken))
     tell(f"{time.monotonic() - began:.0f} s; {_scale(stage)}")
@@ -113,15 +114,15 @@ def _rehearse(
         for text in report.query_lines(queries(rehearsal.kill.job) if queries else ()):
             tell(text)
         tell()
-        ordered = sorted(line for lines in rehearsal.main.all_lines() for line in lines)
-        for text in report.kill_log(rehearsal.kill, ordered):
+        for text in report.kill_log(rehearsal.kill, rehearsal.main.events()):
             tell(text)
     broken: list[str] = []
     for crew in rehearsal.crews.values():
-        found = judged(crew)
-        broken += [violation.invariant for violation in found.violations]
-        for text in found.evidence:
-            tell(text)
+        judged = judge_crew(crew, stage.stage.directory / "logs").judged
+        for cited in judged.violations:
+            broken.append(cited.violation.invariant)
+            for text in evidence(cited):
+                tell(text)
     return items, broken
 
 

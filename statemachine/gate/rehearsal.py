@@ -18,7 +18,7 @@ from statemachine.processes.fleet import Stop, Work
 from statemachine.processes.plan import Job
 from statemachine.processes.servers import Operator
 from statemachine.processes.stage import Set
-from statemachine.processes.workers import Worker, now, read
+from statemachine.processes.workers import Worker, now
 
 FOREVER = 1_000_000
 """More transient attempts than any queue allows receives."""
@@ -39,15 +39,13 @@ class Item(NamedTuple):
 
 
 class Kill(NamedTuple):
-    """What the kill test saw: the job, who was stopped and when, how, and its row at the end."""
+    """What the kill test saw: the job, who was stopped, when and how, and its rows at the end."""
 
     job: str
     worker: str
     at: datetime
     how: Stop
-    row: ObservedRow
-    acquisitions: int
-    completions: int
+    rows: Sequence[ObservedRow]
 
 
 END_TO_END = ((2, "AI", "ai"), (3, "Video", "video"), (4, "Messaging", "messaging"))
@@ -112,7 +110,7 @@ class Rehearsal:
         row = _row(crew, job)
         acquisitions = _count(crew, job, "prepare.accepted")
         completions = _count(crew, job, "finish.accepted")
-        self.kill = Kill(job, holder.name, at, self.how, row, acquisitions, completions)
+        self.kill = Kill(job, holder.name, at, self.how, list(crew.fleet.observe([job])))
         # Who is asked to stop may finish what it holds; who is killed cannot.
         once = acquisitions == 2 or (acquisitions == 1 and self.how is not Stop.KILL)
         right = row.status == ours.done and row.results == 1 and once and completions == 1
@@ -183,7 +181,6 @@ def _row(crew: Crew, job: str) -> ObservedRow:
 def _count(crew: Crew, job: str, event: str) -> int:
     """How often the workers of a crew have logged an event about a job, releases aside."""
     return sum(
-        found.get("event") == event and found.get("job_id") == job and found.get("operation") != "release"
-        for lines in crew.all_lines()
-        for found in map(read, lines)
+        found["event"] == event and found.get("job_id") == job and found.get("operation") != "release"
+        for found in crew.events()
     )

@@ -5,12 +5,12 @@ The six headings of the kill log are those of gate report §2.4, in its own lang
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from statemachine.gate.pieces import Answered
 from statemachine.gate.rehearsal import Item, Kill
 from statemachine.gate.steps import Line, Mark, is_go
-from statemachine.processes.workers import read
 
 RULE = "=" * 60
 TITLE = "Gate 10 - 7-step runtime verification"
@@ -49,16 +49,15 @@ def phase2_verdict(items: Sequence[Item], broken: Sequence[str]) -> str:
     return f"PHASE 2: incomplete ({', '.join(lacks)})" if lacks else "PHASE 2: complete"
 
 
-def kill_log(kill: Kill, lines: Sequence[str]) -> list[str]:
-    """The log of the kill test under the headings of §2.4; ``lines`` are all, in order of time."""
-    events = [found for found in map(read, lines) if found]
+def kill_log(kill: Kill, logged: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The log of the kill test under the headings of §2.4; ``logged`` is all that was logged, in any order."""
+    events = sorted(logged, key=lambda event: str(event["at"]))
     of_job = [found for found in events if found.get("job_id") == kill.job]
     starts = [found for found in events if found["event"] == "worker.started"]
     first = [found for found in starts if found["worker"] == kill.worker]
     at = kill.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
     before = [found for found in of_job if found["at"] <= at]
     after = [found for found in of_job if found["at"] > at]
-    row = kill.row
     sections = (
         _told(first),
         [*_told(before), "status=RUNNING"],
@@ -66,20 +65,20 @@ def kill_log(kill: Kill, lines: Sequence[str]) -> list[str]:
         _told([found for found in starts if found["at"] > at]),
         _told(after),
         [
-            f"ai_job: job_id={kill.job}, status={row.status}, 1행",
-            f"ai_result: {row.results}행 (중복 {max(row.results - 1, 0)})",
+            *(f"ai_job: job_id={row.job}, status={row.status}, {len(kill.rows)}행" for row in kill.rows),
+            *(f"ai_result: {row.results}행 (중복 {max(row.results - 1, 0)})" for row in kill.rows),
         ],
     )
     return [text for heading, told in zip(HEADINGS, sections, strict=True) for text in (heading, *told, "")]
 
 
-def _told(events: Sequence[dict[str, object]]) -> list[str]:
+def _told(events: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{event['at']} {event['worker']} {event.get('text', event['event'])}" for event in events]
 
 
 def query_lines(answers: Sequence[Answered]) -> Iterator[str]:
     """The queries of gate report §2.3 with what they gave."""
-    for answer in answers:
-        yield " ".join(answer.sql.split())
-        for row in answer.rows:
+    for sql, rows in answers:
+        yield " ".join(sql.split())
+        for row in rows:
             yield "  " + " | ".join(map(str, row))

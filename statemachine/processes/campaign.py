@@ -53,13 +53,14 @@ class Campaign:
         database: Database,
         sqs: SQSServer,
         progress: Callable[[str], None] = lambda line: None,
+        time_played: int = 1,
     ) -> None:
         self.plan = plan
         self.database = database
         self.sqs = sqs
         self.operator = Operator(sqs.endpoint)
         self.crews = {fleet.name: Crew(fleet, workers) for fleet in fleets}
-        self._jobs = {fleet.name: plan.jobs_of(fleet.name, fleet.tenants) for fleet in fleets}
+        self._jobs = {fleet.name: plan.jobs_of(fleet.name, fleet.tenants, time_played) for fleet in fleets}
         self.played = Played(list(self.crews.values()))
         self._progress = progress
         self._strikes = {name: [s for s in plan.strikes if s.fleet == name] for name in self.crews}
@@ -161,6 +162,7 @@ class Campaign:
 
     def _drain(self) -> None:
         """Strikes are over: wait until every job has ended and no message is left, or nothing moves."""
+        self._outlast_transient_errors()
         for crew in self.crews.values():
             crew.say("drain.began", "no more strikes")
         busy = dict(self.crews)
@@ -174,7 +176,7 @@ class Campaign:
                     del busy[name]
                 else:
                     crew.redrive(self.operator)
-            lines = sum(len(lines) for crew in self.crews.values() for lines in crew.all_lines())
+            lines = sum(len(lines) for crew in self.crews.values() for _, lines in crew.logs())
             if lines != seen:
                 moved_at, seen = time.monotonic(), lines
             elif time.monotonic() > moved_at + self._patience():
@@ -184,6 +186,16 @@ class Campaign:
                 break
         for crew in self.crews.values():
             crew.read_rows()
+
+    def _outlast_transient_errors(self) -> None:
+        """They are faults as well: in the drain there are none."""
+        until = time.monotonic() + self._patience()
+        while time.monotonic() < until and any(
+            job.work.transient_attempts and job.name not in crew.ended
+            for crew in self.crews.values()
+            for job in crew.jobs.values()
+        ):
+            self._turn(striking=False)
 
     def _patience(self) -> float:
         """Longer than anything that is hidden or leased can stay so."""

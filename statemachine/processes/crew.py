@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from statemachine.processes.fleet import Fleet, Stop
 from statemachine.processes.plan import Job
 from statemachine.processes.servers import Operator
-from statemachine.processes.workers import Worker, line, ready
+from statemachine.processes.workers import Worker, line, read, ready
 
 RESTART_SECONDS = 0.2
 TICK_SECONDS = 0.05
@@ -143,9 +144,14 @@ class Crew:
                     self.note(event)
             worker.close()
 
-    def all_lines(self) -> list[Sequence[str]]:
-        """What each process logged, and the operator, each in its own order."""
-        return [self.lines, *(worker.lines for worker in (*self.gone, *self.workers))]
+    def logs(self) -> list[tuple[str, Sequence[str]]]:
+        """What the operator and each process logged, each in its own order, by name."""
+        operator = (f"{self.fleet.name}-operator", self.lines)
+        return [operator, *((worker.name, worker.lines) for worker in (*self.gone, *self.workers))]
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """All that was logged, read, in no order beyond each process's own."""
+        return (event for _, lines in self.logs() for event in map(read, lines) if event)
 
 
 def turn(crews: Collection[Crew]) -> Iterator[tuple[Crew, Worker, str]]:

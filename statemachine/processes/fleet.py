@@ -75,6 +75,8 @@ SIGNALS: Mapping[Stop, signal.Signals] = {
 class Fleet(Protocol):
     """The workers of one pipeline, and what feeds them.
 
+    ``binding`` is the dotted path of the binding whose statuses its log speaks of.
+
     ``command`` starts one worker in the foreground; it logs JSON lines (docs/logs.md) to standard output.
     ``environment`` is added to the run's own.  ``stop_commands`` are for workers that a signal to the
     started process does not reach (``docker kill {name}``): by the way of stopping, with ``{name}`` where the
@@ -82,6 +84,7 @@ class Fleet(Protocol):
     """
 
     name: str
+    binding: str
     lifecycle: Lifecycle
     tenants: Sequence[str]
     queues: tuple[str, str]

@@ -65,17 +65,18 @@ class Plan:
     work_seconds: float
     strikes: tuple[Strike, ...]
 
-    def jobs_of(self, fleet: str, tenants: Sequence[str]) -> Iterator[Job]:
-        """The endless row of a fleet's jobs, the same for the same seed."""
+    def jobs_of(self, fleet: str, tenants: Sequence[str], time: int = 1) -> Iterator[Job]:
+        """The endless row of a fleet's jobs: the same for the same seed, but for their names."""
         for number in count(1):
             draw = Random(f"{self.seed}/{fleet}/{number}")
             yield Job(
-                f"{fleet}-{self.seed}-{number}",
+                f"{fleet}-{self.seed}.{time}-{number}",
                 draw.choice(tenants),
                 Work(
                     round(draw.uniform(0, 2 * self.work_seconds), 3),
                     End.FAIL if draw.random() < 0.2 else End.COMPLETE,
-                    transient_attempts=1 if draw.random() < 0.1 else 0,
+                    # Only among the first, so that the drain need not wait for them.
+                    transient_attempts=1 if draw.random() < 0.2 and number <= self.jobs / 2 else 0,
                 ),
                 twice=draw.random() < 0.2,
             )
