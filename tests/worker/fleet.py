@@ -103,6 +103,10 @@ class Fleet:
         with closing(sqlite3.connect(self.database, timeout=PATIENCE_SECONDS)) as connection:
             return connection.execute(statement).fetchall()
 
+    def write(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.database, timeout=PATIENCE_SECONDS)) as connection, connection:
+            connection.execute(statement)
+
     def clients(self) -> Clients:
         return connect(read(self.environment, {SQS}))
 
