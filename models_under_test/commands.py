@@ -1,13 +1,13 @@
 """What operators do around the workers: make queues and tables, create jobs, sweep, redrive.
 
-Each writes the lines of its events to the same kind of log as a worker, under the name ``operator``
-unless ``JOBS_WORKER_NAME`` says otherwise.  Nothing here is done behind an operator's back: a job is
-created, committed and then sent, in the use cases' own order.
+What they do to jobs and messages becomes lines in the same kind of log as a worker's, under the name
+``operator`` unless ``JOBS_WORKER_NAME`` says otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from django.core.management import call_command
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from models_under_test.pipelines import OpenPipeline
 
 DONE, FAILED = 0, 1
-DEFAULT_REQUEST = ""
 
 
 class Office:
@@ -65,6 +64,10 @@ class InTray:
         self.jobs.append((job_id, tenant_id))
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def work(office: Office) -> int:
     numbers = office.configuration
     worker = Worker(office.pipeline, office.queue(), numbers, office.log, office.asked.max_jobs)
@@ -74,7 +77,7 @@ def work(office: Office) -> int:
 
 def migrate(office: Office) -> int:
     call_command("migrate", interactive=False, verbosity=0)
-    office.log.write("database.migrated", "the tables are as the code needs them")
+    _say("the tables are as the code needs them")
     return DONE
 
 
@@ -82,7 +85,7 @@ def make_queues(office: Office) -> int:
     names = [name for pipeline in PIPELINES.values() for name in pipeline.queues]
     create_queues(connect(office.configuration).calls, names, office.configuration)
     for name in names:
-        office.log.write("queue.ready", f"queue {name} and its DLQ are ready", queue=name)
+        _say(f"{name} and its DLQ are ready")
     return DONE
 
 
@@ -95,9 +98,7 @@ def enqueue(office: Office) -> int:
         try:
             office.pipeline.create(tray, job_id, asked.tenant, asked.request)
         except IntegrityError:
-            office.log.write(
-                "job.refused", f"there is a job_id={job_id} already", job_id=job_id, tenant_id=asked.tenant
-            )
+            sys.stderr.write(f"there is a job {job_id} already: it was left as it is\n")
             code = FAILED
             continue
         office.log.write("job.created", f"created job_id={job_id}", job_id=job_id, tenant_id=asked.tenant)

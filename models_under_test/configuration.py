@@ -199,8 +199,9 @@ VARIABLES: Mapping[str, Variable] = {
         _seconds(0.001), "a number of seconds above 0", "leave it out for JOBS_VISIBILITY_SECONDS"
     ),
     "JOBS_POLL_SECONDS": Variable(
-        _whole(0, LONGEST_POLL_SECONDS),
-        f"a whole number from 0 to {LONGEST_POLL_SECONDS}",
+        # 0 would ask only some of SQS's servers, and ask them without end while there is no work.
+        _whole(1, LONGEST_POLL_SECONDS),
+        f"a whole number from 1 to {LONGEST_POLL_SECONDS}",
         f"leave it out for {LONGEST_POLL_SECONDS}",
         LONGEST_POLL_SECONDS,
     ),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker.fleet import Fleet
+from models_under_test.pipelines import PIPELINES
+from tests.worker.fleet import JOBS, TENANT, Fleet, ended
 
 StartMoto = Callable[[int], AbstractContextManager[int]]
 
@@ -42,26 +43,29 @@ def endpoint(start_moto: StartMoto) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database; whoever wants to write to it takes a copy."""
-    fleet = Fleet("http://127.0.0.1:9", tmp_path_factory.mktemp("migrated"))
-    done = fleet.run("migrate")
-    assert (done.returncode, done.stderr) == (0, "")
+def prepared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database with a job in each pipeline, made by the commands; tests take copies."""
+    fleet = Fleet(endpoint, tmp_path_factory.mktemp("prepared"))
+    done = [fleet.run("migrate"), fleet.run("create-queues")]
+    started = [
+        fleet.start("enqueue", "--queue", name, "--job", job, "--tenant", TENANT)
+        for name, job in JOBS.items()
+    ]
+    done += map(ended, started)
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * len(done)
+    assert sorted(line["job_id"] for line in fleet.lines("job.created")) == sorted(JOBS.values())
+    assert sorted(line["job_id"] for line in fleet.lines("message.sent")) == sorted(JOBS.values())
+    assert [fleet.in_queue(PIPELINES[name].default_queue) for name in JOBS] == [1] * len(JOBS)
     return fleet.database
 
 
 @pytest.fixture
-def fleet(endpoint: str, migrated: Path, tmp_path: Path) -> Iterator[Fleet]:
-    """Queues and tables, and no worker yet."""
-    from models_under_test.configuration import SQS, read
-    from models_under_test.pipelines import PIPELINES
-    from models_under_test.sqs import create_queues
-
+def fleet(endpoint: str, prepared: Path, tmp_path: Path) -> Iterator[Fleet]:
+    """Empty queues, a PENDING job in each pipeline, and no worker yet."""
     reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
     urllib.request.urlopen(reset).close()
     fleet = Fleet(endpoint, tmp_path)
-    shutil.copy(migrated, fleet.database)
-    names = [name for pipeline in PIPELINES.values() for name in pipeline.queues]
-    create_queues(fleet.clients().calls, names, read(fleet.environment, {SQS}))
+    shutil.copy(prepared, fleet.database)
+    fleet.make_queues()
     yield fleet
     fleet.close()

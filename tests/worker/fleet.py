@@ -15,11 +15,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from models_under_test.configuration import SQS, read
-from models_under_test.sqs import Clients, connect
+from models_under_test.pipelines import PIPELINES
+from models_under_test.sqs import Clients, connect, create_queues
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a-key-that-no-log-may-hold"
@@ -27,6 +29,11 @@ PATIENCE_SECONDS = 20.0
 """How long anything may take before a test gives up; none should come near."""
 
 Line = dict[str, Any]
+
+JOBS: Mapping[str, str] = {name: f"j-{name}" for name in PIPELINES}
+TENANT = "t1"
+TABLES = {"ai": "ai_job", "video": "video", "messaging": "notification"}
+RESULTS = {"ai": "ai_result", "video": "video_rendition", "messaging": "notification_log"}
 
 
 def environment(endpoint: str, **more: str) -> dict[str, str]:
@@ -78,10 +85,13 @@ class Fleet:
     def worker(self, queue: str = "ai", *options: str, **more: str) -> subprocess.Popen[str]:
         return self.start("worker", "--queue", queue, *options, **more)
 
-    def enqueue(self, *jobs: str, queue: str = "ai", tenant: str = "t1", request: Any = None) -> None:
-        text = [] if request is None else ["--request", json.dumps(request)]
-        done = self.run("enqueue", "--queue", queue, "--tenant", tenant, *text, "--job", *jobs)
-        assert (done.returncode, done.stderr) == (0, "")
+    def send(self, name: str = "ai", *, tenant: str = TENANT, **request: Any) -> None:
+        """Send the message of the pipeline's job, or, as ``tenant``, one that only looks like it."""
+        if request:
+            statement = f"UPDATE {TABLES[name]} SET request = ?"
+            with closing(sqlite3.connect(self.database, timeout=PATIENCE_SECONDS)) as connection, connection:
+                connection.execute(statement, [json.dumps(request)])
+        self.send_raw(name, json.dumps({"job_id": JOBS[name], "tenant_id": tenant}))
 
     def lines(self, *events: str, **fields: Any) -> list[Line]:
         """The log's lines of these events (all, if none is named) that have these fields."""
@@ -99,23 +109,47 @@ class Fleet:
         waited_until(lambda: len(self.lines(*events, **fields)) >= times, f"{times} x {events} {fields}")
         return self.lines(*events, **fields)[-1]
 
+    def row(self, name: str = "ai") -> tuple[str, int, int]:
+        """Status, attempts and results of the pipeline's job."""
+        statement = (
+            f"SELECT status, attempt_count, (SELECT COUNT(*) FROM {RESULTS[name]}) FROM {TABLES[name]}"
+        )
+        [(status, attempts, results)] = self.rows(statement)
+        return status, attempts, results
+
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database, timeout=PATIENCE_SECONDS)) as connection:
             return connection.execute(statement).fetchall()
 
+    def write(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.database, timeout=PATIENCE_SECONDS)) as connection, connection:
+            connection.execute(statement)
+
+    @cached_property
     def clients(self) -> Clients:
         return connect(read(self.environment, {SQS}))
 
-    def send_raw(self, queue: str, body: str) -> None:
-        calls = self.clients().calls
-        calls.send_message(QueueUrl=calls.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=body)
+    def move_to(self, endpoint: str) -> None:
+        """Speak with another SQS from now on."""
+        self.environment["JOBS_SQS_ENDPOINT_URL"] = endpoint
+        self.__dict__.pop("clients", None)
+
+    def make_queues(self) -> None:
+        names = [name for pipeline in PIPELINES.values() for name in pipeline.queues]
+        create_queues(self.clients.calls, names, read(self.environment, {SQS}))
+
+    def send_raw(self, name: str, body: str) -> None:
+        url = self.clients.calls.get_queue_url(QueueName=PIPELINES[name].default_queue)["QueueUrl"]
+        self.clients.calls.send_message(QueueUrl=url, MessageBody=body)
 
     def in_queue(self, queue: str) -> int:
         """How many messages it holds, hidden ones included."""
-        calls = self.clients().calls
+        calls = self.clients.calls
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         url = calls.get_queue_url(QueueName=queue)["QueueUrl"]
-        found: Mapping[str, str] = calls.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        found: Mapping[str, str] = calls.get_queue_attributes(QueueUrl=url, AttributeNames=names)[
+            "Attributes"
+        ]
         return sum(map(int, found.values()))
 
     def close(self) -> None:
