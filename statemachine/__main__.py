@@ -12,12 +12,19 @@ from statemachine.command import BROKEN, INTERRUPTED, MISUSED, Command, Misused,
 from statemachine.gate import command as gate
 from statemachine.lifecycle import LifecycleError
 from statemachine.pool import WorkFailed
+from statemachine.processes import command as processes
+from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
 from statemachine.safety import Refused
 
-COMMANDS: tuple[Command, ...] = (gate.COMMAND, certificate.COMMAND, soak.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    gate.COMMAND,
+    processes.COMMAND,
+    certificate.COMMAND,
+    soak.COMMAND,
+)
 
-_MISUSED = (Misused, BindingError, LifecycleError, NotInstalled, Refused, OSError)
+_MISUSED = (Misused, BindingError, LifecycleError, NotInstalled, PlanError, Refused, OSError)
 """Errors that whoever called can mend; their message is all that is needed for it."""
 
 
