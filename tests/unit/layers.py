@@ -13,6 +13,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": {"facts", "history", "legality", "lifecycle"},
     "invariants": JUDGING,
     "reach": JUDGING,
+    "verdict": set(),
+    "logs": {"binding", "command", "invariants", "report", "verdict"} | JUDGING,
     # the world, the port, and one example of both
     "world": {"history", "lifecycle"},
     "binding": {"invariants", "lifecycle"},
@@ -34,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "operations": {"binding", "deadlines", "example", "history", "lifecycle", "ports", "world"},
     "drain": {"deadlines", "example", "history", "invariants", "operations"},
     # what plays examples, and what tells of them
-    "run": {"example", "history", "invariants", "reach", "world"},
+    "run": {"example", "history", "invariants", "reach", "verdict", "world"},
     "machine": {"drain", "example", "operations", "run"},
     "script": {"drain", "example", "history", "operations", "run"},
     "rewriting": {"example", "history", "run", "script", "world"},
@@ -79,12 +81,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("report", "run", "session", "standalone", "world"),
     },
     "__main__": {
-        *("binding", "certificate", "command", "gate", "lifecycle", "pool", "processes", "safety", "soak"),
+        *("binding", "certificate", "command", "gate", "lifecycle", "logs", "pool", "processes", "safety"),
+        "soak",
     },
 }
 """Direct imports inside of statemachine/, by module or package; inside of a package all are free."""
 
-PURE = ("lifecycle", "legality", "history", "ndjson", "facts", "ledger", "invariants", "reach")
+PURE = ("lifecycle", "legality", "history", "ndjson", "facts", "ledger", "invariants", "reach", "logs")
 OUTSIDE: dict[str, dict[str, set[str]]] = {
     "django": {
         "anywhere": {"world.django_faults"},
