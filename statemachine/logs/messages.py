@@ -21,7 +21,6 @@ from statemachine.history import (
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs.lines import Line
 
-
 REMEMBERED = 10_000
 """So many deleted messages are remembered: a sender may be slower to log than whoever received and deleted,
 and what a request did not delete is received again, or turns up in the DLQ."""
