@@ -12,6 +12,7 @@ import difflib
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -124,7 +125,9 @@ def _endpoint(text: str) -> str:
 
 
 def _database(text: str) -> str:
-    database_url.database(text)
+    found = database_url.database(text)
+    if "sqlite3" in found["ENGINE"] and not Path(found["NAME"]).parent.is_dir():
+        raise ValueError
     return text
 
 
@@ -158,7 +161,12 @@ _NAME_RULE = f"at most {LONGEST_NAME} printable characters"
 
 VARIABLES: Mapping[str, Variable] = {
     "JOBS_DATABASE_URL": Variable(
-        _database, database_url.RULE, "name the database", None, DATABASE, database_url.shown
+        _database,
+        database_url.RULE,
+        "name the database; a SQLite file's directory must exist",
+        None,
+        DATABASE,
+        database_url.shown,
     ),
     "JOBS_SQS_ENDPOINT_URL": Variable(
         _endpoint,
@@ -293,11 +301,5 @@ def from_file(path: str | None, environment: Mapping[str, str]) -> dict[str, str
     except (OSError, UnicodeDecodeError) as error:
         seen = f"{path!r} ({getattr(error, 'strerror', None) or 'no UTF-8 text'})"
         raise ConfigurationError([Problem("--env-file", seen, "a readable file", way_out)]) from None
-    named = dotenv_values(stream=_lines(text), interpolate=False)
+    named = dotenv_values(stream=StringIO(text), interpolate=False)
     return {**named, **{name: value for name, value in environment.items() if value}}
-
-
-def _lines(text: str) -> Any:
-    from io import StringIO
-
-    return StringIO(text)

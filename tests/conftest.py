@@ -15,11 +15,14 @@ OpenLane = Callable[..., AbstractContextManager[Lane]]
 
 @pytest.fixture
 def open_lane(transactional_db: None) -> OpenLane:
-    """``with open_lane(defect) as lane:`` opens the system under test on the run's own database."""
+    """``with open_lane(defect) as lane:`` opens the system under test on the run's own database.
+
+    Another one than the default by the path of its binding: ``open_lane(defect, path)``.
+    """
 
     @contextmanager
-    def open_one(defect: str | None = None) -> Iterator[Lane]:
-        lane = Lane(load(DEFAULT_BINDING, defect))
+    def open_one(defect: str | None = None, path: str = DEFAULT_BINDING) -> Iterator[Lane]:
+        lane = Lane(load(path, defect))
         with lane.open():
             yield lane
 

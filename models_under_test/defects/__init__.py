@@ -4,7 +4,7 @@ Each is the smallest change that a tired engineer could make: a subclass of one 
 system, which knows nothing of it.  The docstring tells its story and names, in backquotes on its
 last line, the invariant that catches it, and the lane when the embedded one cannot see it (``in the
 transactions lane``).  The module's ``PARTS`` says which part it replaces.  The history that shows it is in
-``minimal/``.
+``minimal/``.  Those of the other pipelines are in ``video/`` and ``messaging/``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,16 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
-_HERE = Path(__file__).parent
+_NO_DEFECTS = {"__init__", "__main__", "minimal"}
 
-STORIES: Mapping[str, str] = {
-    path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    for path in sorted(_HERE.glob("*.py"))
-    if not path.stem.startswith("__")
-}
-"""Name of each defect → its docstring, read without importing it (that would need Django)."""
+
+def stories_in(folder: Path) -> Mapping[str, str]:
+    """Name of each defect → its docstring, read without importing it (that would need Django)."""
+    return {
+        path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        for path in sorted(folder.glob("*.py"))
+        if path.stem not in _NO_DEFECTS
+    }
+
+
+STORIES = stories_in(Path(__file__).parent)

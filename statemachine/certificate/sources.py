@@ -17,6 +17,8 @@ from typing import NamedTuple
 _PACKAGE = Path(__file__).parents[1]
 BY_HAND = "minimal"
 """The package, or module, of hand-written histories: nothing that is found depends on it."""
+CATALOGUE = "defects"
+"""A package of planted bugs.  A system may have one for each of its bindings, inside of one another."""
 
 
 class Digest(NamedTuple):
@@ -64,14 +66,17 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 def system_files(binding_path: str, defects: Collection[str]) -> tuple[dict[str, Path], dict[str, Path]]:
     """The files of the package that holds the binding: the system's by name, and each defect's own.
 
-    The own file of a defect is the one that bears its name.
+    The own file of a defect is the one that bears its name.  The defects of other bindings are nobody's.
     """
     named = _package_of(binding_path.partition(":")[0])
     own = {path.stem: path for path in named.values() if path.stem in defects}
+    theirs = {path.parent for path in own.values()}
     played = {
         name: path
         for name, path in named.items()
-        if path.stem not in defects and BY_HAND not in (*Path(name).parts, path.stem)
+        if path.stem not in defects
+        and BY_HAND not in (*Path(name).parts, path.stem)
+        and (CATALOGUE not in Path(name).parts or path.parent in theirs)
     }
     return played, own
 

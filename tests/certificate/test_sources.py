@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models_under_test.binding import MessagingBinding, PipelineBinding, VideoBinding
 from models_under_test.defects import STORIES
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.certificate.plan import measured_on
@@ -86,6 +87,20 @@ def test_each_defect_has_its_own_source_and_histories_by_hand_are_nobodys() -> N
     assert set(own) == set(STORIES)
     assert {"repositories.py", "binding.py", "defects/__init__.py"} <= set(system)
     assert not any("minimal" in name for name in system)
+
+
+@pytest.mark.parametrize(("binding", "folder"), [(VideoBinding, "video"), (MessagingBinding, "messaging")])
+def test_the_defects_of_other_bindings_are_nobodys(binding: type[PipelineBinding], folder: str) -> None:
+    system, own = system_files(f"models_under_test.binding:{binding.__name__}", binding().defects)
+    assert set(own) == set(binding().defects)
+    assert {path.parent.name for path in own.values()} == {folder}
+    planted = {name for name in system if name.startswith("defects/")}
+    assert planted == {f"defects/{folder}/__init__.py"}
+    ours, _ = system_files(DEFAULT_BINDING, STORIES)
+    assert {name for name in ours if name.startswith("defects/")} == {
+        "defects/__init__.py",
+        "defects/__main__.py",
+    }
 
 
 def test_a_binding_in_a_single_module_is_its_own_system(

@@ -7,13 +7,17 @@ the system and the lifecycle it is judged by disagreed, every run would judge th
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
+
+import pytest
 
 import models_under_test
 from models_under_test import domain
-from models_under_test.binding import AIJobsBinding
+from models_under_test.binding import AIJobsBinding, MessagingBinding, PipelineBinding, VideoBinding
 from models_under_test.defects import STORIES
-from models_under_test.domain import JobStatus
+from models_under_test.domain import JobStatus, NotificationStatus, VideoStatus
 from statemachine.lifecycle import Answer, Lifecycle, Operation
 
 HERE = Path(models_under_test.__file__).parent
@@ -41,12 +45,23 @@ def test_the_system_is_judged_by_its_own_numbers() -> None:
     assert ours == Lifecycle(offers=extends), "the other defaults are the deployed system's"
 
 
-def test_the_system_is_judged_by_its_own_statuses() -> None:
+@pytest.mark.parametrize(
+    ("binding", "statuses"),
+    [(AIJobsBinding, JobStatus), (VideoBinding, VideoStatus), (MessagingBinding, NotificationStatus)],
+)
+def test_a_pipeline_is_judged_by_its_own_statuses(
+    binding: type[PipelineBinding], statuses: type[StrEnum]
+) -> None:
+    ours = binding().lifecycle
+    named = [ours.pending, ours.retrying, ours.running, ours.done, ours.failed]
+    assert named == [status.value for status in statuses]
+    assert ours.terminal == binding.pipeline.statuses.terminal == set(named[3:])
+
+
+@pytest.mark.parametrize("binding", [VideoBinding, MessagingBinding])
+def test_all_pipelines_are_judged_by_the_same_numbers(binding: type[PipelineBinding]) -> None:
     ours = AIJobsBinding().lifecycle
-    assert [ours.pending, ours.retrying, ours.running, ours.done, ours.failed] == [
-        status.value for status in JobStatus
-    ]
-    assert ours.terminal == {status.value for status in domain.TERMINAL}
+    assert replace(binding().lifecycle, **AIJobsBinding.pipeline.statuses._asdict()) == ours
 
 
 def mentions(source: str) -> list[str]:
