@@ -19,9 +19,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from models_under_test.configuration import SQS, read
+from models_under_test.configuration import read
 from models_under_test.pipelines import PIPELINES
 from models_under_test.sqs import Clients, connect, create_queues
+from models_under_test.variables import SQS
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a-key-that-no-log-may-hold"

@@ -10,16 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from models_under_test.configuration import (
-    DATABASE,
-    SQS,
-    VARIABLES,
-    Configuration,
-    ConfigurationError,
-    from_file,
-    read,
-)
+from models_under_test.configuration import Configuration, ConfigurationError, from_file, read
 from models_under_test.database_url import SQLITE_OPTIONS, database, shown
+from models_under_test.variables import DATABASE, SQS, VARIABLES
 from tests.worker.fleet import ROOT
 
 GOOD = {
