@@ -6,7 +6,9 @@ Django models are imported in ``open`` only: the verifier chooses the settings m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from models_under_test import domain
@@ -16,8 +18,10 @@ from statemachine.lifecycle import Lifecycle, Operation
 
 if TYPE_CHECKING:
     from models_under_test.delivery import LeasedDelivery
+    from models_under_test.fleets import PipelineFleet
     from models_under_test.repositories import LeasedJobRepository
     from models_under_test.unit_of_work import DjangoUnitOfWork
+    from statemachine.processes.fleet import Stage
 
 OUTCOMES: Mapping[Operation, Callable[[str], Any]] = {
     Operation.COMPLETE: domain.Completed,
@@ -80,14 +84,15 @@ class PipelineBinding:
         from models_under_test import repositories
         from models_under_test.models import Tenant
 
-        self._system = OpenPipeline(self.pipeline, self._planted_parts())
+        self._system = OpenPipeline(self.pipeline, self.planted_parts())
         self._queue, self._publisher = BoundQueue(queue), publisher
         self._connection = connection
         # Rows are read as the correct repository names them, whatever is planted.
         self._statements = Statements(getattr(repositories, self.pipeline.repository))
         Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
 
-    def _planted_parts(self) -> dict[str, Any]:
+    def planted_parts(self) -> dict[str, Any]:
+        """Its parts, with those of the defect that was planted."""
         replaced = import_module(f"{self.catalogue}.{self._defect}").PARTS if self._defect else {}
         try:
             return with_replaced(self.parts(), replaced)
@@ -138,6 +143,16 @@ class PipelineBinding:
             cursor.execute(self._statements.others.format(_marks(["", *jobs])), ["", *jobs])
             return cursor.fetchone()
 
+    def environment(self, stage: Stage) -> Mapping[str, str]:
+        from models_under_test import fleets
+
+        return fleets.environment(stage)
+
+    def fleets(self, stage: Stage) -> list[PipelineFleet]:
+        from models_under_test import fleets
+
+        return [fleets.PipelineFleet(self, stage)]
+
     def reset(self, jobs: Sequence[str]) -> None:
         with self._connection.cursor() as cursor:
             for statement in self._statements.reset:
@@ -145,9 +160,36 @@ class PipelineBinding:
 
 
 class AIJobsBinding(PipelineBinding):
+    """AI jobs; with real processes the other pipelines as well, and what the gate asks for."""
+
     pipeline = PIPELINES["ai"]
     lifecycle = lifecycle_of(pipeline)
     catalogue = "models_under_test.defects"
+
+    def fleets(self, stage: Stage) -> list[PipelineFleet]:
+        correct = replace(stage, defect=None)
+        others = [binding().fleets(correct) for binding in (VideoBinding, MessagingBinding)]
+        return [*super().fleets(stage), *chain.from_iterable(others)]
+
+    def infrastructure(self) -> Sequence[str]:
+        from models_under_test import gate
+
+        return gate.infrastructure()
+
+    def create_notification_log(self) -> tuple[int, int]:
+        from models_under_test import gate
+
+        return gate.create_notification_log()
+
+    def mark_processing(self) -> tuple[object, str]:
+        from models_under_test import gate
+
+        return gate.mark_processing()
+
+    def gate_queries(self, job: str) -> Sequence[tuple[str, Sequence[Any]]]:
+        from models_under_test import gate
+
+        return gate.queries(job)
 
 
 class VideoBinding(PipelineBinding):

@@ -28,11 +28,15 @@ ENDS: Mapping[str, Callable[[str], Outcome]] = {
 
 
 class Request(NamedTuple):
-    """``deaf`` inference does not hear that it is to stop, as a call of a foreign library may not."""
+    """``deaf`` inference does not hear that it is to stop, as a call of a foreign library may not.
+
+    The first ``transient_attempts`` attempts end in a transient error, whatever ``ends`` says.
+    """
 
     seconds: float = 0.0
     ends: str = "complete"
     deaf: bool = False
+    transient_attempts: int = 0
 
 
 def parse(text: str) -> Request | Failed:
@@ -40,7 +44,12 @@ def parse(text: str) -> Request | Failed:
     try:
         found = json.loads(text) if text.strip() else {}
         request = Request(**found)
-        if 0 <= request.seconds < math.inf and request.ends in ENDS and isinstance(request.deaf, bool):
+        if (
+            0 <= request.seconds < math.inf
+            and request.ends in ENDS
+            and isinstance(request.deaf, bool)
+            and isinstance(request.transient_attempts, int)
+        ):
             return request
     except (TypeError, ValueError, RecursionError):
         pass
@@ -51,10 +60,11 @@ def parse(text: str) -> Request | Failed:
 class Inference:
     """One computation in a thread.  ``outcome`` is its end, once :meth:`wait` said that it has ended."""
 
-    def __init__(self, job_id: str, request: str) -> None:
+    def __init__(self, job_id: str, request: str, attempt: int = 1) -> None:
         self.outcome: Outcome = TransientError("inference has not ended")
         self._job_id = job_id
         self._request = request
+        self._attempt = attempt
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"inference of {job_id}", daemon=True)
         self._thread.start()
@@ -84,7 +94,8 @@ class Inference:
             self._rest(began + min(number * SLICE_SECONDS, request.seconds), request.deaf)
             if self._cancelled.is_set() and not request.deaf:
                 return TransientError("inference was told to stop")
-        return ENDS[request.ends](hashlib.sha256(digest).hexdigest())
+        ends = "transient" if self._attempt <= request.transient_attempts else request.ends
+        return ENDS[ends](hashlib.sha256(digest).hexdigest())
 
     def _rest(self, until: float, deaf: bool) -> None:
         seconds = max(0.0, until - time.monotonic())

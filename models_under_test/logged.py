@@ -125,6 +125,11 @@ class LoggedDelivery:
             raise RuntimeError("no readable message in hand: receive one first")
         return message.job_id, message.tenant_id
 
+    @property
+    def attempt(self) -> int:
+        """The fencing token of the lease that was taken."""
+        return self._procedure.attempt
+
     def receive(self) -> bool:
         """Whether there was a message."""
         with self._told("receive"):
@@ -165,7 +170,7 @@ class LoggedDelivery:
             "operation": operation,
             "job_id": job_id,
             "tenant_id": tenant_id,
-            "attempt": self._procedure.attempt,
+            "attempt": self.attempt,
         }
         result = outcome.result if isinstance(outcome, Completed) else None
         error = None if isinstance(outcome, Completed) else outcome.error

@@ -98,7 +98,8 @@ class Worker:
         began = time.monotonic()
         job_id, tenant_id = delivery.job
         try:
-            inference = Inference(job_id, self._pipeline.request_of(job_id, tenant_id))
+            request = self._pipeline.request_of(job_id, tenant_id)
+            inference = Inference(job_id, request, delivery.attempt)
         except Exception as error:  # noqa: BLE001  the lease is held: give it back rather than let it run out
             return TransientError(f"inference cannot begin: {self._log.error(error)}")
         text = f"inference of job_id={job_id} started"

@@ -9,13 +9,22 @@ from statemachine import soak
 from statemachine.binding import BindingError
 from statemachine.certificate import command as certificate
 from statemachine.command import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
+from statemachine.gate import command as gate
 from statemachine.lifecycle import LifecycleError
 from statemachine.pool import WorkFailed
+from statemachine.processes import command as processes
+from statemachine.processes.plan import PlanError
+from statemachine.processes.servers import NotInstalled
 from statemachine.safety import Refused
 
-COMMANDS: tuple[Command, ...] = (certificate.COMMAND, soak.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    gate.COMMAND,
+    processes.COMMAND,
+    certificate.COMMAND,
+    soak.COMMAND,
+)
 
-_MISUSED = (Misused, BindingError, LifecycleError, Refused, OSError)
+_MISUSED = (Misused, BindingError, LifecycleError, NotInstalled, PlanError, Refused, OSError)
 """Errors that whoever called can mend; their message is all that is needed for it."""
 
 

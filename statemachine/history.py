@@ -218,6 +218,33 @@ class MessageCameBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumed:
+    """A row that nobody saw being written, taken to be there because a log begins in its middle."""
+
+    at: float
+    row: JobRow
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePlaced:
+    """A message that nobody saw being sent, or deleted, is in ``place``: ``queue`` or ``deleted``."""
+
+    at: float
+    message: str
+    job: str
+    tenant: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowRead:
+    """Somebody looked a row up in the database, at rest: what the answers have said must be in it."""
+
+    at: float
+    row: JobRow
+
+
+@dataclass(frozen=True, slots=True)
 class DrainBegan:
     at: float
 
@@ -252,6 +279,9 @@ Event = (
     | DeadLettered
     | Redriven
     | MessageCameBack
+    | Assumed
+    | MessagePlaced
+    | RowRead
     | DrainBegan
     | DrainEnded
 )

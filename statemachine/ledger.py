@@ -191,7 +191,8 @@ class Ledger:
         return change
 
     def _follow_holder(self, job: str, after: JobRow | None, invoked: history.Invoked, now: float) -> None:
-        holder, expires_at = self.holders.get(job), now + self.lifecycle.lease_seconds
+        # To the microsecond, as a database stores it: an edge must not depend on how floats add up.
+        holder, expires_at = self.holders.get(job), round(now + self.lifecycle.lease_seconds, 6)
         if after is None or after.status != self.lifecycle.running:
             self.holders.pop(job, None)
         elif invoked.operation in ACQUISITIONS:
@@ -209,7 +210,7 @@ class Ledger:
         invoked = call.invoked
         self._reconsider(call, self.rows.get(invoked.job))
         delivery = self.deliveries.get(invoked.actor)
-        if delivery is not None:
+        if delivery is not None and delivery.job == invoked.job:
             if invoked.operation is Operation.PREPARE:
                 granted, holder = event.answer is Answer.ACCEPTED, self.holders.get(invoked.job)
                 self.deliveries[invoked.actor] = delivery._replace(

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-from statemachine.history import Event, Invoked, Observed, Returned, StepBegan
+from statemachine.history import Assumed, Event, Invoked, Observed, Returned, RowRead, StepBegan
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, LifecycleError, Operation
 
 FORMAT = "leased-job-history"
@@ -77,6 +77,8 @@ def _event_from_json(values: dict[str, Any]) -> Event:
         values["operation"] = Operation(values["operation"])
     elif kind is Returned:
         values["answer"] = Answer(values["answer"])
+    elif kind in (Assumed, RowRead):
+        values["row"] = JobRow(*values["row"])
     return kind(**values)
 
 

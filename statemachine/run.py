@@ -10,22 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from statemachine.example import Example, Lane
 from statemachine.history import Event, StepBegan
 from statemachine.invariants import Crashed, Violation
 from statemachine.reach import Reach
+from statemachine.verdict import Verdict
 from statemachine.world.clock import real_seconds
+
+__all__ = ["Failure", "InvariantBroken", "Run", "Verdict", "broken"]
 
 EXAMPLES_TO_JUDGE_REACH = 1000
 """Below this a missed situation says more about the length of the run than about the machine."""
-
-
-class Verdict(StrEnum):
-    PASS = "PASS"
-    FAIL = "FAIL"
-    UNKNOWN = "UNKNOWN"
 
 
 class InvariantBroken(AssertionError):

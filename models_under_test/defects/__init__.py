@@ -13,15 +13,13 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
-_NO_DEFECTS = {"__init__", "__main__", "minimal"}
-
 
 def stories_in(folder: Path) -> Mapping[str, str]:
     """Name of each defect → its docstring, read without importing it (that would need Django)."""
     return {
         path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         for path in sorted(folder.glob("*.py"))
-        if path.stem not in _NO_DEFECTS
+        if path.stem != "minimal" and not path.stem.startswith("__")
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.invariants import drain, leases, messages, publishing, rows, table
+from statemachine.invariants import drain, leases, logged, messages, publishing, rows, table
 from statemachine.invariants.claim import HELD, Compared, Invariant, Violation
 from statemachine.invariants.judge import Crashed, Judge
 
@@ -33,6 +33,40 @@ ALL: tuple[Invariant, ...] = (
     table.operations_write_by_the_table,
 )
 
-BY_NAME: dict[str, Invariant] = {claim.name: claim for claim in ALL}
+NOT_IN_LOGS: dict[Invariant, str] = {
+    publishing.published_means_committed: "the line of a creation is written after its commit, before or "
+    "after that of the send",
+    publishing.recovery_sends_only_unsent_jobs: "what a sweep leaves out has no line",
+    rows.an_operation_touches_only_its_job: "it needs all rows after each commit",
+    rows.a_result_is_written_once: "results are in rows only; rows_match_the_answers counts them",
+    leases.running_means_leased: "it needs the row after each commit; rows_match_the_answers sees the last",
+    messages.no_job_is_stranded: "a send whose sender was killed leaves no line; every_job_ends tells",
+    table.operations_write_by_the_table: "it needs the row after each commit",
+}
+"""The claims that no log can be judged by, with the reason."""
 
-__all__ = ["ALL", "BY_NAME", "HELD", "Compared", "Crashed", "Invariant", "Judge", "Violation"]
+IN_LOGS: tuple[Invariant, ...] = (
+    *(
+        claim
+        for claim in ALL
+        if claim not in NOT_IN_LOGS and claim is not table.operations_answer_by_the_table
+    ),
+    logged.rows_match_the_answers,
+    table.operations_answer_by_the_table,
+)
+"""The claims that logs are judged by, in the order of blame."""
+
+BY_NAME: dict[str, Invariant] = {claim.name: claim for claim in (*ALL, *IN_LOGS)}
+
+__all__ = [
+    "ALL",
+    "BY_NAME",
+    "HELD",
+    "IN_LOGS",
+    "NOT_IN_LOGS",
+    "Compared",
+    "Crashed",
+    "Invariant",
+    "Judge",
+    "Violation",
+]

@@ -91,12 +91,17 @@ def broken(subject: str, story: str, *compared: tuple[str, object, object]) -> B
     return Broken(subject, story, tuple(Compared(what, str(exp), str(act)) for what, exp, act in compared))
 
 
-_OTHERS = {"stray": "a stray call"}
+_OTHERS = {
+    "stray": "a stray call",
+    "application": "the application",
+    "publisher": "the publisher",
+    "sweep": "the sweep",
+}
 
 
 def who(actor: str) -> str:
-    """How a story calls the one who acted: workers have one-letter names."""
-    return f"worker {actor}" if len(actor) == 1 else _OTHERS.get(actor, f"the {actor}")
+    """How a story calls the one who acted: all others are workers."""
+    return _OTHERS.get(actor, f"worker {actor}")
 
 
 def times(number: int, thing: str = "time") -> str:

@@ -29,11 +29,14 @@ class Crashed:
 class Judge:
     """Judges one history.  ``violations`` come in the order of their events.
 
-    ``judged`` counts how often each invariant's situation came about.
+    ``judged`` counts how often each invariant's situation came about.  ``ledger`` is one that remembers
+    less, for histories without end.
     """
 
-    def __init__(self, lifecycle: Lifecycle, claims: Iterable[Invariant]) -> None:
-        self.ledger = Ledger(lifecycle)
+    def __init__(
+        self, lifecycle: Lifecycle, claims: Iterable[Invariant], ledger: Ledger | None = None
+    ) -> None:
+        self.ledger = ledger if ledger is not None else Ledger(lifecycle)
         self.claims = tuple(claims)
         self.judged: Counter[str] = Counter()
         self.violations: list[Violation] = []

@@ -22,7 +22,7 @@ def a_lease_lasts_its_declared_length(ledger: Ledger, event: Observed) -> Judgem
         holder = ledger.holders.get(job)
         if holder is None or after is None or after.lease_expires_at is None:
             continue
-        length = after.lease_expires_at - holder.leased_at
+        length = round(after.lease_expires_at - holder.leased_at, 6)
         if length == ledger.lifecycle.lease_seconds:
             yield HELD
         else:

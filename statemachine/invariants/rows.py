@@ -120,11 +120,12 @@ def a_job_completes_at_most_once(ledger: Ledger, event: Observed) -> Judgements:
             if after.status in ledger.lifecycle.terminal:
                 yield HELD
             continue
+        with_results = f" with {times(after.results, 'result row')}" if after.results != due else ""
         yield broken(
             job,
-            f"{who(call.invoked.actor)} left {job} {after.status} with "
-            f"{times(after.results, 'result row')} after {times(endings, 'terminal commit')}.",
-            ("result rows", due, after.results),
+            f"{who(call.invoked.actor)} left {job} {after.status}{with_results} "
+            f"after {times(endings, 'terminal commit')}.",
+            *([("result rows", due, after.results)] if with_results else []),
             ("terminal commits", "at most 1", endings),
         )
 

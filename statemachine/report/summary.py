@@ -23,27 +23,27 @@ def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str]) -> l
         *_situations(run),
         "",
         "Edges and faults met",
-        *_wrapped(
-            f"{cell} {_count(run.reach.counts[cell])}"
+        *wrapped(
+            f"{cell} {grouped(run.reach.counts[cell])}"
             for cell in (*EDGE_CELLS, *KILL_CELLS, *fault_cells(run.lane.binding.lifecycle))
         ),
         "",
         "Invariants (times judged)",
-        *_wrapped(f"{claim.name} {_count(run.judged[claim.name])}" for claim in run.lane.claims),
-        *(line for name, reason in waived.items() for line in _sentence(f"waived: {name} ({reason})")),
+        *wrapped(f"{claim.name} {grouped(run.judged[claim.name])}" for claim in run.lane.claims),
+        *(line for name, reason in waived.items() for line in sentence(f"waived: {name} ({reason})")),
         "",
         _volume(run),
         *limits,
-        *(line for doubt in run.doubts() for line in _sentence(doubt, "? ")),
-        *_sentence(verdict_line(run), ""),
+        *(line for doubt in run.doubts() for line in sentence(doubt, "? ")),
+        *sentence(verdict_line(run), ""),
     ]
 
 
 def _volume(run: Run) -> str:
     speed = run.steps / run.seconds if run.seconds else 0
     seed = "" if run.seed is None else f"; seed {run.seed}"
-    played = f"{_count(run.examples)} examples, {_count(run.steps)} steps"
-    return f"{played} in {run.seconds:.0f} s ({_count(speed)} steps/s){seed}"
+    played = f"{grouped(run.examples)} examples, {grouped(run.steps)} steps"
+    return f"{played} in {run.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
 
 
 def verdict_line(run: Run) -> str:
@@ -63,14 +63,14 @@ def verdict_line(run: Run) -> str:
 def _situations(run: Run) -> Iterator[str]:
     for operation, cells in run.reach.operations_by_situation():
         label = f"  {operation}: "
-        yield from _wrapped((f"{situation} {_count(count)}" for situation, count in cells), label)
+        yield from wrapped((f"{situation} {grouped(count)}" for situation, count in cells), label)
 
 
-def _sentence(text: str, label: str = "  ") -> list[str]:
+def sentence(text: str, label: str = "  ") -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=label, subsequent_indent="      ")
 
 
-def _wrapped(items: Iterable[str], label: str = "  ") -> list[str]:
+def wrapped(items: Iterable[str], label: str = "  ") -> list[str]:
     # No-break spaces keep a count with its name, and the separator at the end of a line.
     text = "\u00a0· ".join(item.replace(" ", "\u00a0") for item in items)
     lines = textwrap.wrap(
@@ -79,5 +79,5 @@ def _wrapped(items: Iterable[str], label: str = "  ") -> list[str]:
     return [line.replace("\u00a0", " ") for line in lines]
 
 
-def _count(number: float) -> str:
+def grouped(number: float) -> str:
     return f"{number:,.0f}".replace(",", " ")

@@ -13,6 +13,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": {"facts", "history", "legality", "lifecycle"},
     "invariants": JUDGING,
     "reach": JUDGING,
+    "verdict": set(),
+    "logs": {"binding", "command", "invariants", "report", "verdict"} | JUDGING,
     # the world, the port, and one example of both
     "world": {"history", "lifecycle"},
     "binding": {"invariants", "lifecycle"},
@@ -34,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "operations": {"binding", "deadlines", "example", "history", "lifecycle", "ports", "world"},
     "drain": {"deadlines", "example", "history", "invariants", "operations"},
     # what plays examples, and what tells of them
-    "run": {"example", "history", "invariants", "reach", "world"},
+    "run": {"example", "history", "invariants", "reach", "verdict", "world"},
     "machine": {"drain", "example", "operations", "run"},
     "script": {"drain", "example", "history", "operations", "run"},
     "rewriting": {"example", "history", "run", "script", "world"},
@@ -49,13 +51,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "standalone": {"binding", "example", "safety"},
     "progress": {"run", "world"},
     "plugin": {
-        *("binding", "embedded", "example", "explain", "failures", "history", "lifecycle", "ndjson"),
-        *("progress", "regression", "replay", "report", "run", "safety", "session", "world", "certificate"),
+        *("binding", "certificate", "embedded", "example", "in_pytest", "regression", "report", "safety"),
+        "session",
+    },
+    "in_pytest": {
+        *("binding", "command", "embedded", "example", "explain", "failures", "history", "ndjson"),
+        *("progress", "replay", "report", "run", "session", "verdict"),
     },
     "session": {
         *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "run", "safety"),
     },
-    "test_embedded": {"plugin"},
+    "test_embedded": {"in_pytest"},
+    "test_processes": {"in_pytest"},
+    # real processes, and the gate
+    "processes": {
+        *("binding", "command", "failures", "invariants", "lifecycle", "logs", "report", "safety"),
+        *("standalone", "verdict"),
+    },
+    "gate": {"binding", "command", "logs", "processes"},
     # python -m statemachine
     "command": set(),
     "pool": set(),
@@ -67,15 +80,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("binding", "command", "embedded", "example", "explain", "failures", "invariants", "pool"),
         *("report", "run", "session", "standalone", "world"),
     },
-    "__main__": {"binding", "certificate", "command", "lifecycle", "pool", "safety", "soak"},
+    "__main__": {
+        *("binding", "certificate", "command", "gate", "lifecycle", "logs", "pool", "processes", "safety"),
+        "soak",
+    },
 }
 """Direct imports inside of statemachine/, by module or package; inside of a package all are free."""
 
-PURE = ("lifecycle", "legality", "history", "ndjson", "facts", "ledger", "invariants", "reach")
+PURE = ("lifecycle", "legality", "history", "ndjson", "facts", "ledger", "invariants", "reach", "logs")
 OUTSIDE: dict[str, dict[str, set[str]]] = {
     "django": {
         "anywhere": {"world.django_faults"},
-        "in functions": {"example", "standalone", "plugin", "session"},
+        "in functions": {"example", "standalone", "plugin", "processes.stage", "session"},
     },
     "hypothesis": {
         "anywhere": {
@@ -85,7 +101,7 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "in functions": set(),
     },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},
-    "pytest": {"anywhere": {"plugin", "progress", "session"}, "in functions": set()},
+    "pytest": {"anywhere": {"in_pytest", "plugin", "progress", "session"}, "in functions": set()},
     "models_under_test": {"anywhere": set(), "in functions": set()},
 }
 """Who may import these packages: at all, or only when a function is called."""

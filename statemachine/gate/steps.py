@@ -1,0 +1,159 @@
+"""The seven lines of gate report §1, each computed from what the repositories did and stored.
+
+They run on the run's own database with the numbers of production, and in one order: that a step passes here
+shows that it passed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from statemachine.binding import Binding, Message, ObservedRow
+
+
+class Mark(StrEnum):
+    PASS = "PASS"
+    FAIL = "FAIL"
+    NOT_RUN = "NOT RUN"
+
+
+class Line(NamedTuple):
+    """One printed line.  ``mark`` is None for one that only informs."""
+
+    step: int
+    text: str
+    mark: Mark | None = None
+
+    def __str__(self) -> str:
+        return f"[{self.step}] {self.text}" + (f" [{self.mark}]" if self.mark else "")
+
+
+class Closed:
+    """Queue and publisher of steps that send nothing: whatever is handed over goes nowhere."""
+
+    def enqueue(self, job: str, tenant: str) -> None: ...
+
+    def send(self, job: str, tenant: str) -> None: ...
+
+    def receive(self) -> Message | None: ...
+
+    def delete(self, receipt_handle: str) -> None: ...
+
+    def change_visibility(self, receipt_handle: str, seconds: int) -> None: ...
+
+
+class Gate:
+    """The steps on one binding, which must be open.  ``stamp`` tells this gate's jobs from any other's."""
+
+    def __init__(self, binding: Binding, stamp: str) -> None:
+        self.binding = binding
+        self.tenant = binding.tenants[0]
+        self.stamp = stamp
+
+    def lines(self) -> Iterator[Line]:
+        """Each line as soon as its step is over; an error is a failed step, not the end of the gate."""
+        for step, text, play in self._steps():
+            try:
+                yield from play()
+            except Exception as error:  # noqa: BLE001  whatever the system raises is what the step shows
+                found = str(error).strip().splitlines() or [""]
+                yield Line(step, f"{text}: {type(error).__name__}: {found[0]}", Mark.FAIL)
+
+    def _steps(self) -> list[tuple[int, str, Callable[[], Iterator[Line]]]]:
+        return [
+            (1, "Step 1 infra: Tenant, User, Lecture", self._infrastructure),
+            (2, "Duplicate job_id -> DB IntegrityError (idempotency)", self._duplicate),
+            (3, "create_notification_log -> NotificationLog +1", self._notification),
+            (3, "DjangoVideoRepository.mark_processing -> status=PROCESSING", self._video),
+            (4, f"Lease: now + {self.lease}s = lease_expires_at", self._lease),
+            (5, "mark_failed -> job.status=FAILED", self._failed),
+        ]
+
+    @property
+    def lease(self) -> int:
+        return self.binding.lifecycle.lease_seconds
+
+    def _offered(self, piece: str) -> Callable[[], Any] | None:
+        return getattr(self.binding, piece, None)
+
+    def _infrastructure(self) -> Iterator[Line]:
+        offered = self._offered("infrastructure")
+        rows = offered() if offered else ()
+        if rows:
+            yield Line(1, ", ".join(rows))
+        mark = Mark.NOT_RUN if offered is None else Mark.PASS if rows else Mark.FAIL
+        yield Line(1, "Step 1 infra: Tenant, User, Lecture", mark)
+
+    def _duplicate(self) -> Iterator[Line]:
+        job = self._created("duplicate")
+        before = self._row(job)
+        try:
+            self.binding.create(job, self.tenant)
+            got = "no error"
+        except Exception as error:  # noqa: BLE001  which error it is, is the question
+            got = type(error).__name__
+        if self._row(job) != before:
+            got += ", and the row changed"
+        mark = Mark.PASS if got == "IntegrityError" else Mark.FAIL
+        yield Line(2, f"Duplicate job_id -> DB IntegrityError (idempotency): {got}", mark)
+
+    def _notification(self) -> Iterator[Line]:
+        offered = self._offered("create_notification_log")
+        if offered is None:
+            yield Line(3, "create_notification_log -> NotificationLog +1", Mark.NOT_RUN)
+            return
+        before, after = offered()
+        more = after - before
+        told = f"create_notification_log -> NotificationLog {more:+d} (before={before}, after={after})"
+        yield Line(3, told, Mark.PASS if more == 1 else Mark.FAIL)
+
+    def _video(self) -> Iterator[Line]:
+        offered = self._offered("mark_processing")
+        if offered is None:
+            yield Line(3, "DjangoVideoRepository.mark_processing -> status=PROCESSING", Mark.NOT_RUN)
+            return
+        video, status = offered()
+        told = f"DjangoVideoRepository.mark_processing(video_id={video}) -> status={status}"
+        yield Line(3, told, Mark.PASS if status == "PROCESSING" else Mark.FAIL)
+
+    def _lease(self) -> Iterator[Line]:
+        job = self._created("lease")
+        before = datetime.now(UTC)
+        self.binding.mark_running(job, self.tenant)
+        after = datetime.now(UTC)
+        expires = self._row(job).lease_expires_at
+        if expires is None:
+            yield Line(4, f"Lease: now + {self.lease}s = lease_expires_at (NULL)", Mark.FAIL)
+            return
+        stored = expires.replace(tzinfo=expires.tzinfo or UTC)
+        # Of the clock that the repository read, only that it was read during the call is known.
+        lease = timedelta(seconds=self.lease)
+        delta = min(max(lease, stored - after), stored - before)
+        told = f"Lease: now + {self.lease}s = lease_expires_at (delta_sec={delta.total_seconds():.1f})"
+        yield Line(4, told, Mark.PASS if delta == lease else Mark.FAIL)
+
+    def _failed(self) -> Iterator[Line]:
+        job = self._created("fail")
+        attempt = self.binding.mark_running(job, self.tenant)
+        if attempt is not None:
+            self.binding.fail(job, self.tenant, attempt, "gate")
+        status, failed = self._row(job).status, self.binding.lifecycle.failed
+        told = f"mark_failed -> job.status={status} (job_id={job})"
+        yield Line(5, told, Mark.PASS if status == failed else Mark.FAIL)
+
+    def _created(self, purpose: str) -> str:
+        job = f"gate10-{purpose}-{self.stamp}"
+        self.binding.create(job, self.tenant)
+        return job
+
+    def _row(self, job: str) -> ObservedRow:
+        return next(iter(self.binding.observe([job])))
+
+
+def is_go(lines: list[Line]) -> bool:
+    """GO: every step has run and passed."""
+    marks = [line.mark for line in lines if line.mark]
+    return len(marks) == 6 and set(marks) == {Mark.PASS}

@@ -1,0 +1,41 @@
+"""The claim that only logs can be judged by: what the workers were told is what the database holds."""
+
+from __future__ import annotations
+
+from statemachine.history import RowRead
+from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant
+from statemachine.ledger import Ledger
+
+
+@invariant(RowRead, section="§2.3 (both queries)")
+def rows_match_the_answers(ledger: Ledger, event: RowRead) -> Judgements:
+    """A row that is read at rest says what the answers said: status, attempt, and its number of results.
+
+    It is leased if it is RUNNING, and only then.
+    """
+    told, found, running = ledger.rows.get(event.row.job), event.row, ledger.lifecycle.running
+    if told is None:
+        return
+    leased, due = found.lease_expires_at is not None, found.status == running
+    compared = [
+        ("status", told.status, found.status),
+        ("attempt", told.attempt, found.attempt),
+        ("result rows", told.results, found.results),
+        ("lease_expires_at", "set" if due else "NULL", clock(found.lease_expires_at) if leased else "NULL"),
+    ]
+    if (told.status, told.attempt, told.results) == (found.status, found.attempt, found.results) and (
+        leased == due
+    ):
+        yield HELD
+        return
+    yield broken(
+        found.job,
+        f"the row of {found.job} says {found.status}, attempt {found.attempt}, {found.results} results"
+        f"{', leased' if leased else ''}; the answers said {told.status}, attempt {told.attempt}, "
+        f"{told.results} results.",
+        *(
+            line
+            for line in compared
+            if line[1] != line[2] and (line[0] != "lease_expires_at" or leased != due)
+        ),
+    )

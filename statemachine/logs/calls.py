@@ -1,0 +1,95 @@
+"""A call as a log tells of it, and the states of a job that are thinkable while calls are under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Final, NamedTuple
+
+from statemachine.lifecycle import ACQUISITIONS, Answer, JobRow, Operation
+from statemachine.logs.lines import Line
+
+UNSEEN: Final = JobRow("", "", "(not told)")
+"""Stands for the row of a job of which no answer has told yet; compared by identity."""
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One call on one job, from the line of its call to the line of its answer.  Times are seconds.
+
+    ``payload`` is the status that a close asks for: the result of a completion is not judged by what its
+    worker says of it.  ``told`` and ``expires_at`` are the attempt and the lease that an accepted
+    acquisition was told of.
+    A call without an answer ended at ``ended_at``, by which time its worker was dead or heard an error,
+    for the reason ``why``; while that is None too, its worker may still be waiting.  ``number`` is 0 until
+    the history has been told of it.
+    """
+
+    operation: Operation
+    worker: str
+    job: str
+    tenant: str
+    line: Line
+    called_at: float
+    attempt: int | None = None
+    payload: str | None = None
+    message: str | None = None
+    answer: Answer | None = None
+    told: int | None = None
+    expires_at: float | None = None
+    status: str | None = None
+    reason: str | None = None
+    answered_at: float = inf
+    ended_at: float | None = None
+    why: str = ""
+    number: int = 0
+
+    @property
+    def acquires(self) -> bool:
+        return self.operation in ACQUISITIONS
+
+    @property
+    def under_way(self) -> bool:
+        """Whether an answer may still come."""
+        return self.answer is None and self.ended_at is None
+
+    @property
+    def until(self) -> float:
+        """The last moment at which it can have taken effect."""
+        return self.answered_at if self.ended_at is None else self.ended_at
+
+
+class Outcome(NamedTuple):
+    """What a call comes to in one state: the row that it leaves, decided at second ``at``.
+
+    ``assumed`` is the row that it must have found where none was told of before.  ``slack`` is by how many
+    seconds the lease may end later than ``row`` says, ``leased`` whether a line has told its end.
+    """
+
+    row: JobRow
+    at: float
+    assumed: JobRow | None = None
+    slack: float = 0
+    leased: bool = True
+
+
+class World(NamedTuple):
+    """One thinkable state of a job.
+
+    ``finisher`` is the operation and the attempt that left the row as it is, where an answer says so.
+    ``waiting`` are calls without their answer so far, ``written`` those of them that have committed,
+    ``heard`` those whose answer was right at some moment since their call, without a commit.
+    ``ended`` says that somebody was told of an unseen row that it is terminal.
+    """
+
+    row: JobRow | None = UNSEEN
+    finisher: tuple[Operation, int | None] | None = None
+    slack: float = 0
+    waiting: tuple[Call, ...] = ()
+    written: frozenset[Call] = frozenset()
+    heard: frozenset[Call] = frozenset()
+    ended: bool = False
+
+    @property
+    def unseen(self) -> bool:
+        return self.row is UNSEEN

@@ -1,0 +1,247 @@
+"""One job's lines, held until its calls are answered, and then told as a history in a possible order.
+
+What is told first of a job whose beginning no line shows is an *assumed* row, never a change: claims
+about it are judged from there on.  Answers that fit any row that could have been there are not told
+at all, because judging them against a guess would count as judged what was not.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from typing import NamedTuple
+
+from statemachine import history
+from statemachine.history import Event
+from statemachine.legality import ANY_WORKER
+from statemachine.lifecycle import Answer, JobRow, Operation
+from statemachine.logs.calls import Call, World
+from statemachine.logs.lines import Line
+from statemachine.logs.rules import Rules
+from statemachine.logs.search import Commit, Drop, Found, Item, Move, Said, Take, Tangled, explain
+
+MOST_HELD = 64
+"""So many lines of one job wait for an answer; then it is taken for one that may come or not."""
+
+
+class Told(NamedTuple):
+    """An event of the history, and the line that is the evidence for it."""
+
+    line: Line
+    event: Event
+
+
+class Job:
+    """What is kept of one job: few words once it has ended."""
+
+    __slots__ = (
+        "answers",
+        "begun",
+        "created",
+        "hinted",
+        "items",
+        "name",
+        "tokens",
+        "trail",
+        "under_way",
+        "world",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.world = _NEW
+        self.items: list[Item] = []
+        self.answers = _NO_ANSWERS
+        self.under_way = 0
+        self.created = False
+        # Whether its first lines show that it began before the log.
+        self.begun = False
+        # Whether the ledger was given a row for it although no answer has pinned one.
+        self.hinted = False
+        # Attempts by worker, where the lines do not name them.
+        self.tokens = _NO_TOKENS
+        self.trail = array("Q")
+
+    def is_quiet(self) -> bool:
+        """Whether the lines held can be told: every call has its answer, or will get none."""
+        return not self.under_way or len(self.items) >= MOST_HELD
+
+    def waiting(self) -> Iterator[Call]:
+        """The calls that may still get an answer, or have taken effect without."""
+        yield from self.world.waiting
+        yield from (item.call for item in self.items if item.said is Said.CALL and item.call)
+
+
+_NEW = World()
+# Replaced, never changed: most jobs have none of either for most of their life.
+_NO_ANSWERS: dict[Call, Line] = {}
+_NO_TOKENS: dict[str, int] = {}
+
+
+class Teller:
+    """Turns the held lines of jobs into events.  ``counts`` is what it met on the way."""
+
+    def __init__(self, rules: Rules, counts: Counter[str]) -> None:
+        self.rules = rules
+        self.counts = counts
+        self._numbers = count(1)
+
+    def tell(self, job: Job) -> Iterator[Told]:
+        """The events of all held lines of ``job``, which holds none afterwards."""
+        if not job.items:
+            return
+        items, job.items = job.items, []
+        found = self._explained(job, items)
+        for move in found.moves:
+            if isinstance(move, Take):
+                yield from self._take(job, move)
+            elif isinstance(move, Commit):
+                yield from self._commit(job, move)
+            else:
+                yield from self._drop(move)
+        job.world = found.world
+        self.counts["unexplained"] += found.unexplained
+        job.answers = {call: line for call, line in job.answers.items() if call.under_way} or _NO_ANSWERS
+
+    def _explained(self, job: Job, items: list[Item]) -> Found:
+        try:
+            return explain(self.rules, items, job.world)
+        except Tangled:
+            # Each line by itself, in the order of the lines: what breaks then may be no fault of the system.
+            self.counts["tangled"] += 1
+            moves: list[Move] = []
+            world, unexplained = job.world, 0
+            for item in items:
+                found = explain(self.rules, [item], world._replace(waiting=world.waiting[-1:]))
+                moves += found.moves
+                world, unexplained = found.world, unexplained + found.unexplained
+            return Found(moves, world, unexplained)
+
+    def close(self, job: Job) -> Iterator[Told]:
+        """The log is over: what is without an answer stays so."""
+        yield from self.tell(job)
+        for call in job.world.waiting:
+            yield from self._unknown(call, call.line.at)
+        job.world = job.world._replace(waiting=(), written=frozenset(), heard=frozenset())
+
+    # -- moves ------------------------------------------------------------------------------
+
+    def _commit(self, job: Job, move: Commit) -> Iterator[Told]:
+        call, outcome = move.call, move.outcome
+        line = job.answers.get(call, call.line)
+        if outcome.assumed is not None:
+            yield from self._assume(job, outcome.assumed, line)
+        yield from self._invoke(call)
+        row = outcome.row
+        told = row if outcome.leased else row._replace(lease_expires_at=None)
+        yield Told(line, history.Committed(outcome.at, call.number))
+        yield Told(line, history.Observed(outcome.at, call.number, (told,)))
+        if not outcome.leased:
+            # Nobody has said when this lease ends: it is known from here on, and not judged.
+            yield Told(line, history.Assumed(outcome.at, row))
+        if call.acquires and call.told is None:
+            job.tokens = {**job.tokens, call.worker: row.attempt}
+        if call.answer is None and call.ended_at is not None:
+            self.counts["effects without an answer"] += 1
+            yield from self._unknown(call, call.ended_at)
+
+    def _assume(self, job: Job, row: JobRow, line: Line) -> Iterator[Told]:
+        job.begun = row.attempt > 0 or row.status != self.rules.lifecycle.pending
+        job.hinted = True
+        yield Told(line, history.Assumed(line.at, row))
+
+    def _invoke(self, call: Call) -> Iterator[Told]:
+        if call.number:
+            return
+        call.number = next(self._numbers)
+        yield Told(
+            call.line,
+            history.Invoked(
+                call.called_at,
+                call.number,
+                call.operation,
+                call.worker,
+                call.job,
+                call.tenant,
+                call.attempt,
+                call.payload,
+                call.message,
+            ),
+        )
+
+    def _drop(self, move: Drop) -> Iterator[Told]:
+        yield from self._unknown(move.call, move.call.ended_at or move.call.called_at)
+
+    def _unknown(self, call: Call, at: float) -> Iterator[Told]:
+        if call.number:
+            yield Told(call.line, history.Unknown(at, call.number, call.why or "the log ends"))
+
+    def _take(self, job: Job, move: Take) -> Iterator[Told]:
+        item = move.item
+        match item.said:
+            case Said.CALL if item.call is not None:
+                if not move.world.unseen:
+                    yield from self._invoke(item.call)
+            case Said.ANSWER if item.call is not None:
+                yield from self._answer(job, item.call, move)
+            case Said.ROW if item.row is not None:
+                yield from self._row(job, item, item.row, move.world)
+            case _:
+                yield from self._events(job, item, move.world)
+
+    def _answer(self, job: Job, call: Call, move: Take) -> Iterator[Told]:
+        line, at = move.item.line, call.answered_at
+        if move.refused_by is not None:
+            yield Told(line, history.Assumed(at, move.refused_by))
+        if not call.number:
+            if not move.world.unseen:
+                yield from self._invoke(call)
+            else:
+                self.counts["answers that fit any row"] += 1
+                yield from self._hint(job, call, line)
+                return
+        if call.answer is not None:
+            yield Told(line, history.Returned(at, call.number, call.answer, call.told))
+
+    def _hint(self, job: Job, call: Call, line: Line) -> Iterator[Told]:
+        """What a refusal says of a row that is otherwise unknown: enough to judge what follows from it."""
+        lifecycle = self.rules.lifecycle
+        if call.reason == "ended":
+            job.hinted = True
+            yield Told(
+                line, history.Assumed(line.at, JobRow(job.name, call.tenant, lifecycle.done, results=1))
+            )
+        elif call.reason == "lease live":
+            job.hinted = True
+            until = self.rules.expiry(line.at)
+            row = JobRow(job.name, call.tenant, lifecycle.running, 0, ANY_WORKER, until)
+            yield Told(line, history.Assumed(line.at, row))
+        elif call.reason == "no such job":
+            job.hinted = True
+
+    def _row(self, job: Job, item: Item, row: JobRow, world: World) -> Iterator[Told]:
+        if not item.created:
+            kind = history.Assumed if world.unseen else history.RowRead
+            yield Told(item.line, kind(item.line.at, row))
+            return
+        if not world.unseen and world.row is not None and not (job.created or job.begun):
+            job.created = True  # its first lines came before the one that tells of its creation
+            return
+        job.created = True
+        number, at, line = next(self._numbers), item.line.at, item.line
+        yield Told(line, history.Invoked(at, number, Operation.CREATE, line.worker, row.job, row.tenant))
+        if world.unseen or world.row is None:
+            yield Told(line, history.Committed(at, number))
+            yield Told(line, history.Observed(at, number, (row,)))
+        yield Told(line, history.Returned(at, number, Answer.ACCEPTED))
+
+    def _events(self, job: Job, item: Item, world: World) -> Iterator[Told]:
+        for event in item.events:
+            if isinstance(event, history.DeleteRequested) and world.unseen and not job.hinted:
+                # Nothing has been told of the job: whether the message may go cannot be judged.
+                self.counts["deletions of unseen jobs"] += 1
+                yield Told(item.line, history.MessagePlaced(event.at, event.message, job.name, "", "deleted"))
+            else:
+                yield Told(item.line, event)

@@ -1,0 +1,213 @@
+"""Judges a stream of lines, keeps the shortest story of each kind of failure, and ends in a verdict.
+
+A pass says that no line contradicts the claims that a log can be judged by; it says nothing of what
+was not logged, and the claims that were not judged are listed with the reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from statemachine.history import StepBegan
+from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
+from statemachine.lifecycle import Lifecycle
+from statemachine.logs.jobs import Told
+from statemachine.logs.ledger import LogLedger
+from statemachine.logs.linearise import Lineariser
+from statemachine.logs.lines import Line, Place
+from statemachine.verdict import Verdict
+
+MOST_CITED = 60
+"""So many lines of a job are kept as evidence: its first and its last."""
+
+REQUIRED = frozenset(
+    {
+        "one_holder_at_a_time",
+        "only_the_holder_finishes",
+        "a_job_completes_at_most_once",
+        "a_lease_lasts_its_declared_length",
+        "attempts_count_acquisitions",
+        "transitions_are_legal",
+        "messages_outlive_unfinished_jobs",
+        "operations_answer_by_the_table",
+    }
+)
+"""Claims that the log of every fleet that ended a job speaks of; one never judged makes a log UNKNOWN."""
+
+UNTOLD = {
+    "a_lease_lasts_its_declared_length": ("acquisitions without lease_expires_at", "lease_expires_at"),
+    "attempts_count_acquisitions": ("acquisitions without attempt", "attempt"),
+}
+"""Claims that cannot be judged where acquisitions are logged without this field."""
+
+OPENED_BY = {
+    "every_job_ends": "drain.ended",
+    "ended_jobs_leave_no_message": "drain.ended",
+    "a_killed_job_is_reprocessed_once": "drain.ended",
+    "rows_match_the_answers": "rows.read",
+}
+"""Claims that need a line of this event, which whoever operates the fleet writes."""
+
+
+class Cited(NamedTuple):
+    """A violation, the line that shows it, and all lines about its job up to the end of the log.
+
+    ``others`` is how many more violations there were of the same claim and shape.
+    """
+
+    violation: Violation
+    line: Line
+    trail: tuple[Place, ...]
+    others: int
+
+
+@dataclass
+class Judged:
+    """What came of a log.
+
+    ``counts`` are by event and by what was met on the way; ``judged`` by claim; ``not_judged`` gives the
+    reason for each claim that was not.
+    """
+
+    lifecycle: Lifecycle
+    claims: Sequence[Invariant]
+    lines: int = 0
+    events: int = 0
+    seconds: float = 0
+    violations: list[Cited] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    judged: Counter[str] = field(default_factory=Counter)
+    crashed: list[Crashed] = field(default_factory=list)
+    not_judged: dict[str, str] = field(default_factory=dict)
+    jobs: int = 0
+    ended: int = 0
+    ended_once: int = 0
+    ended_again: int = 0
+    begun_before: int = 0
+    acquisitions: int = 0
+    takeovers: int = 0
+
+    @property
+    def headline(self) -> Cited | None:
+        """The violation to name: the first in the order of blame."""
+        order = {claim.name: place for place, claim in enumerate(self.claims)}
+        return min(self.violations, key=lambda cited: order[cited.violation.invariant], default=None)
+
+    def doubts(self) -> list[str]:
+        """Why the log cannot pass although nothing is broken in it, a sentence each."""
+        found = [
+            f"invariant {crash.invariant} crashed ({crash.error}) at {crash.event}"
+            for crash in self.crashed[:3]
+        ]
+        if not self.judged.total():
+            return [*found, "no line of this log could be judged"]
+        found += [
+            f"invariant never judged: {claim.name}"
+            for claim in self.claims
+            if claim.name in REQUIRED and claim.name not in self.not_judged and not self.judged[claim.name]
+        ]
+        if self.counts["tangled"]:
+            found.append(
+                f"too many calls overlap on {self.counts['tangled']} jobs for every order to be tried"
+            )
+        return found
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.violations:
+            return Verdict.FAIL
+        return Verdict.UNKNOWN if self.doubts() else Verdict.PASS
+
+
+class LogJudge:
+    """Judges one log.  Give it lines in the order of their times, then ask for the :meth:`result`."""
+
+    def __init__(self, lifecycle: Lifecycle, claims: Iterable[Invariant] = IN_LOGS) -> None:
+        applicable = [claim for claim in claims if not claim.needs or lifecycle.has(claim.needs)]
+        self.result_so_far = Judged(lifecycle, applicable)
+        self.lineariser = Lineariser(lifecycle)
+        self._judge = Judge(lifecycle, applicable, LogLedger(lifecycle))
+        self._found: dict[tuple[str, ...], Cited] = {}
+        self._position = 0
+
+    def take(self, line: Line) -> None:
+        """Judge what is certain now that ``line`` has been read."""
+        self.result_so_far.lines += 1
+        for told in self.lineariser.take(line):
+            self._tell(told)
+
+    def _tell(self, told: Told) -> None:
+        line, event = told
+        judge, result = self._judge, self.result_so_far
+        if line.position != self._position:
+            self._position = line.position
+            judge.take(StepBegan(event.at, line.position, line.event, {}))
+        result.events += 1
+        judge.take(event)
+        if judge.violations:
+            for violation in judge.violations:
+                self._cite(violation, line)
+            judge.violations.clear()
+
+    def _cite(self, violation: Violation, line: Line) -> None:
+        shape = (violation.invariant, line.event, *(compared.what for compared in violation.compared))
+        trail = tuple(self.lineariser.trail(violation.subject))
+        known = self._found.get(shape)
+        if known is None:
+            self._found[shape] = Cited(violation, line, trail, 0)
+        elif len(trail) < len(known.trail):
+            self._found[shape] = Cited(violation, line, trail, known.others + 1)
+        else:
+            self._found[shape] = known._replace(others=known.others + 1)
+
+    def result(self) -> Judged:
+        """The log is over: judge what was still held, and say what came of all of it."""
+        for told in self.lineariser.finish():
+            self._tell(told)
+        result, ledger, counts = self.result_so_far, self._judge.ledger, self.lineariser.counts
+        result.counts, result.judged, result.crashed = counts, self._judge.judged, self._judge.crashed
+        result.violations = [cited._replace(trail=self._whole_trail(cited)) for cited in self._found.values()]
+        result.jobs = len(self.lineariser.jobs)
+        endings = ledger.terminal_commits
+        result.ended = sum(1 for job in ledger.rows if ledger.is_terminal(job))
+        result.ended_once = sum(1 for job in ledger.rows if endings[job] == 1 and ledger.is_terminal(job))
+        result.ended_again = sum(1 for times in endings.values() if times > 1)
+        result.begun_before = sum(job.begun for job in self.lineariser.jobs.values())
+        result.not_judged = self._not_judged()
+        return result
+
+    def _whole_trail(self, cited: Cited) -> tuple[Place, ...]:
+        trail = self.lineariser.trail(cited.violation.subject)
+        if len(trail) > MOST_CITED:
+            trail = [*trail[: MOST_CITED // 2], *trail[-MOST_CITED // 2 :]]
+        return tuple(trail)
+
+    def _not_judged(self) -> dict[str, str]:
+        result = self.result_so_far
+        reasons = {claim.name: reason for claim, reason in NOT_IN_LOGS.items()}
+        for name, (counted, what) in UNTOLD.items():
+            if result.counts[counted]:
+                reasons[name] = f"{result.counts[counted]} acquisitions are logged without {what}"
+        for claim in result.claims:
+            event = OPENED_BY.get(claim.name)
+            if event is not None and not result.counts[event]:
+                reasons[claim.name] = f"there is no {event} line"
+        return reasons
+
+
+def judge_lines(lifecycle: Lifecycle, lines: Iterable[Line], claims: Iterable[Invariant] = IN_LOGS) -> Judged:
+    """Judge ``lines``, which must be in the order of their times (``Reader.lines`` merges files so).
+
+    >>> judge_lines(Lifecycle(), []).verdict
+    <Verdict.UNKNOWN: 'UNKNOWN'>
+    """
+    judge = LogJudge(lifecycle, claims)
+    for line in lines:
+        judge.take(line)
+    return judge.result()
+
+
+__all__ = ["REQUIRED", "Cited", "Judged", "LogJudge", "judge_lines"]

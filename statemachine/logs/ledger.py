@@ -1,0 +1,117 @@
+"""A ledger for histories without end: it forgets what nobody will ask about again.
+
+Of a job its row, its holder and its counts stay; calls go when they have ended, messages when they are
+deleted.  It also takes what only logs have: rows and messages that were there before the first line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from statemachine import history
+from statemachine.facts import CallFacts, Holder, MessageFacts
+from statemachine.history import Event
+from statemachine.ledger import Ledger
+from statemachine.legality import Ruled, ruling
+from statemachine.lifecycle import JobRow, Lifecycle
+
+SOMEBODY = "(before the log)"
+
+
+class LogLedger(Ledger):
+    """Like :class:`Ledger`, for one log, in memory that grows with its jobs only."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        super().__init__(lifecycle)
+        self._only_assumed: set[str] = set()
+        self._ended_calls: list[int] = []
+        self._gone_messages: list[str] = []
+        self._folds |= {
+            history.Assumed: self._assumed,
+            history.MessagePlaced: self._message_placed,
+        }
+
+    def apply(self, event: Event) -> None:
+        # The claims have judged the event before by now, and needed its call for that.
+        if self._ended_calls:
+            for call in self._ended_calls:
+                self.calls.pop(call, None)
+            self._ended_calls.clear()
+        if self._gone_messages:
+            self._forget_messages()
+        super().apply(event)
+
+    def _ended(self, event: history.Returned | history.Raised | history.Unknown) -> None:
+        super()._ended(event)
+        self._ended_calls.append(event.call)
+
+    def _observed(self, event: history.Observed) -> None:
+        for row in event.rows:
+            self._only_assumed.discard(row.job)
+            before = self.rows.get(row.job)
+            if before is not None and before.status == row.status and self.is_terminal(row.job):
+                # A log shows a row only when a caller was told that it wrote: this one ended the job again.
+                self.terminal_commits[row.job] += 1
+        super()._observed(event)
+
+    def _put(self, name: str, place: str) -> None:
+        super()._put(name, place)
+        if place == "deleted":
+            self._gone_messages.append(name)
+
+    def _redriven(self, event: history.Redriven) -> None:
+        super()._redriven(event)
+        self._gone_messages.append(event.message)
+
+    def _forget_messages(self) -> None:
+        for name in self._gone_messages:
+            message = self.messages.pop(name, None)
+            if message is None:
+                continue
+            left = [other for other in self._messages_by_job[message.job] if other is not message]
+            if left:
+                self._messages_by_job[message.job] = left
+            else:
+                del self._messages_by_job[message.job]
+        self._gone_messages.clear()
+
+    # -- what was there before the log begins -----------------------------------------------
+
+    def _assumed(self, event: history.Assumed) -> None:
+        """The row has been so since before the calls that are under way, and nobody's commit made it so."""
+        row = event.row
+        if row.job not in self.rows or row.job in self._only_assumed:
+            self._begin(row, event.at)
+        self.rows[row.job] = row
+        holder = self.holders.get(row.job)
+        if holder is not None and row.lease_expires_at is not None:
+            since = round(row.lease_expires_at - self.lifecycle.lease_seconds, 6)
+            self.holders[row.job] = holder._replace(leased_at=since, expires_at=row.lease_expires_at)
+        for call in self._calls_on(row.job):
+            self._found_already(call)
+
+    def _begin(self, row: JobRow, at: float) -> None:
+        job = row.job
+        self._only_assumed.add(job)
+        self.created_at.setdefault(job, at)
+        self.acquisitions[job] = row.attempt
+        self.terminal_commits[job] = int(row.status in self.lifecycle.terminal)
+        self.holders.pop(job, None)
+        if row.status == self.lifecycle.running and row.lease_expires_at is not None:
+            since = round(row.lease_expires_at - self.lifecycle.lease_seconds, 6)
+            self.holders[job] = Holder(row.attempt, SOMEBODY, since, row.lease_expires_at, 0)
+
+    def _calls_on(self, job: str) -> Iterator[CallFacts]:
+        return (call for call in self.open_calls.values() if call.invoked.job == job)
+
+    def _found_already(self, call: CallFacts) -> None:
+        if call.wrote is not None or call.changes:
+            return
+        question = call.rulings[0].question._replace(row=self.rows[call.invoked.job])
+        call.rulings[:] = [Ruled(question, ruling(question))]
+        call.holder = self.holders.get(call.invoked.job)
+
+    def _message_placed(self, event: history.MessagePlaced) -> None:
+        if event.message not in self.messages:
+            self._add(MessageFacts(event.message, event.job, event.tenant, forged=True))
+        self._put(event.message, event.place)

@@ -1,0 +1,286 @@
+"""Lines of all workers become one history: each line goes to its job, and each job is told when it is quiet.
+
+Jobs are independent of one another, so a job's lines wait only for the answers of that job's calls.
+What a log cannot show is what its workers did not write: a worker whose log is missing makes the
+others look guilty, so the logs of all workers of a fleet must be given together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from statemachine import history
+from statemachine.history import Event
+from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
+from statemachine.logs.calls import Call
+from statemachine.logs.jobs import Job, Teller, Told
+from statemachine.logs.lines import Line, Place
+from statemachine.logs.messages import Messages
+from statemachine.logs.rules import Rules
+from statemachine.logs.search import Item, Said
+
+
+@dataclass(slots=True)
+class WorkerSoFar:
+    """What is known of a worker: when it last said something, its calls under way, its job in hand."""
+
+    last_at: float
+    calls: list[Call] = field(default_factory=list)
+    job: str | None = None
+
+
+class Lineariser:
+    """Takes lines in the order of their times; gives events with the line that each comes from.
+
+    ``counts`` says what was met; ``jobs`` keeps a short record of every job.
+    """
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self.lifecycle = lifecycle
+        self.counts: Counter[str] = Counter()
+        self.jobs: dict[str, Job] = {}
+        self.files: dict[str, int] = {}
+        self._workers: dict[str, WorkerSoFar] = {}
+        self._messages = Messages(lifecycle)
+        self._busy: dict[str, Job] = {}
+        self._teller = Teller(Rules(lifecycle), self.counts)
+        self._folds: dict[str, Callable[[Line], Iterator[Told]]] = {
+            "worker.started": self._worker_started,
+            "worker.stopped": self._worker_stopped,
+            "worker.killed": self._worker_killed,
+            "job.created": self._created,
+            "message.sent": self._message,
+            "message.received": self._received,
+            "prepare.called": self._called,
+            "prepare.accepted": self._answered,
+            "prepare.refused": self._answered,
+            "finish.called": self._called,
+            "finish.accepted": self._answered,
+            "finish.refused": self._answered,
+            "call.raised": self._raised,
+            "visibility.extended": self._message,
+            "delete.called": self._message,
+            "message.dead_lettered": self._message,
+            "message.redriven": self._message,
+            "drain.began": self._drain_began,
+            "drain.ended": self._drain_ended,
+            "rows.read": self._rows_read,
+        }
+
+    def take(self, line: Line) -> Iterator[Told]:
+        """The events that are certain now."""
+        self.counts[line.event] += 1
+        fold = self._folds.get(line.event)
+        if fold is not None:
+            yield from fold(line)
+        self._worker(line).last_at = line.at
+
+    def finish(self) -> Iterator[Told]:
+        """The events of what was still held when the log ended."""
+        for job in self.jobs.values():
+            if job.items or job.world.waiting:
+                yield from self._teller.close(job)
+        self._busy.clear()
+
+    def trail(self, job: str) -> list[Place]:
+        """The lines about ``job``, so far."""
+        names = list(self.files)
+        known = self.jobs.get(job)
+        return [Place(names[code >> 32], code & 0xFFFFFFFF) for code in known.trail] if known else []
+
+    # -- jobs and workers -------------------------------------------------------------------
+
+    def _job(self, name: str, line: Line) -> Job:
+        job = self.jobs.get(name)
+        if job is None:
+            job = self.jobs[name] = Job(name)
+        job.trail.append(self.files.setdefault(line.place.file, len(self.files)) << 32 | line.place.number)
+        return job
+
+    def _worker(self, line: Line) -> WorkerSoFar:
+        worker = self._workers.get(line.worker)
+        if worker is None:
+            worker = self._workers[line.worker] = WorkerSoFar(line.at)
+        return worker
+
+    def _hold(self, job: Job, *items: Item) -> Iterator[Told]:
+        """Add lines to those held of ``job``, and tell them all if nothing more is to be waited for."""
+        job.items += items
+        if job.is_quiet():
+            self._busy.pop(job.name, None)
+            yield from self._teller.tell(job)
+        else:
+            self._busy[job.name] = job
+
+    def _tell_all(self) -> Iterator[Told]:
+        """Tell what is held of all jobs, answered or not: something follows that looks at all of them."""
+        for job in self._busy.values():
+            yield from self._teller.tell(job)
+        self._busy.clear()
+
+    def _events(self, name: str, line: Line, *events: Event) -> Iterator[Told]:
+        if not name:
+            # A body that nobody can read names no job, so there is none to wait for.
+            yield from (Told(line, event) for event in events)
+            return
+        yield from self._hold(self._job(name, line), Item(Said.EVENTS, line, events=events))
+
+    def _end(self, call: Call, at: float, why: str) -> Iterator[Told]:
+        """No answer of ``call`` will come."""
+        if not call.under_way:
+            return
+        call.ended_at, call.why = max(at, call.called_at), why
+        job = self.jobs[call.job]
+        job.under_way -= 1
+        if job.is_quiet():
+            self._busy.pop(job.name, None)
+            yield from self._teller.tell(job)
+
+    def _gone(self, name: str, line: Line, why: str) -> Iterator[Told]:
+        """The worker ``name`` is no more: its calls get no answer, and its message is in nobody's hands."""
+        worker = self._workers.get(name)
+        if worker is None:
+            return
+        calls, worker.calls = worker.calls, []
+        for call in calls:
+            yield from self._end(call, line.at, why)
+        if worker.job is not None:
+            yield from self._events(worker.job, line, history.Killed(line.at, name, why))
+            worker.job = None
+
+    def _worker_started(self, line: Line) -> Iterator[Told]:
+        yield from self._gone(line.worker, line, "its worker was started again")
+
+    def _worker_stopped(self, line: Line) -> Iterator[Told]:
+        yield from self._gone(line.worker, line, "its worker stopped")
+
+    def _worker_killed(self, line: Line) -> Iterator[Told]:
+        yield from self._gone(line.fields["killed"], line, line.fields.get("moment", "killed"))
+
+    # -- calls ------------------------------------------------------------------------------
+
+    def _created(self, line: Line) -> Iterator[Told]:
+        job = self._job(line.fields["job_id"], line)
+        row = JobRow(job.name, line.fields.get("tenant_id", ""), self.lifecycle.pending)
+        yield from self._hold(job, Item(Said.ROW, line, row=row, created=True))
+
+    def _operation(self, line: Line) -> Operation:
+        return Operation(line.fields.get("operation", Operation.PREPARE))
+
+    def _called(self, line: Line) -> Iterator[Told]:
+        job = self._job(line.fields["job_id"], line)
+        worker = self._worker(line)
+        for other in [other for other in worker.calls if other.job == job.name]:
+            worker.calls.remove(other)
+            yield from self._end(other, line.at, "never answered")
+        yield from self._hold(job, self._invoke(job, line, line.at))
+
+    def _invoke(self, job: Job, line: Line, called_at: float) -> Item:
+        fields, operation = line.fields, self._operation(line)
+        attempt = fields.get("attempt")
+        if operation is not Operation.PREPARE and attempt is None and self.lifecycle.fenced:
+            self.counts["finishes without an attempt"] += 1
+            attempt = self._token(job, line.worker)
+        call = Call(
+            operation,
+            line.worker,
+            job.name,
+            fields.get("tenant_id", ""),
+            line,
+            called_at,
+            None if operation is Operation.PREPARE else attempt,
+            fields.get("status") if operation is Operation.CLOSE else None,
+            fields.get("message_id"),
+        )
+        job.under_way += 1
+        worker = self._worker(line)
+        worker.calls.append(call)
+        worker.job = job.name
+        return Item(Said.CALL, line, call)
+
+    def _token(self, job: Job, worker: str) -> int:
+        """The attempt of a worker whose lines do not name it: that of its own latest acquisition."""
+        row = job.world.row
+        return job.tokens.get(worker, row.attempt if row is not None and not job.world.unseen else 1)
+
+    def _answered(self, line: Line) -> Iterator[Told]:
+        job = self._job(line.fields["job_id"], line)
+        worker, operation = self._worker(line), self._operation(line)
+        items = []
+        call = next((c for c in worker.calls if c.job == job.name and c.operation is operation), None)
+        if call is None:
+            self.counts["answers without a call"] += 1
+            # Its call came after whatever the worker has said before.
+            item = self._invoke(job, line, min(worker.last_at, line.at))
+            items, call = [item], item.call
+        if call is not None:
+            worker.calls.remove(call)
+            self._note_answer(call, line)
+            job.answers = {**job.answers, call: line}
+            job.under_way -= 1
+            items.append(Item(Said.ANSWER, line, call))
+        yield from self._hold(job, *items)
+
+    def _note_answer(self, call: Call, line: Line) -> None:
+        fields = line.fields
+        call.answer = Answer.ACCEPTED if line.event.endswith(".accepted") else Answer.REFUSED
+        call.answered_at = line.at
+        call.status, call.reason = fields.get("status"), fields.get("reason")
+        if call.operation is Operation.CLOSE and call.payload is None:
+            call.payload = call.status
+        if call.acquires and call.answer is Answer.ACCEPTED:
+            call.told, call.expires_at = fields.get("attempt"), fields.get("lease_expires_at")
+            for name in ("attempt", "lease_expires_at"):
+                self.counts[f"acquisitions without {name}"] += fields.get(name) is None
+
+    def _raised(self, line: Line) -> Iterator[Told]:
+        worker, name = self._worker(line), line.fields["operation"]
+        for call in [c for c in worker.calls if c.operation == name]:
+            worker.calls.remove(call)
+            self._job(call.job, line)
+            yield from self._end(call, line.at, f"raised {line.fields.get('error', 'an error')}")
+
+    # -- messages ---------------------------------------------------------------------------
+
+    def _message(self, line: Line) -> Iterator[Told]:
+        job, events = self._messages.events(line)
+        if events:
+            yield from self._events(job, line, *events)
+
+    def _received(self, line: Line) -> Iterator[Told]:
+        """Whoever receives a message has done with the one before."""
+        worker = self._worker(line)
+        calls, worker.calls = worker.calls, []
+        for call in calls:
+            yield from self._end(call, line.at, "never answered")
+        worker.job = self._messages.about(line)[0] or None
+        yield from self._message(line)
+
+    # -- what looks at all jobs ---------------------------------------------------------------
+
+    def _drain_began(self, line: Line) -> Iterator[Told]:
+        yield from self._tell_all()
+        yield Told(line, history.DrainBegan(line.at))
+
+    def _drain_ended(self, line: Line) -> Iterator[Told]:
+        yield from self._tell_all()
+        yield Told(line, history.DrainEnded(line.at, line.fields.get("stuck", "")))
+
+    def _rows_read(self, line: Line) -> Iterator[Told]:
+        for told in line.fields["rows"]:
+            job = self._job(told["job_id"], line)
+            row = JobRow(
+                job.name,
+                told.get("tenant_id", ""),
+                told["status"],
+                told["attempt"],
+                None,
+                told.get("lease_expires_at"),
+                None,
+                told["results"],
+            )
+            job.items.append(Item(Said.ROW, line, row=row))
+            self._busy[job.name] = job
+        yield from self._tell_all()

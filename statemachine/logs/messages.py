@@ -1,0 +1,103 @@
+"""What lines say of messages: whose each is, and the events that follow.
+
+A message that was sent before the log begins, or by someone who does not log, is *placed* in the queue
+when its first line comes.  Which messages the queue still holds no line says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from statemachine.history import (
+    DeadLettered,
+    DeleteRequested,
+    Delivered,
+    Event,
+    MessagePlaced,
+    Redriven,
+    Sent,
+    VisibilityChanged,
+)
+from statemachine.lifecycle import Lifecycle
+from statemachine.logs.lines import Line
+
+
+class Messages:
+    """The messages that are not known to be gone, each with its job and its tenant."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
+        self._known: dict[str, tuple[str, str]] = {}
+        self._folds: dict[str, Callable[[Line], list[Event]]] = {
+            "message.sent": self._sent,
+            "message.received": self._received,
+            "visibility.extended": self._extended,
+            "delete.called": self._deleting,
+            "message.dead_lettered": self._dead_lettered,
+            "message.redriven": self._redriven,
+        }
+
+    def about(self, line: Line) -> tuple[str, str]:
+        """Job and tenant of the line's message; of one whose body nobody can read, both are empty."""
+        known = self._known.get(line.fields["message_id"])
+        return known or (line.fields.get("job_id", ""), line.fields.get("tenant_id", ""))
+
+    def events(self, line: Line) -> tuple[str, list[Event]]:
+        """The job that a line about a message is about, and what it says; nothing for other lines."""
+        fold = self._folds.get(line.event)
+        if fold is None:
+            return "", []
+        return self.about(line)[0], fold(line)
+
+    def _found(self, line: Line) -> list[Event]:
+        """What must be told first of a message of which no line has told."""
+        name = line.fields["message_id"]
+        if name in self._known:
+            return []
+        self._known[name] = job, tenant = self.about(line)
+        return [MessagePlaced(line.at, name, job, tenant, "queue")]
+
+    def _sent(self, line: Line) -> list[Event]:
+        name = line.fields["message_id"]
+        if name in self._known:
+            return []
+        self._known[name] = job, tenant = self.about(line)
+        return [Sent(line.at, name, job, tenant)]
+
+    def _received(self, line: Line) -> list[Event]:
+        fields = line.fields
+        hidden = round(line.at + self._lifecycle.visibility_seconds, 6)
+        return [
+            *self._found(line),
+            Delivered(
+                line.at,
+                fields["message_id"],
+                fields.get("receipt", ""),
+                line.worker,
+                fields.get("receive_count", 0),
+                fields.get("visible_until", hidden),
+            ),
+        ]
+
+    def _extended(self, line: Line) -> list[Event]:
+        name, receipt = line.fields["message_id"], line.fields.get("receipt", "")
+        if name not in self._known:
+            return []
+        return [VisibilityChanged(line.at, name, receipt, line.worker, line.fields["visible_until"])]
+
+    def _deleting(self, line: Line) -> list[Event]:
+        name, receipt = line.fields["message_id"], line.fields.get("receipt", "")
+        found = self._found(line)
+        del self._known[name]
+        # Whether the queue obeyed no line tells: if it did not, somebody receives the message again.
+        return [*found, DeleteRequested(line.at, name, receipt, line.worker)]
+
+    def _dead_lettered(self, line: Line) -> list[Event]:
+        return [*self._found(line), DeadLettered(line.at, line.fields["message_id"])]
+
+    def _redriven(self, line: Line) -> list[Event]:
+        name, renewed = line.fields["message_id"], line.fields["renewed"]
+        if name not in self._known:
+            return []
+        self._known[renewed] = self._known.pop(name)
+        return [Redriven(line.at, name, renewed)]

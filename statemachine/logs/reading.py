@@ -1,0 +1,199 @@
+"""Reads log files as one stream of lines, in the order of their times, and counts what cannot be read.
+
+A log of real processes is cut off, doubled by whoever collects it, and mixed with lines of others:
+none of that ends the reading.  Each file is taken to be in its own order; one whose clock runs back
+is named, because then the order of its lines against those of other files is a guess.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from statemachine.logs.lines import Incomplete, Line, NotOurs, Place, read_fields
+
+STDIN = "-"
+EXAMPLES_KEPT = 3
+"""So many places are kept of each kind of line that could not be read; all are counted."""
+
+Phrases = Callable[[str], "dict[str, Any] | None"]
+"""Turns a line that is no JSON into the values of one that is, or None: see ``patterns.py``."""
+
+
+@dataclass
+class Tally:
+    """Lines that were passed over, and why.
+
+    ``truncated`` begin like ours and cannot be parsed, ``doubled`` say again what the same worker has said
+    at that very moment, ``foreign`` are none of ours, ``incomplete`` are ours and lack what they need.
+    ``backwards`` are lines before which their file's clock ran back.
+    """
+
+    read: int = 0
+    blank: int = 0
+    truncated: int = 0
+    doubled: int = 0
+    foreign: int = 0
+    incomplete: int = 0
+    backwards: int = 0
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, kind: str, place: Place, why: str = "") -> None:
+        setattr(self, kind, getattr(self, kind) + 1)
+        kept = self.examples.setdefault(kind, [])
+        if len(kept) < EXAMPLES_KEPT:
+            kept.append(f"{place} {why}".rstrip())
+
+
+class Reader:
+    """Turns texts into lines.  Seconds are counted from the first moment that it reads."""
+
+    def __init__(self, phrases: Phrases | None = None) -> None:
+        self.tally = Tally()
+        self.origin: datetime | None = None
+        self._phrases = phrases
+        self._said: dict[str, tuple[float, set[tuple[Any, ...]]]] = {}
+
+    def moment(self, value: Any) -> float:
+        """Seconds from the origin, exact to the microsecond.  A time without a zone is UTC.
+
+        Raises ``TypeError`` or ``ValueError`` for what is no ISO 8601 time; their text says what it must be.
+        """
+        try:
+            found = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise ValueError("a time such as 2030-10-27T00:30:00.123456Z") from None
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=UTC)
+        if self.origin is None:
+            self.origin = found
+        return (found - self.origin).total_seconds()
+
+    def line(self, text: str, place: Place) -> Line | None:
+        """The line that ``text`` is, or None for one that is counted and passed over."""
+        self.tally.read += 1
+        text = text.strip()
+        if not text:
+            self.tally.blank += 1
+            return None
+        try:
+            values = self._values(text)
+            at = self._when(values)
+            fields = read_fields(values["event"], values, self.moment)
+        except json.JSONDecodeError:
+            self.tally.note("truncated", place)
+        except NotOurs:
+            self.tally.note("foreign", place)
+        except Incomplete as error:
+            self.tally.note("incomplete", place, str(error))
+        else:
+            worker = sys.intern(str(values["worker"]))
+            return Line(self.tally.read, place, at, values["event"], worker, fields)
+        return None
+
+    def _values(self, text: str) -> dict[str, Any]:
+        if text.startswith("{"):
+            try:
+                values = json.loads(text)
+            except RecursionError:
+                raise NotOurs("nested too deeply") from None
+        else:
+            values = self._phrases(text) if self._phrases is not None else None
+        if not isinstance(values, dict) or not isinstance(values.get("event"), str):
+            raise NotOurs("no object with an event")
+        return values
+
+    def _when(self, values: dict[str, Any]) -> float:
+        if values.get("at") is None or values.get("worker") is None:
+            # Whoever else logs JSON with an "event" need not have a worker: only ours must.
+            read_fields(values["event"], values, self.moment)
+            raise Incomplete(f"{values['event']} has no {'at' if values.get('at') is None else 'worker'}")
+        try:
+            return self.moment(values["at"])
+        except ValueError as error:
+            read_fields(values["event"], values, self.moment)
+            raise Incomplete(f"{values['event']}: at is {values['at']!r}, and must be {error}") from None
+
+    def _is_said_again(self, line: Line) -> bool:
+        """Whether the same worker said the same of the same things at the same moment."""
+        known = line.fields.get
+        key = (line.event, known("job_id"), known("message_id"), known("receipt"), known("operation"))
+        at, said = self._said.get(line.worker, (None, set()))
+        if at != line.at:
+            self._said[line.worker] = (line.at, {key})
+            return False
+        again = key in said
+        said.add(key)
+        return again
+
+    # -- files ------------------------------------------------------------------------------
+
+    def lines(self, files: Sequence[str]) -> Iterator[Line]:
+        """All lines of ``files`` (``-`` is the standard input), merged by time.
+
+        Raises ``OSError`` for a file that cannot be read.
+        """
+        opened: list[TextIO] = []
+        try:
+            for name in files:
+                opened.append(_open(name))
+            streams = [
+                self._in_order(self._of(stream, "stdin" if name == STDIN else name))
+                for name, stream in zip(files, opened, strict=True)
+            ]
+            # Doubles are looked for after the merge: the same log may have been collected into two files.
+            for _, line in heapq.merge(*streams, key=lambda keyed: keyed[0]):
+                if self._is_said_again(line):
+                    self.tally.note("doubled", line.place)
+                else:
+                    yield line
+        finally:
+            for stream in opened:
+                if stream is not sys.stdin:
+                    stream.close()
+
+    def _of(self, texts: Iterable[str], name: str) -> Iterator[Line]:
+        for number, text in enumerate(texts, start=1):
+            line = self.line(text, Place(name, number))
+            if line is not None:
+                yield line
+
+    def _in_order(self, lines: Iterable[Line]) -> Iterator[tuple[float, Line]]:
+        """Each line with the time by which it is merged: never before that of the line above it."""
+        latest = float("-inf")
+        for line in lines:
+            if line.at < latest:
+                self.tally.note("backwards", line.place)
+            latest = max(latest, line.at)
+            yield latest, line
+
+
+def _open(name: str) -> TextIO:
+    if name == STDIN:
+        return sys.stdin
+    return open(name, encoding="utf-8-sig", errors="replace", newline="\n")
+
+
+def texts(places: Iterable[Place]) -> dict[Place, str]:
+    """The texts of lines that were read before; those of a file that cannot be read again are left out."""
+    wanted: dict[str, set[int]] = {}
+    for place in places:
+        wanted.setdefault(place.file, set()).add(place.number)
+    found: dict[Place, str] = {}
+    for name, numbers in wanted.items():
+        try:
+            with open(name, encoding="utf-8-sig", errors="replace", newline="\n") as stream:
+                last = max(numbers)
+                for number, text in enumerate(stream, start=1):
+                    if number in numbers:
+                        found[Place(name, number)] = text.strip()
+                    if number >= last:
+                        break
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,275 @@
+"""Finds an order of commits that explains what the lines of one job say, if there is one.
+
+A call's commit lies anywhere between its line and its answer's, and a call without an answer may have
+committed or not.  So the commits of calls that overlap are tried in every order that the lines allow,
+as late and as few as possible first, until each answer is the one that the legality table gives.
+Calls overlap only while workers collide on one job, so there are few; what is given up after
+:data:`MOST_STATES` states is said to be too tangled, never judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+from statemachine.history import DeleteRequested, Event
+from statemachine.lifecycle import Answer, JobRow
+from statemachine.logs.calls import Call, Outcome, World
+from statemachine.logs.lines import Line
+from statemachine.logs.rules import Rules
+
+MOST_STATES = 5000
+
+
+class Tangled(Exception):
+    """Too many calls overlap for every order to be tried."""
+
+
+class Said(Enum):
+    """What a line tells of its job."""
+
+    CALL = auto()
+    ANSWER = auto()
+    ROW = auto()
+    EVENTS = auto()
+
+
+class Item(NamedTuple):
+    """One line about a job: a call's or its answer's, a row, or plain events.
+
+    A creation, which has an answer only, is a row that nobody doubts: ``created``.
+    """
+
+    said: Said
+    line: Line
+    call: Call | None = None
+    row: JobRow | None = None
+    events: tuple[Event, ...] = ()
+    created: bool = False
+
+
+class Commit(NamedTuple):
+    """In the order that was found: this call commits now."""
+
+    call: Call
+    outcome: Outcome
+    as_it_stands: bool = False
+
+
+class Take(NamedTuple):
+    """In the order that was found: this line comes now, in this state of the job."""
+
+    item: Item
+    world: World
+    refused_by: JobRow | None = None
+
+
+class Drop(NamedTuple):
+    """In the order that was found: from here on it is certain that this call has taken no effect."""
+
+    call: Call
+
+
+Move = Commit | Take | Drop
+
+
+class Found(NamedTuple):
+    moves: Sequence[Move]
+    world: World
+    unexplained: int
+
+
+def explain(rules: Rules, items: Sequence[Item], world: World) -> Found:
+    """The first order of commits that explains all of ``items``.
+
+    Where none does, the line at which every order fails is taken as it stands, and the rest is explained
+    from there.  Raises :class:`Tangled`.
+    """
+    forced: set[int] = set()
+    while True:
+        search = _Search(rules, items, forced)
+        end = search.explore(0, world)
+        if end is not None:
+            return Found(search.moves, end, len(forced))
+        forced.add(search.furthest)
+
+
+class _Search:
+    """One depth-first walk; ``moves`` is the way to the state that it is in."""
+
+    def __init__(self, rules: Rules, items: Sequence[Item], forced: set[int]) -> None:
+        self.rules = rules
+        self.items = items
+        self.forced = forced
+        self.moves: list[Move] = []
+        self.furthest = 0
+        self._states = 0
+
+    def explore(self, place: int, world: World) -> World | None:
+        """The state at the end of all items from ``place`` on, or None if nothing explains them."""
+        self._states += 1
+        if self._states > MOST_STATES:
+            raise Tangled
+        if place == len(self.items):
+            return world
+        self.furthest = max(self.furthest, place)
+        item, mark = self.items[place], len(self.moves)
+        for commits, before in self._with_commits(world, item, place):
+            self.moves[mark:] = commits
+            after = self._take(item, before, place in self.forced)
+            end = self.explore(place + 1, after) if after is not None else None
+            if end is not None:
+                return end
+        del self.moves[mark:]
+        return None
+
+    def _with_commits(
+        self, world: World, item: Item, place: int, commits: tuple[Commit, ...] = ()
+    ) -> Iterator[tuple[tuple[Commit, ...], World]]:
+        """``world``, and then ``world`` after some of the waiting calls have committed, fewest first."""
+        yield commits, world
+        if place in self.forced:
+            return
+        for call in world.waiting:
+            if call in world.written or call is item.call:
+                continue
+            outcome = self.rules.write(call, world)
+            if outcome is not None:
+                after = self._committed(call, outcome, world)
+                yield from self._with_commits(after, item, place, (*commits, Commit(call, outcome)))
+
+    def _committed(self, call: Call, outcome: Outcome, world: World) -> World:
+        after = world._replace(
+            row=outcome.row,
+            slack=outcome.slack,
+            finisher=None if call.acquires else (call.operation, call.attempt),
+            written=world.written | {call},
+        )
+        if call.answer is None and not call.under_way:
+            after = after._replace(waiting=tuple(c for c in after.waiting if c is not call))
+        return self._listened(after)
+
+    def _listened(self, world: World) -> World:
+        """Note whose answer is right in this state without a commit."""
+        heard = [
+            call
+            for call in world.waiting
+            if call not in world.heard and call not in world.written and self.rules.reads(call, world)
+        ]
+        return world._replace(heard=world.heard.union(heard)) if heard else world
+
+    # -- one item ---------------------------------------------------------------------------
+
+    def _take(self, item: Item, world: World, forced: bool) -> World | None:
+        """The state after ``item``, with its moves added; None when it does not fit."""
+        match item.said:
+            case Said.CALL if item.call is not None:
+                self.moves.append(Take(item, world))
+                return self._listened(world._replace(waiting=(*world.waiting, item.call)))
+            case Said.ANSWER if item.call is not None:
+                return self._answered(item, item.call, world, forced)
+            case Said.ROW:
+                return self._row_told(item, world, forced)
+            case Said.EVENTS if not forced and self._is_too_early(item, world):
+                return None
+        self.moves.append(Take(item, world))
+        return world
+
+    def _is_too_early(self, item: Item, world: World) -> bool:
+        """Whether a message is deleted before its job has ended: then an answer may have been lost."""
+        row, terminal = world.row, self.rules.lifecycle.terminal
+        return (
+            any(isinstance(event, DeleteRequested) for event in item.events)
+            and not world.unseen
+            and row is not None
+            and row.status not in terminal
+        )
+
+    def _answered(self, item: Item, call: Call, world: World, forced: bool) -> World | None:
+        if forced:
+            return self._as_it_stands(item, call, world)
+        refused_by = None
+        if call in world.written:
+            if not self._keeps_its_word(call, world):
+                return None
+        elif call not in world.heard:
+            outcome = self.rules.write(call, world)
+            refused_by = self.rules.lease_that_refuses(call, world)
+            if outcome is not None:
+                self.moves.append(Commit(call, outcome))
+                world = self._committed(call, outcome, world)
+            elif refused_by is not None and world.row is not None:
+                put_off = (refused_by.lease_expires_at or 0) - (world.row.lease_expires_at or 0)
+                world = world._replace(row=refused_by, slack=world.slack - put_off)
+            else:
+                return None
+        if world.unseen and call.reason == "ended":
+            world = world._replace(ended=True)
+        self.moves.append(Take(item, world, refused_by))
+        return self._without_the_dead(call, _settled(call, world), wrote=call in world.written)
+
+    def _keeps_its_word(self, call: Call, world: World) -> bool:
+        """Whether the answer of a call agrees with the commit that was placed before it was known."""
+        if call.answer is not Answer.ACCEPTED:
+            return False
+        return (
+            call.told is None
+            or call.attempt is not None
+            or world.row is None
+            or call.told <= world.row.attempt
+        )
+
+    def _as_it_stands(self, item: Item, call: Call, world: World) -> World:
+        if call.answer is Answer.ACCEPTED:
+            outcome = self.rules.forced(call, world)
+            self.moves.append(Commit(call, outcome, as_it_stands=True))
+            world = self._committed(call, outcome, world)
+        self.moves.append(Take(item, world))
+        return _settled(call, world)
+
+    def _row_told(self, item: Item, world: World, forced: bool) -> World | None:
+        """A created row, or one that was read: the answers must have led to it."""
+        told = item.row
+        if told is None or not (world.unseen or forced or item.created or self._is_the_row(told, world.row)):
+            return None
+        self.moves.append(Take(item, world))
+        if world.unseen or (item.created and world.row is None):
+            return self._listened(world._replace(row=told, finisher=None))
+        return world
+
+    def _is_the_row(self, told: JobRow, row: JobRow | None) -> bool:
+        return row is not None and (told.status, told.attempt, told.results) == (
+            row.status,
+            row.attempt,
+            row.results,
+        )
+
+    def _without_the_dead(self, call: Call, world: World, wrote: bool) -> World:
+        """Drop calls that ended before ``call`` began and that its answer shows to have taken no effect."""
+        gone = [
+            other
+            for other in world.waiting
+            if other.ended_at is not None
+            and other.ended_at <= call.called_at
+            and (wrote or not self._may_still_count(other, call, world))
+        ]
+        if not gone:
+            return world
+        self.moves += map(Drop, gone)
+        return world._replace(waiting=tuple(c for c in world.waiting if c not in gone))
+
+    def _may_still_count(self, other: Call, call: Call, world: World) -> bool:
+        outcome = self.rules.write(other, world)
+        if outcome is None:
+            # It cannot be written here: only a further commit of the unknown kind could let it.
+            return sum(c.answer is None for c in world.waiting) > 1
+        return self.rules.reads(call, world._replace(row=outcome.row, slack=outcome.slack, finisher=None))
+
+
+def _settled(call: Call, world: World) -> World:
+    return world._replace(
+        waiting=tuple(other for other in world.waiting if other is not call),
+        heard=world.heard - {call},
+        written=world.written - {call},
+    )

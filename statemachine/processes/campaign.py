@@ -1,0 +1,219 @@
+"""Plays a fault plan against real workers, waits until all is quiet, and keeps what was logged.
+
+One thread watches all workers: it reads what they log, strikes them when a line says that the moment has
+come, and replaces the dead.  It judges nothing; ``statemachine.logs`` does, of the lines that are left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from statemachine.processes.crew import Crew, turn
+from statemachine.processes.databases import Database
+from statemachine.processes.fleet import Fleet, Stop
+from statemachine.processes.moments import MOMENTS, Moment, meet
+from statemachine.processes.plan import Deed, Plan, Strike
+from statemachine.processes.servers import Operator, SQSServer
+from statemachine.processes.workers import Worker
+
+BY_NAME = {moment.name: moment for moment in MOMENTS}
+BACKLOG = 3
+"""How many unfinished jobs a worker should find, so that a strike never waits for one."""
+
+
+@dataclass
+class Played:
+    """What came of a plan.
+
+    ``struck`` counts by (fleet, deed, moment); ``stuck`` names, by fleet, the jobs that did not end.
+    """
+
+    crews: Sequence[Crew]
+    struck: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    seconds: float = 0
+    drain_seconds: float = 0
+    stuck: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def kills(self) -> int:
+        return sum(number for (_, deed, _), number in self.struck.items() if deed == Deed.KILL)
+
+
+class Campaign:
+    """A plan in the making.  :meth:`run` plays it to its end; :meth:`stop` leaves no process behind."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        fleets: Sequence[Fleet],
+        workers: int,
+        database: Database,
+        sqs: SQSServer,
+        progress: Callable[[str], None] = lambda line: None,
+        time_played: int = 1,
+    ) -> None:
+        self.plan = plan
+        self.database = database
+        self.sqs = sqs
+        self.operator = Operator(sqs.endpoint)
+        self.crews = {fleet.name: Crew(fleet, workers) for fleet in fleets}
+        self._jobs = {fleet.name: plan.jobs_of(fleet.name, fleet.tenants, time_played) for fleet in fleets}
+        self.played = Played(list(self.crews.values()))
+        self._progress = progress
+        self._strikes = {name: [s for s in plan.strikes if s.fleet == name] for name in self.crews}
+        self._armed_at = {name: time.monotonic() for name in self.crews}
+        self._thaw_at: dict[Worker, float] = {}
+        self._up_at: float | None = None
+        self._told_at = time.monotonic()
+
+    def run(self) -> Played:
+        began = time.monotonic()
+        while self._feeding() or any(self._strikes.values()) or self._thaw_at or self._up_at:
+            self._turn(striking=True)
+        self.played.seconds = time.monotonic() - began
+        self._drain()
+        self.played.drain_seconds = time.monotonic() - began - self.played.seconds
+        return self.played
+
+    def stop(self) -> None:
+        for crew in self.crews.values():
+            crew.stop()
+
+    # -- one turn ---------------------------------------------------------------------------
+
+    def _turn(self, *, striking: bool) -> None:
+        for crew, worker, event in turn(self.crews.values()):
+            if striking:
+                self._strike(crew, worker, event)
+        self._undo_what_is_over()
+        if striking:
+            self._strike_the_queue()
+        self._tell()
+
+    def _feeding(self) -> bool:
+        """Whether jobs are still to be enqueued; those that are due now are."""
+        left = False
+        for name, crew in self.crews.items():
+            wanted = self.plan.jobs - len(crew.jobs)
+            if wanted > 0 or self._strikes[name]:
+                left = True
+                if self._up_at is None and crew.waiting < BACKLOG * crew.size:
+                    crew.enqueue(next(self._jobs[name]))
+        return left
+
+    def _undo_what_is_over(self) -> None:
+        now = time.monotonic()
+        for worker in [worker for worker, at in self._thaw_at.items() if at <= now]:
+            del self._thaw_at[worker]
+            worker.thaw()
+        if self._up_at is not None and self._up_at <= now:
+            self.sqs.up()
+            self._up_at = None
+
+    # -- strikes ----------------------------------------------------------------------------
+
+    def _next(self, crew: Crew) -> Strike | None:
+        """The strike that this fleet is due for."""
+        name = crew.fleet.name
+        if not self._strikes[name] or time.monotonic() < self._armed_at[name] + self._strikes[name][0].gap:
+            return None
+        return self._strikes[name][0]
+
+    def _strike(self, crew: Crew, worker: Worker, event: str) -> None:
+        strike = self._next(crew)
+        if strike is None or strike.deed is Deed.SQS_DOWN:
+            return
+        moment = BY_NAME[strike.moment]
+        if event == moment.opens and meet(worker, moment, self.database):
+            self._done(crew, strike)
+            self._deeds[strike.deed](self, crew, worker, moment, strike)
+
+    def _kill(self, crew: Crew, worker: Worker, moment: Moment, strike: Strike) -> None:
+        crew.kill(worker, moment.name)
+
+    def _pause(self, crew: Crew, worker: Worker, moment: Moment, strike: Strike) -> None:
+        self._thaw_at[worker] = time.monotonic() + strike.lasts
+
+    def _terminate(self, crew: Crew, worker: Worker, moment: Moment, strike: Strike) -> None:
+        worker.thaw()
+        worker.stop(Stop.TERM)
+
+    _deeds = {Deed.KILL: _kill, Deed.PAUSE: _pause, Deed.TERM: _terminate}  # noqa: RUF012
+
+    def _strike_the_queue(self) -> None:
+        for crew in self.crews.values():
+            strike = self._next(crew)
+            if strike is not None and strike.deed is Deed.SQS_DOWN and self._up_at is None:
+                self.sqs.down()
+                self._up_at = time.monotonic() + strike.lasts
+                self._done(crew, strike)
+
+    def _done(self, crew: Crew, strike: Strike) -> None:
+        name = crew.fleet.name
+        self._strikes[name].pop(0)
+        self._armed_at[name] = time.monotonic()
+        moment = strike.moment if strike.deed is not Deed.SQS_DOWN else ""
+        self.played.struck[name, strike.deed, moment] += 1
+
+    # -- the end ----------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Strikes are over: wait until every job has ended and no message is left, or nothing moves."""
+        self._outlast_transient_errors()
+        for crew in self.crews.values():
+            crew.say("drain.began", "no more strikes")
+        busy = dict(self.crews)
+        moved_at, seen = time.monotonic(), -1
+        while busy:
+            for _ in range(6):
+                self._turn(striking=False)
+            for name, crew in list(busy.items()):
+                if crew.is_quiet(self.operator):
+                    crew.say("drain.ended", "every job has ended", stuck="")
+                    del busy[name]
+                else:
+                    crew.redrive(self.operator)
+            lines = sum(len(lines) for crew in self.crews.values() for _, lines in crew.logs())
+            if lines != seen:
+                moved_at, seen = time.monotonic(), lines
+            elif time.monotonic() > moved_at + self._patience():
+                for name, crew in busy.items():
+                    self.played.stuck[name] = crew.unfinished()
+                    crew.say("drain.ended", "nothing moves any more", stuck=self._proof(crew))
+                break
+        for crew in self.crews.values():
+            crew.read_rows()
+
+    def _outlast_transient_errors(self) -> None:
+        """They are faults as well: in the drain there are none."""
+        until = time.monotonic() + self._patience()
+        while time.monotonic() < until and any(
+            job.work.transient_attempts and job.name not in crew.ended
+            for crew in self.crews.values()
+            for job in crew.jobs.values()
+        ):
+            self._turn(striking=False)
+
+    def _patience(self) -> float:
+        """Longer than anything that is hidden or leased can stay so."""
+        return 10 + 2 * max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
+
+    def _proof(self, crew: Crew) -> str:
+        queue, dead = crew.fleet.queues
+        return (
+            f"{len(self.played.stuck[crew.fleet.name])} jobs not ended, "
+            f"{self.operator.depth(queue)} messages in {queue}, {self.operator.depth(dead)} in {dead}, "
+            f"and nothing was logged for {self._patience():g} s"
+        )
+
+    def _tell(self) -> None:
+        if time.monotonic() < self._told_at + 5:
+            return
+        self._told_at = time.monotonic()
+        jobs = sum(len(crew.jobs) for crew in self.crews.values())
+        ended = sum(len(crew.ended) for crew in self.crews.values())
+        left = sum(map(len, self._strikes.values()))
+        self._progress(f"  {ended} of {jobs} jobs ended, {self.played.kills} kills, {left} strikes to come")

@@ -1,0 +1,120 @@
+"""``python -m statemachine processes``: real workers, really killed, and what their logs then show."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from statemachine.binding import DEFAULT_BINDING
+from statemachine.command import BROKEN, DONE, Command, Misused, say, whole_number
+from statemachine.failures import FOLDER
+from statemachine.processes import plan as plans
+from statemachine.processes.campaign import Campaign
+from statemachine.processes.databases import named_server
+from statemachine.processes.fleet import Fleet
+from statemachine.processes.judging import judge_crew
+from statemachine.processes.plan import Plan, draw_plan
+from statemachine.processes.report import afterwards, closing, report, save, verdict_on
+from statemachine.processes.stage import Set, stage_set
+from statemachine.verdict import Verdict
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system under test")
+    add("--defect", metavar="NAME", help="plant one of the binding's known bugs, to see it caught")
+    add("--database-server", metavar="URL", help="make the database on this PostgreSQL server, not SQLite")
+    add("--seed", type=int, help="the same plan again (default: drawn, and printed)")
+    add("--jobs", type=whole_number, default=10, help="jobs of each pipeline, at least (default: 10)")
+    add("--kills", type=whole_number, default=30, help="how many workers are killed in all (default: 30)")
+    add("--gap", type=float, default=0.5, metavar="SECONDS", help="between strikes on a pipeline, on average")
+    add("--work", type=float, default=0.3, metavar="SECONDS", help="what a job costs, on average (0.3)")
+    add("--workers", type=whole_number, default=2, help="processes of each pipeline (default: 2)")
+    add("--pipelines", nargs="+", metavar="NAME", help="only these (default: all that the binding offers)")
+    add("--visibility", type=whole_number, default=3, metavar="SECONDS", help="visibility timeout (3)")
+    add("--margin", type=whole_number, default=1, metavar="SECONDS", help="by which the lease is shorter (1)")
+    add("--plan", type=Path, metavar="FILE", help="play a saved plan.json instead of drawing one")
+    add("--times", type=whole_number, default=1, help="play it so often, and say how often it failed")
+    add("--keep", type=Path, metavar="DIR", help="keep the logs there, whatever the verdict")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Exit code 0 when nothing was broken and nothing lost, else 1."""
+    with stage_set(
+        asked.binding,
+        defect=asked.defect,
+        server=named_server(asked.database_server),
+        visibility_seconds=asked.visibility,
+        margin_seconds=asked.margin,
+    ) as stage:
+        fleets = _chosen(stage, asked.pipelines)
+        plan = plans.load(asked.plan) if asked.plan else _drawn(asked, stage, fleets)
+        for line in _header(stage, plan, fleets):
+            say(line)
+        failed = sum(_play(asked, stage, fleets, plan, time) for time in range(1, asked.times + 1))
+    if asked.times > 1:
+        say(f"FAILED in {failed} of {asked.times} runs of this plan")
+    return BROKEN if failed else DONE
+
+
+def _chosen(stage: Set, names: Sequence[str] | None) -> list[Fleet]:
+    known = {fleet.name: fleet for fleet in stage.fleets}
+    unknown = sorted(set(names or ()) - set(known))
+    if unknown:
+        raise Misused(
+            f"--pipelines {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}"
+        )
+    return [fleet for name, fleet in known.items() if names is None or name in names]
+
+
+def _drawn(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet]) -> Plan:
+    return draw_plan(
+        secrets.randbelow(2**32) if asked.seed is None else asked.seed,
+        [fleet.name for fleet in fleets],
+        jobs=asked.jobs,
+        kills=asked.kills,
+        gap_seconds=asked.gap,
+        work_seconds=asked.work,
+        lease_seconds=stage.stage.lease_seconds,
+    )
+
+
+def _header(stage: Set, plan: Plan, fleets: Sequence[Fleet]) -> list[str]:
+    times = stage.stage
+    planted = f" with the defect {times.defect} planted" if times.defect else ""
+    return [
+        f"processes: {', '.join(fleet.name for fleet in fleets)}{planted}; seed {plan.seed}",
+        f"database: {stage.database.description}; queue: SQS by moto, on loopback",
+        f"times: visibility {times.visibility_seconds} s, lease {times.lease_seconds} s: scaled, with the "
+        "margin rule of production (lease = visibility - margin)",
+    ]
+
+
+def _play(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet], plan: Plan, time: int) -> bool:
+    """Play the plan once and report; whether it failed."""
+    campaign = Campaign(plan, fleets, asked.workers, stage.database, stage.sqs, say, time)
+    try:
+        played = campaign.run()
+    finally:
+        campaign.stop()
+    judged = [judge_crew(crew, stage.stage.directory / "logs") for crew in played.crews]
+    for line in report(played, judged):
+        say(line)
+    verdict = verdict_on(played, judged)
+    if verdict is not Verdict.PASS or asked.keep:
+        folder = asked.keep or FOLDER / f"processes-{plan.seed}"
+        save(folder, plan, judged)
+        for line in afterwards(folder, judged, asked.binding, asked.defect):
+            say(line)
+    say(closing(verdict))
+    return verdict is not Verdict.PASS
+
+
+COMMAND = Command(
+    "processes",
+    "Run real workers on a real database and SQS API, kill them at chosen moments, and judge their logs.",
+    add_arguments,
+    run,
+)

@@ -1,0 +1,169 @@
+"""One fleet at work: its processes, its jobs and everything that was logged about them.
+
+A worker that ends, by our hand or by itself, is replaced after a moment, as a supervisor does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from statemachine.processes.fleet import Fleet, Stop
+from statemachine.processes.plan import Job
+from statemachine.processes.servers import Operator
+from statemachine.processes.workers import Worker, line, read, ready
+
+RESTART_SECONDS = 0.2
+TICK_SECONDS = 0.05
+
+
+class Crew:
+    """``lines`` are those of the operator; ``jobs`` those that were enqueued, by name."""
+
+    def __init__(self, fleet: Fleet, size: int) -> None:
+        self.fleet = fleet
+        self.size = size
+        self.workers: list[Worker] = []
+        self.gone: list[Worker] = []
+        self.jobs: dict[str, Job] = {}
+        self.ended: set[str] = set()
+        self.lines: list[str] = []
+        self.unasked_exits: list[str] = []
+        self._restart_at: list[float] = []
+        for _ in range(size):
+            self.start()
+
+    def start(self) -> None:
+        number = len(self.workers) + len(self.gone) + 1
+        self.workers.append(Worker(self.fleet, f"{self.fleet.name}-{number}"))
+
+    def say(self, event: str, text: str, **fields: object) -> None:
+        self.lines.append(line(event, text, **fields))
+
+    @property
+    def waiting(self) -> int:
+        """How many enqueued jobs have not ended, as far as their workers have said."""
+        return len(self.jobs) - len(self.ended)
+
+    def enqueue(self, job: Job) -> None:
+        self.jobs[job.name] = job
+        self.lines += self.fleet.enqueue(job.name, job.tenant, job.work)
+        if job.twice:
+            self.lines += self.fleet.send_again(job.name, job.tenant)
+
+    def note(self, event: dict[str, object]) -> None:
+        """Take in what a worker logged."""
+        if event["event"] == "finish.accepted" and event.get("operation") != "release":
+            self.ended.add(str(event["job_id"]))
+
+    def kill(self, worker: Worker, moment: str) -> None:
+        worker.kill()
+        self.say(
+            "worker.killed",
+            f"Worker {worker.name} killed (kill -9) {moment}",
+            killed=worker.name,
+            moment=moment,
+        )
+        self._bury(worker)
+
+    def tend(self) -> None:
+        """Replace those that are gone."""
+        for worker in [worker for worker in self.workers if not worker.alive]:
+            if worker.exit_code != 0:
+                self.unasked_exits.append(f"{worker.name} ended with exit code {worker.exit_code}")
+            self._bury(worker)
+        due = [at for at in self._restart_at if at <= time.monotonic()]
+        for at in due:
+            self._restart_at.remove(at)
+            self.start()
+
+    def _bury(self, worker: Worker) -> None:
+        while not worker.exhausted:
+            for event in worker.read():
+                self.note(event)
+        self.workers.remove(worker)
+        self.gone.append(worker)
+        worker.close()
+        self._restart_at.append(time.monotonic() + RESTART_SECONDS)
+
+    # -- the end ----------------------------------------------------------------------------
+
+    def is_quiet(self, operator: Operator) -> bool:
+        """Every job has ended and no message is left."""
+        return not self.unfinished() and not any(operator.depth(queue) for queue in self.fleet.queues)
+
+    def unfinished(self) -> list[str]:
+        terminal = self.fleet.lifecycle.terminal
+        return [row.job for row in self.fleet.observe(list(self.jobs)) if row.status not in terminal]
+
+    def redrive(self, operator: Operator) -> None:
+        """Bring back what lies in the DLQ, once the queue itself is empty."""
+        queue, dead = self.fleet.queues
+        if operator.depth(queue):
+            return
+        for body in operator.take(dead):
+            self.say(
+                "message.dead_lettered", f"message {body.message} lies in {dead}", message_id=body.message
+            )
+            renewed = operator.redrive(body, dead, queue)
+            self.say(
+                "message.redriven",
+                f"redrove message {body.message} as {renewed}",
+                message_id=body.message,
+                renewed=renewed,
+            )
+
+    def read_rows(self) -> None:
+        """Log what the database shows of all jobs, to be compared with what was answered."""
+        rows = [
+            {
+                "job_id": row.job,
+                "tenant_id": row.tenant,
+                "status": row.status,
+                "attempt": row.attempt,
+                "lease_expires_at": row.lease_expires_at and row.lease_expires_at.isoformat(),
+                "results": row.results,
+            }
+            for row in self.fleet.observe(list(self.jobs))
+        ]
+        self.say("rows.read", f"read {len(rows)} rows", rows=rows)
+
+    def stop(self) -> None:
+        """Stop all workers politely, and those that do not hear it otherwise."""
+        for worker in self.workers:
+            if worker.frozen:
+                worker.thaw()
+            worker.stop(Stop.TERM)
+        for worker in self.workers:
+            worker.wait(10)
+            if worker.alive:
+                worker.kill()
+            while not worker.exhausted:
+                for event in worker.read():
+                    self.note(event)
+            worker.close()
+
+    def logs(self) -> list[tuple[str, Sequence[str]]]:
+        """What the operator and each process logged, each in its own order, by name."""
+        operator = (f"{self.fleet.name}-operator", self.lines)
+        return [operator, *((worker.name, worker.lines) for worker in (*self.gone, *self.workers))]
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """All that was logged, read, in no order beyond each process's own."""
+        return (event for _, lines in self.logs() for event in map(read, lines) if event)
+
+
+def turn(crews: Collection[Crew]) -> Iterator[tuple[Crew, Worker, str]]:
+    """What all workers log within a moment, an event at a time; then the dead are replaced.
+
+    The events of a worker that is frozen or killed in between are taken in, and not given out.
+    """
+    owner = {worker: crew for crew in crews for worker in crew.workers}
+    for worker in ready([worker for worker in owner if not worker.frozen], TICK_SECONDS):
+        for event in worker.read():
+            owner[worker].note(event)
+            if worker.alive and not worker.frozen:
+                yield owner[worker], worker, str(event["event"])
+    for crew in crews:
+        crew.tend()

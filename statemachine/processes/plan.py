@@ -1,0 +1,124 @@
+"""The fault plan of a run, as data: who is struck, how, at which moment, and what jobs there are meanwhile.
+
+A plan follows from its seed and can be saved and played again.  What it strikes is the same then; at
+which microsecond, and on which job, is up to the operating system.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from statemachine.processes.fleet import End, Work
+from statemachine.processes.moments import MOMENTS, RUNNING
+
+
+class PlanError(ValueError):
+    """A saved plan that cannot be played; the message says what is wrong with it."""
+
+
+class Deed(StrEnum):
+    """What is done to a worker, or to its queue."""
+
+    KILL = "SIGKILL"
+    PAUSE = "SIGSTOP past the lease, SIGCONT"
+    TERM = "SIGTERM"
+    SQS_DOWN = "SQS restarted"
+
+
+WEIGHTS: Mapping[Deed, int] = {Deed.KILL: 12, Deed.PAUSE: 2, Deed.TERM: 1, Deed.SQS_DOWN: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """``gap`` seconds after the one before it on the same fleet; a pause or restart ``lasts`` so many."""
+
+    fleet: str
+    deed: Deed
+    moment: str = RUNNING.name
+    gap: float = 0.5
+    lasts: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``twice``: its message is sent twice, as by a publisher that heard no answer."""
+
+    name: str
+    tenant: str
+    work: Work
+    twice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``jobs`` is how many each fleet gets at least; there are more as long as strikes are left."""
+
+    seed: int
+    jobs: int
+    work_seconds: float
+    strikes: tuple[Strike, ...]
+
+    def jobs_of(self, fleet: str, tenants: Sequence[str], time: int = 1) -> Iterator[Job]:
+        """The endless row of a fleet's jobs: the same for the same seed, but for their names."""
+        for number in count(1):
+            draw = Random(f"{self.seed}/{fleet}/{number}")
+            yield Job(
+                f"{fleet}-{self.seed}.{time}-{number}",
+                draw.choice(tenants),
+                Work(
+                    round(draw.uniform(0, 2 * self.work_seconds), 3),
+                    End.FAIL if draw.random() < 0.2 else End.COMPLETE,
+                    # Only among the first, so that the drain need not wait for them.
+                    transient_attempts=1 if draw.random() < 0.2 and number <= self.jobs / 2 else 0,
+                ),
+                twice=draw.random() < 0.2,
+            )
+
+
+def draw_plan(
+    seed: int,
+    fleets: Sequence[str],
+    *,
+    jobs: int,
+    kills: int,
+    gap_seconds: float,
+    work_seconds: float,
+    lease_seconds: float,
+) -> Plan:
+    """A plan with ``kills`` kills in all, spread over fleets and moments, and other strikes between them."""
+    draw = Random(seed)
+    strikes: list[Strike] = []
+    killed = 0
+    while killed < kills:
+        deed = draw.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        lasts = {Deed.PAUSE: lease_seconds + draw.uniform(0, 2), Deed.SQS_DOWN: draw.uniform(0.5, 1.5)}
+        moment = draw.choice(MOMENTS) if deed is Deed.KILL else RUNNING
+        fleet, gap = draw.choice(fleets), round(draw.uniform(0, 2 * gap_seconds), 3)
+        strikes.append(Strike(fleet, deed, moment.name, gap, round(lasts.get(deed, 0), 3)))
+        killed += deed is Deed.KILL
+    return Plan(seed, jobs, work_seconds, tuple(strikes))
+
+
+def dumps(plan: Plan) -> str:
+    return json.dumps(asdict(plan), indent=1) + "\n"
+
+
+def load(file: Path) -> Plan:
+    """Raises :class:`PlanError`."""
+    try:
+        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        strikes = tuple(Strike(**strike | {"deed": Deed(strike["deed"])}) for strike in values.pop("strikes"))
+        return Plan(strikes=strikes, **values)
+    except OSError as error:
+        raise PlanError(f"{file}: {error.strerror}; name the plan.json of a saved run") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise PlanError(
+            f"{file}: this is no fault plan ({error}); name the plan.json of a saved run"
+        ) from None

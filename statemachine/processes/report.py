@@ -1,0 +1,95 @@
+"""How a run of real processes is reported, and what is kept of one that failed."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from statemachine.binding import DEFAULT_BINDING
+from statemachine.invariants import IN_LOGS
+from statemachine.logs import Judged
+from statemachine.logs.report import evidence
+from statemachine.processes import plan as plans
+from statemachine.processes.campaign import Played
+from statemachine.processes.figures import figures, struck_table
+from statemachine.processes.judging import JudgedFleet
+from statemachine.processes.plan import Plan
+from statemachine.report.summary import MEANING, wrapped
+from statemachine.verdict import Verdict
+
+
+def verdict_on(played: Played, fleets: Sequence[JudgedFleet]) -> Verdict:
+    """FAIL before UNKNOWN before PASS; jobs that did not end are a failure whatever was logged."""
+    answers = {fleet.judged.verdict for fleet in fleets}
+    if played.stuck or Verdict.FAIL in answers:
+        return Verdict.FAIL
+    return Verdict.UNKNOWN if Verdict.UNKNOWN in answers else Verdict.PASS
+
+
+def report(played: Played, fleets: Sequence[JudgedFleet]) -> Iterator[str]:
+    """What was struck, what came of the jobs, what was judged; the failures with the lines that show them."""
+    found = figures(played)
+    yield "Strikes (each met where it says: the worker was frozen and looked at first)"
+    yield from (f"  {line}" for line in struck_table(played, [fleet.name for fleet in fleets]))
+    yield ""
+    yield f"Jobs       {found.jobs} enqueued, {found.ended} ended, {found.lost} lost"
+    again = sum(fleet.judged.ended_again for fleet in fleets)
+    yield f"Completed  twice: {again}; acquisitions: {found.acquisitions}"
+    yield (
+        f"Killed     {found.kills} workers, {found.holders_killed} of them held a lease; "
+        f"taken over exactly once: {found.taken_over_once}"
+    )
+    yield f"Time       {found.seconds:.0f} s, and {found.drain_seconds:.0f} s until all was quiet"
+    for crew in played.crews:
+        yield from (f"           {text}, by itself" for text in crew.unasked_exits)
+    yield ""
+    yield from _judged([fleet.judged for fleet in fleets])
+    for fleet in fleets:
+        for cited in fleet.judged.violations:
+            yield ""
+            yield from evidence(cited)
+        for doubt in fleet.judged.doubts():
+            yield f"UNKNOWN  {fleet.name}: {doubt}"
+    for fleet, jobs in played.stuck.items():
+        yield f"FAIL  {fleet}: these jobs never ended: {', '.join(jobs)}"
+
+
+def _judged(each: Sequence[Judged]) -> Iterator[str]:
+    counts: Counter[str] = Counter()
+    for judged in each:
+        counts.update(judged.judged)
+    yield "Invariants (times judged)"
+    yield from wrapped([f"{claim.name} {counts[claim.name]}" for claim in IN_LOGS if counts[claim.name]])
+    left_out = sorted({name for judged in each for name in judged.not_judged if not counts[name]})
+    if left_out:
+        yield "Not judged here (docs/processes.md says why)"
+        yield from wrapped(left_out)
+
+
+def save(folder: Path, plan: Plan, fleets: Sequence[JudgedFleet]) -> None:
+    """Keep the plan and every log, under their own names.  Raises ``OSError``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plan.json").write_text(plans.dumps(plan), encoding="utf-8", newline="\n")
+    for fleet in fleets:
+        for file in fleet.files:
+            shutil.copyfile(file, folder / file.name)
+
+
+def afterwards(
+    folder: Path, fleets: Sequence[JudgedFleet], binding: str, defect: str | None
+) -> Iterator[str]:
+    """How to play the plan again, and to judge the logs again."""
+    options = f" --binding {binding}" * (binding != DEFAULT_BINDING)
+    yield f"Saved in {folder}.  Again (real clocks: as far as that can be repeated)"
+    planted = f" --defect {defect}" if defect else ""
+    yield f"  python -m statemachine processes{options}{planted} --plan {folder / 'plan.json'} --times 5"
+    for fleet in fleets:
+        judged_by = f" --binding {fleet.binding}" * (fleet.binding != DEFAULT_BINDING)
+        yield f"  python -m statemachine check-log{judged_by} {folder}/{fleet.name}-*.log"
+
+
+def closing(verdict: Verdict) -> str:
+    """The last line."""
+    return f"{verdict}  {MEANING[verdict]}"

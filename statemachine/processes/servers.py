@@ -1,0 +1,116 @@
+"""Starts and stops the SQS server of a run, and speaks to its queues as an operator does.
+
+Every client is given its endpoint and its (meaningless) credentials: nothing is ever looked up in the
+environment, so no command of ours can reach a queue that somebody uses.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+REGION = "us-east-1"
+CREDENTIALS = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
+
+
+class NotInstalled(RuntimeError):
+    """What this lane needs besides is not there; the message says how to get it."""
+
+
+class SQSServer:
+    """A running server.  ``endpoint`` stays the same while it is down."""
+
+    def __init__(self, process: subprocess.Popen[str], endpoint: str) -> None:
+        self._process = process
+        self.endpoint = endpoint
+
+    def down(self) -> None:
+        """Answer nobody, until :meth:`up`; messages are kept."""
+        self._ask("down")
+
+    def up(self) -> None:
+        self._ask("up")
+
+    def _ask(self, command: str) -> None:
+        to, answers = self._process.stdin, self._process.stdout
+        if to is None or answers is None:
+            raise RuntimeError("the SQS server was started without pipes: start it by sqs_server()")
+        to.write(f"{command}\n")
+        to.flush()
+        answers.readline()
+
+
+@contextmanager
+def sqs_server() -> Iterator[SQSServer]:
+    """A fresh SQS on loopback, gone afterwards.  Raises :class:`NotInstalled` without moto."""
+    command = [sys.executable, "-m", f"{__package__}.sqs_server"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        endpoint = process.stdout.readline().strip() if process.stdout else ""
+        if not endpoint:
+            raise NotInstalled(
+                "the SQS server did not start: this lane needs moto and boto3, "
+                "pip install '.[processes]' brings them"
+            )
+        yield SQSServer(process, endpoint)
+    finally:
+        process.terminate()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class Body(NamedTuple):
+    """A message as it lies in a queue."""
+
+    message: str
+    receipt: str
+    text: str
+
+
+class Operator:
+    """Looks into the queues of a run and redrives what is dead; it never touches any other endpoint."""
+
+    def __init__(self, endpoint: str) -> None:
+        import boto3
+        from botocore.config import Config
+
+        patient = Config(retries={"total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
+        self._sqs: Any = boto3.client(
+            "sqs", endpoint_url=endpoint, region_name=REGION, config=patient, **CREDENTIALS
+        )
+        self._urls: dict[str, str] = {}
+
+    def depth(self, queue: str) -> int:
+        """How many messages a queue holds, hidden ones included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self._sqs.get_queue_attributes(QueueUrl=self._url(queue), AttributeNames=names)
+        return sum(int(found["Attributes"][name]) for name in names)
+
+    def take(self, queue: str) -> Iterator[Body]:
+        """Receive all that is visible now."""
+        while True:
+            answer = self._sqs.receive_message(
+                QueueUrl=self._url(queue), MaxNumberOfMessages=10, WaitTimeSeconds=0, VisibilityTimeout=30
+            )
+            messages = answer.get("Messages", [])
+            if not messages:
+                return
+            for message in messages:
+                yield Body(message["MessageId"], message["ReceiptHandle"], message["Body"])
+
+    def redrive(self, body: Body, dead: str, queue: str) -> str:
+        """Move one message back; the id of the new one."""
+        sent = self._sqs.send_message(QueueUrl=self._url(queue), MessageBody=body.text)
+        self._sqs.delete_message(QueueUrl=self._url(dead), ReceiptHandle=body.receipt)
+        renewed: str = sent["MessageId"]
+        return renewed
+
+    def _url(self, queue: str) -> str:
+        if queue not in self._urls:
+            self._urls[queue] = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        return self._urls[queue]

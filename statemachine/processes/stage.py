@@ -1,0 +1,100 @@
+"""Sets the stage for real processes: database, queue server, schema, and the fleets of a binding.
+
+This process becomes the operator of the run: its Django is configured for the run's own database, once,
+so a stage is set in a process of its own (a command), never inside pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from statemachine.binding import Binding, BindingError
+from statemachine.processes.databases import Database, private_database
+from statemachine.processes.fleet import Fleet, FleetBinding, Stage
+from statemachine.processes.servers import SQSServer, sqs_server
+from statemachine.safety import Refused
+from statemachine.standalone import load_here
+
+
+@dataclass(frozen=True)
+class Set:
+    """A stage that is set: everything runs, and no worker yet."""
+
+    stage: Stage
+    binding: FleetBinding
+    database: Database
+    sqs: SQSServer
+    fleets: Sequence[Fleet]
+
+
+@contextmanager
+def stage_set(
+    binding_path: str,
+    *,
+    defect: str | None = None,
+    server: str | None = None,
+    visibility_seconds: int = 3,
+    margin_seconds: int = 1,
+) -> Iterator[Set]:
+    """Start what workers need, migrate, create the queues; all of it is gone afterwards.
+
+    Raises ``BindingError`` for a binding without fleets, :class:`~statemachine.safety.Refused` for a
+    database that is not the run's own, and ``NotInstalled`` without moto.
+    """
+    binding = _with_fleets(binding_path, defect)
+    with tempfile.TemporaryDirectory(prefix="statemachine-") as folder, sqs_server() as sqs:
+        directory = Path(folder)
+        with private_database(directory, server) as database:
+            stage = Stage(
+                database.url, sqs.endpoint, directory, visibility_seconds, margin_seconds, defect=defect
+            )
+            _configure_django(binding, database, binding.environment(stage))
+            fleets = binding.fleets(stage)
+            for fleet in fleets:
+                fleet.create_queues()
+            try:
+                yield Set(stage, binding, database, sqs, fleets)
+            finally:
+                _disconnect()
+
+
+def _with_fleets(path: str, defect: str | None) -> FleetBinding:
+    binding = load_here(path, defect)
+    missing = [name for name in ("environment", "fleets") if not hasattr(binding, name)]
+    if missing:
+        raise BindingError(
+            f"--binding {path}: it lacks {', '.join(missing)}, so there are no worker processes to run; "
+            "statemachine/processes/fleet.py says what they are"
+        )
+    return cast(FleetBinding, binding)
+
+
+def _configure_django(binding: Binding, database: Database, environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
+    os.environ["DJANGO_SETTINGS_MODULE"] = binding.settings_module
+
+    import django
+    from django.core.management import call_command
+    from django.db import connections
+
+    django.setup()
+    for alias in connections:
+        name = connections[alias].settings_dict["NAME"]
+        if str(name) != database.name:
+            raise Refused(
+                f"database {alias!r} of {binding.settings_module} is {name} and not {database.description}: "
+                "let the binding's environment(stage) lead the settings to stage.database_url"
+            )
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def _disconnect() -> None:
+    from django.db import connections
+
+    connections.close_all()
