@@ -21,6 +21,10 @@ from statemachine.history import (
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs.lines import Line
 
+REMEMBERED = 10_000
+"""So many deleted messages are remembered: a sender may be slower to log than whoever received and deleted,
+and what a request did not delete is received again, or turns up in the DLQ."""
+
 
 class Messages:
     """The messages that are not known to be gone, each with its job and its tenant."""
@@ -28,6 +32,7 @@ class Messages:
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
         self._known: dict[str, tuple[str, str]] = {}
+        self._gone: dict[str, tuple[str, str]] = {}
         self._folds: dict[str, Callable[[Line], list[Event]]] = {
             "message.sent": self._sent,
             "message.received": self._received,
@@ -39,7 +44,8 @@ class Messages:
 
     def about(self, line: Line) -> tuple[str, str]:
         """Job and tenant of the line's message; of one whose body nobody can read, both are empty."""
-        known = self._known.get(line.fields["message_id"])
+        name = line.fields["message_id"]
+        known = self._known.get(name) or self._gone.get(name)
         return known or (line.fields.get("job_id", ""), line.fields.get("tenant_id", ""))
 
     def events(self, line: Line) -> tuple[str, list[Event]]:
@@ -59,7 +65,7 @@ class Messages:
 
     def _sent(self, line: Line) -> list[Event]:
         name = line.fields["message_id"]
-        if name in self._known:
+        if name in self._known or name in self._gone:
             return []
         self._known[name] = job, tenant = self.about(line)
         return [Sent(line.at, name, job, tenant)]
@@ -88,7 +94,9 @@ class Messages:
     def _deleting(self, line: Line) -> list[Event]:
         name, receipt = line.fields["message_id"], line.fields.get("receipt", "")
         found = self._found(line)
-        del self._known[name]
+        self._gone[name] = self._known.pop(name)
+        if len(self._gone) > REMEMBERED:
+            del self._gone[next(iter(self._gone))]
         # Whether the queue obeyed no line tells: if it did not, somebody receives the message again.
         return [*found, DeleteRequested(line.at, name, receipt, line.worker)]
 
@@ -99,5 +107,8 @@ class Messages:
         name, renewed = line.fields["message_id"], line.fields["renewed"]
         if name not in self._known:
             return []
-        self._known[renewed] = self._known.pop(name)
+        job, tenant = self._known.pop(name)
+        if renewed in self._known or renewed in self._gone:
+            return [MessagePlaced(line.at, name, job, tenant, "redriven")]
+        self._known[renewed] = job, tenant
         return [Redriven(line.at, name, renewed)]
