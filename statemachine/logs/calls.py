@@ -79,7 +79,8 @@ class World(NamedTuple):
     ``finisher`` is the operation and the attempt that left the row as it is, where an answer says so.
     ``waiting`` are calls without their answer so far, ``written`` those of them that have committed,
     ``heard`` those whose answer was right at some moment since their call, without a commit.
-    ``ended`` says that somebody was told of an unseen row that it is terminal.
+    ``early`` are waiting calls that began before anything was told of the row: a refusal of theirs may be
+    about a row that was there before.  ``ended`` says that somebody was told of an unseen row that it is terminal.
     """
 
     row: JobRow | None = UNSEEN
@@ -88,6 +89,7 @@ class World(NamedTuple):
     waiting: tuple[Call, ...] = ()
     written: frozenset[Call] = frozenset()
     heard: frozenset[Call] = frozenset()
+    early: frozenset[Call] = frozenset()
     ended: bool = False
 
     @property

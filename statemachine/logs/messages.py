@@ -6,6 +6,7 @@ when its first line comes.  Which messages the queue still holds no line says.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from statemachine.history import (
@@ -21,6 +22,9 @@ from statemachine.history import (
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs.lines import Line
 
+MOST_LATE = 10_000
+"""So many deleted messages are remembered whose sender may not have written its line yet."""
+
 
 class Messages:
     """The messages that are not known to be gone, each with its job and its tenant."""
@@ -28,6 +32,9 @@ class Messages:
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
         self._known: dict[str, tuple[str, str]] = {}
+        # Of which no line tells that they were sent: still there, and gone already.
+        self._unsent: set[str] = set()
+        self._gone_unsent: OrderedDict[str, None] = OrderedDict()
         self._folds: dict[str, Callable[[Line], list[Event]]] = {
             "message.sent": self._sent,
             "message.received": self._received,
@@ -55,11 +62,15 @@ class Messages:
         if name in self._known:
             return []
         self._known[name] = job, tenant = self.about(line)
+        self._unsent.add(name)
         return [MessagePlaced(line.at, name, job, tenant, "queue")]
 
     def _sent(self, line: Line) -> list[Event]:
         name = line.fields["message_id"]
-        if name in self._known:
+        if name in self._known or name in self._gone_unsent:
+            # The sender writes its line last: by then a worker may have been faster.
+            self._unsent.discard(name)
+            self._gone_unsent.pop(name, None)
             return []
         self._known[name] = job, tenant = self.about(line)
         return [Sent(line.at, name, job, tenant)]
@@ -89,6 +100,11 @@ class Messages:
         name, receipt = line.fields["message_id"], line.fields.get("receipt", "")
         found = self._found(line)
         del self._known[name]
+        if name in self._unsent:
+            self._unsent.discard(name)
+            self._gone_unsent[name] = None
+            if len(self._gone_unsent) > MOST_LATE:
+                self._gone_unsent.popitem(last=False)
         # Whether the queue obeyed no line tells: if it did not, somebody receives the message again.
         return [*found, DeleteRequested(line.at, name, receipt, line.worker)]
 

@@ -50,19 +50,24 @@ class Item(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """In the order that was found: this call commits now."""
+    """In the order that was found: this call commits now, while these are ``waiting``."""
 
     call: Call
     outcome: Outcome
-    as_it_stands: bool = False
+    waiting: tuple[Call, ...] = ()
 
 
 class Take(NamedTuple):
-    """In the order that was found: this line comes now, in this state of the job."""
+    """In the order that was found: this line comes now, in this state of the job.
+
+    A refusal is explained by ``refused_by``, a lease that ends later than was known, or by a row that may
+    have been there before anything was told of it: then it is ``vague``.
+    """
 
     item: Item
     world: World
     refused_by: JobRow | None = None
+    vague: bool = False
 
 
 class Drop(NamedTuple):
@@ -75,9 +80,16 @@ Move = Commit | Take | Drop
 
 
 class Found(NamedTuple):
+    """An order that explains the lines, and the state that it ends in.
+
+    ``unexplained`` is how many lines had to be taken as they stand.  ``doubtful`` says that another order
+    explains them too, ends in another row, and differs in which calls without an answer took effect.
+    """
+
     moves: Sequence[Move]
     world: World
     unexplained: int
+    doubtful: bool = False
 
 
 def explain(rules: Rules, items: Sequence[Item], world: World) -> Found:
@@ -89,10 +101,26 @@ def explain(rules: Rules, items: Sequence[Item], world: World) -> Found:
     forced: set[int] = set()
     while True:
         search = _Search(rules, items, forced)
-        end = search.explore(0, world)
-        if end is not None:
-            return Found(search.moves, end, len(forced))
-        forced.add(search.furthest)
+        ends = search.explore(0, search.listened(world))
+        end = next(ends, None)
+        if end is None:
+            forced.add(search.furthest)
+            continue
+        moves = list(search.moves)
+        guessed = any(not isinstance(move, Take) and move.call.answer is None for move in moves)
+        return Found(moves, end, len(forced), guessed and _is_other(ends, end))
+
+
+def _is_other(ends: Iterator[World], first: World) -> bool:
+    """Whether one of the further ``ends`` is another row than the first."""
+    try:
+        return any(_gist(end.row) != _gist(first.row) for end in ends)
+    except Tangled:
+        return True
+
+
+def _gist(row: JobRow | None) -> tuple[str, int] | None:
+    return None if row is None else (row.status, row.attempt)
 
 
 class _Search:
@@ -106,23 +134,22 @@ class _Search:
         self.furthest = 0
         self._states = 0
 
-    def explore(self, place: int, world: World) -> World | None:
-        """The state at the end of all items from ``place`` on, or None if nothing explains them."""
+    def explore(self, place: int, world: World) -> Iterator[World]:
+        """The states in which all items from ``place`` on can end, the way there being in ``moves``."""
         self._states += 1
         if self._states > MOST_STATES:
             raise Tangled
         if place == len(self.items):
-            return world
+            yield world
+            return
         self.furthest = max(self.furthest, place)
         item, mark = self.items[place], len(self.moves)
         for commits, before in self._with_commits(world, item, place):
             self.moves[mark:] = commits
             after = self._take(item, before, place in self.forced)
-            end = self.explore(place + 1, after) if after is not None else None
-            if end is not None:
-                return end
+            if after is not None:
+                yield from self.explore(place + 1, after)
         del self.moves[mark:]
-        return None
 
     def _with_commits(
         self, world: World, item: Item, place: int, commits: tuple[Commit, ...] = ()
@@ -137,7 +164,9 @@ class _Search:
             outcome = self.rules.write(call, world)
             if outcome is not None:
                 after = self._committed(call, outcome, world)
-                yield from self._with_commits(after, item, place, (*commits, Commit(call, outcome)))
+                yield from self._with_commits(
+                    after, item, place, (*commits, Commit(call, outcome, world.waiting))
+                )
 
     def _committed(self, call: Call, outcome: Outcome, world: World) -> World:
         after = world._replace(
@@ -148,9 +177,9 @@ class _Search:
         )
         if call.answer is None and not call.under_way:
             after = after._replace(waiting=tuple(c for c in after.waiting if c is not call))
-        return self._listened(after)
+        return self.listened(after)
 
-    def _listened(self, world: World) -> World:
+    def listened(self, world: World) -> World:
         """Note whose answer is right in this state without a commit."""
         heard = [
             call
@@ -166,7 +195,8 @@ class _Search:
         match item.said:
             case Said.CALL if item.call is not None:
                 self.moves.append(Take(item, world))
-                return self._listened(world._replace(waiting=(*world.waiting, item.call)))
+                early = world.early | {item.call} if world.unseen else world.early
+                return self.listened(world._replace(waiting=(*world.waiting, item.call), early=early))
             case Said.ANSWER if item.call is not None:
                 return self._answered(item, item.call, world, forced)
             case Said.ROW:
@@ -189,7 +219,7 @@ class _Search:
     def _answered(self, item: Item, call: Call, world: World, forced: bool) -> World | None:
         if forced:
             return self._as_it_stands(item, call, world)
-        refused_by = None
+        refused_by, vague = None, False
         if call in world.written:
             if not self._keeps_its_word(call, world):
                 return None
@@ -197,16 +227,18 @@ class _Search:
             outcome = self.rules.write(call, world)
             refused_by = self.rules.lease_that_refuses(call, world)
             if outcome is not None:
-                self.moves.append(Commit(call, outcome))
+                self.moves.append(Commit(call, outcome, world.waiting))
                 world = self._committed(call, outcome, world)
             elif refused_by is not None and world.row is not None:
                 put_off = (refused_by.lease_expires_at or 0) - (world.row.lease_expires_at or 0)
                 world = world._replace(row=refused_by, slack=world.slack - put_off)
+            elif call in world.early and call.answer is Answer.REFUSED:
+                vague = True
             else:
                 return None
         if world.unseen and call.reason == "ended":
             world = world._replace(ended=True)
-        self.moves.append(Take(item, world, refused_by))
+        self.moves.append(Take(item, world, refused_by, vague))
         return self._without_the_dead(call, _settled(call, world), wrote=call in world.written)
 
     def _keeps_its_word(self, call: Call, world: World) -> bool:
@@ -223,7 +255,7 @@ class _Search:
     def _as_it_stands(self, item: Item, call: Call, world: World) -> World:
         if call.answer is Answer.ACCEPTED:
             outcome = self.rules.forced(call, world)
-            self.moves.append(Commit(call, outcome, as_it_stands=True))
+            self.moves.append(Commit(call, outcome, world.waiting))
             world = self._committed(call, outcome, world)
         self.moves.append(Take(item, world))
         return _settled(call, world)
@@ -235,7 +267,11 @@ class _Search:
             return None
         self.moves.append(Take(item, world))
         if world.unseen or (item.created and world.row is None):
-            return self._listened(world._replace(row=told, finisher=None))
+            early = world.early
+            if item.created:
+                # Before it was created it can only have been absent.
+                early = frozenset(call for call in early if call.reason not in ("ended", "lease live"))
+            return self.listened(world._replace(row=told, finisher=None, early=early))
         return world
 
     def _is_the_row(self, told: JobRow, row: JobRow | None) -> bool:
@@ -271,5 +307,6 @@ def _settled(call: Call, world: World) -> World:
     return world._replace(
         waiting=tuple(other for other in world.waiting if other is not call),
         heard=world.heard - {call},
+        early=world.early - {call},
         written=world.written - {call},
     )
