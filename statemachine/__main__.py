@@ -11,6 +11,7 @@ from statemachine.certificate import command as certificate
 from statemachine.command import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
 from statemachine.gate import command as gate
 from statemachine.lifecycle import LifecycleError
+from statemachine.logs import command as check_log
 from statemachine.pool import WorkFailed
 from statemachine.processes.servers import NotInstalled
 from statemachine.safety import Refused

@@ -19,8 +19,9 @@ from statemachine.legality import ANY_WORKER
 from statemachine.lifecycle import Answer, JobRow, Operation
 from statemachine.logs.calls import Call, World
 from statemachine.logs.lines import Line
+from statemachine.logs.moves import Commit, Drop, Found, Item, Move, Said, Take
 from statemachine.logs.rules import Rules
-from statemachine.logs.search import Commit, Drop, Found, Item, Move, Said, Take, Tangled, explain
+from statemachine.logs.search import Tangled, explain
 
 MOST_HELD = 200
 """So many lines of one job wait for an answer; then it is taken for one that may come or not."""
@@ -149,6 +150,8 @@ class Teller:
         if not outcome.leased:
             # Nobody has said when this lease ends: it is known from here on, and not judged.
             yield Told(line, history.Assumed(outcome.at, row))
+        if call.acquires:
+            call.given = row.attempt
         if call.acquires and call.told is None:
             job.tokens = {**job.tokens, call.worker: row.attempt}
         if call.answer is None and call.ended_at is not None:
@@ -212,7 +215,8 @@ class Teller:
             return
         yield from self._invoke(call)
         if call.answer is not None:
-            yield Told(line, history.Returned(at, call.number, call.answer, call.told))
+            attempt = call.told if call.told is not None else call.given
+            yield Told(line, history.Returned(at, call.number, call.answer, attempt))
 
     def _hint(self, job: Job, call: Call, line: Line) -> Iterator[Told]:
         """What a refusal says of a row that is otherwise unknown: enough to judge what follows from it."""

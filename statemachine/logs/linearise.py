@@ -9,29 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from statemachine import history
 from statemachine.history import Event
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
-from statemachine.logs.calls import Call
+from statemachine.logs.calls import Call, WorkerSoFar
 from statemachine.logs.jobs import Job, Teller, Told
 from statemachine.logs.lines import Line, Place
 from statemachine.logs.messages import Messages
+from statemachine.logs.moves import Item, Said
 from statemachine.logs.rules import Rules
-from statemachine.logs.search import Item, Said
 
 AFTER_A_DRAIN = frozenset({"rows.read", "worker.stopping", "worker.stopped", "worker.killed"})
 """What is still part of a drain when it comes after its end."""
-
-
-@dataclass(slots=True)
-class WorkerSoFar:
-    """What is known of a worker: when it last said something, its calls under way, its job in hand."""
-
-    last_at: float
-    calls: list[Call] = field(default_factory=list)
-    job: str | None = None
 
 
 class Lineariser:

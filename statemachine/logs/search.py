@@ -10,13 +10,11 @@ Calls overlap only while workers collide on one job, so there are few; what is g
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import Enum, auto
-from typing import NamedTuple
 
-from statemachine.history import DeleteRequested, Event
+from statemachine.history import DeleteRequested
 from statemachine.lifecycle import Answer, JobRow
 from statemachine.logs.calls import Call, Outcome, World
-from statemachine.logs.lines import Line
+from statemachine.logs.moves import Commit, Drop, Found, Item, Move, Said, Take
 from statemachine.logs.rules import Rules
 
 MOST_STATES = 5000
@@ -24,72 +22,6 @@ MOST_STATES = 5000
 
 class Tangled(Exception):
     """Too many calls overlap for every order to be tried."""
-
-
-class Said(Enum):
-    """What a line tells of its job."""
-
-    CALL = auto()
-    ANSWER = auto()
-    ROW = auto()
-    EVENTS = auto()
-
-
-class Item(NamedTuple):
-    """One line about a job: a call's or its answer's, a row, or plain events.
-
-    A creation, which has an answer only, is a row that nobody doubts: ``created``.
-    """
-
-    said: Said
-    line: Line
-    call: Call | None = None
-    row: JobRow | None = None
-    events: tuple[Event, ...] = ()
-    created: bool = False
-
-
-class Commit(NamedTuple):
-    """In the order that was found: this call commits now, while these are ``waiting``."""
-
-    call: Call
-    outcome: Outcome
-    waiting: tuple[Call, ...] = ()
-
-
-class Take(NamedTuple):
-    """In the order that was found: this line comes now, in this state of the job.
-
-    A refusal is explained by ``refused_by``, a lease that ends later than was known, or by a row that may
-    have been there before anything was told of it: then it is ``vague``.
-    """
-
-    item: Item
-    world: World
-    refused_by: JobRow | None = None
-    vague: bool = False
-
-
-class Drop(NamedTuple):
-    """In the order that was found: from here on it is certain that this call has taken no effect."""
-
-    call: Call
-
-
-Move = Commit | Take | Drop
-
-
-class Found(NamedTuple):
-    """An order that explains the lines, and the state that it ends in.
-
-    ``unexplained`` is how many lines had to be taken as they stand.  ``doubtful`` says that another order
-    explains them too, ends in another row, and differs in which calls without an answer took effect.
-    """
-
-    moves: Sequence[Move]
-    world: World
-    unexplained: int
-    doubtful: bool = False
 
 
 def explain(rules: Rules, items: Sequence[Item], world: World) -> Found:
@@ -221,7 +153,7 @@ class _Search:
             return self._as_it_stands(item, call, world)
         refused_by, vague = None, False
         if call in world.written:
-            if not self._keeps_its_word(call, world):
+            if not self._keeps_its_word(call):
                 return None
         elif call not in world.heard:
             outcome = self.rules.write(call, world)
@@ -241,16 +173,11 @@ class _Search:
         self.moves.append(Take(item, world, refused_by, vague))
         return self._without_the_dead(call, _settled(call, world), wrote=call in world.written)
 
-    def _keeps_its_word(self, call: Call, world: World) -> bool:
+    def _keeps_its_word(self, call: Call) -> bool:
         """Whether the answer of a call agrees with the commit that was placed before it was known."""
         if call.answer is not Answer.ACCEPTED:
             return False
-        return (
-            call.told is None
-            or call.attempt is not None
-            or world.row is None
-            or call.told <= world.row.attempt
-        )
+        return not call.acquires or call.told in (None, call.given)
 
     def _as_it_stands(self, item: Item, call: Call, world: World) -> World:
         if call.answer is Answer.ACCEPTED:
