@@ -37,7 +37,7 @@ class User(models.Model):
     """Somebody of one tenant, known by an address.  ``user`` is a reserved word of SQL, hence the table."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, to_field="code")
-    email = models.EmailField()
+    email = models.EmailField(max_length=128)
 
     class Meta:
         db_table = "academy_user"
@@ -49,7 +49,7 @@ class User(models.Model):
 
 class Lecture(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, to_field="code")
-    title = models.CharField(max_length=200)
+    title = models.CharField(max_length=128)
 
     class Meta:
         db_table = "lecture"

@@ -13,12 +13,20 @@ from statemachine.gate import command as gate
 from statemachine.lifecycle import LifecycleError
 from statemachine.logs import command as check_log
 from statemachine.pool import WorkFailed
+from statemachine.processes import command as processes
+from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
 from statemachine.safety import Refused
 
-COMMANDS: tuple[Command, ...] = (gate.COMMAND, certificate.COMMAND, soak.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    gate.COMMAND,
+    processes.COMMAND,
+    check_log.COMMAND,
+    certificate.COMMAND,
+    soak.COMMAND,
+)
 
-_MISUSED = (Misused, BindingError, LifecycleError, NotInstalled, Refused, OSError)
+_MISUSED = (Misused, BindingError, LifecycleError, NotInstalled, PlanError, Refused, OSError)
 """Errors that whoever called can mend; their message is all that is needed for it."""
 
 

@@ -227,7 +227,7 @@ class Assumed:
 
 @dataclass(frozen=True, slots=True)
 class MessagePlaced:
-    """A message that nobody saw being sent, or deleted, is in ``place``: ``queue`` or ``deleted``."""
+    """Where a message is that nobody saw being sent or moved: ``queue``, ``deleted`` or ``redriven``."""
 
     at: float
     message: str

@@ -13,27 +13,23 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from statemachine import failures, safety
-from statemachine.binding import DEFAULT_BINDING, BindingError, load
+from statemachine import safety
+from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.certificate.citation import cite
-from statemachine.embedded import LIMITS, register_profiles, search
+from statemachine.embedded import LIMITS, register_profiles
 from statemachine.example import Lane
-from statemachine.explain import Why, explain
-from statemachine.history import Event
-from statemachine.ndjson import Header
-from statemachine.progress import Progress
+from statemachine.in_pytest import EmbeddedLane, ProcessesLane
 from statemachine.regression import LeasedJobs
-from statemachine.replay import Outcome, ReplayError, replay
-from statemachine.report.regression import NAME
-from statemachine.report.summary import MEANING, run_summary
-from statemachine.report.text import failure_report
-from statemachine.run import Failure, Run, Verdict
-from statemachine.session import Session, check_profile, choose_settings, session_for
+from statemachine.report.summary import run_summary
+from statemachine.session import SESSION, check_profile, choose_settings, session_for
 
 register_profiles()
 
-
-SESSION = pytest.StashKey[Session]()
+LANES = {
+    "embedded": "whole operations interleave on SQLite in memory, under a controlled clock",
+    "processes": "real workers on a real database and SQS API, really killed",
+}
+"""By name; the lane ``NAME`` is what ``test_NAME.py`` beside this file plays."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +54,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="0",
         help="let the clock of a worker be so many seconds ahead or behind (default: 0, all clocks agree)",
     )
+    group.addoption(
+        "--lane",
+        choices=LANES,
+        default="embedded",
+        help="what `pytest statemachine/` plays: "
+        + "; ".join(f"{name}: {what}" for name, what in LANES.items()),
+    )
+    group.addoption(
+        "--database-server",
+        metavar="URL",
+        help="for --lane processes: make the database on this PostgreSQL server, not as a SQLite file",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,6 +89,13 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("dev")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of our own tests only that of the lane which was asked for."""
+    if collection_path.parent != Path(__file__).parent or not collection_path.name.startswith("test_"):
+        return None
+    return True if collection_path.stem != f"test_{config.getoption('--lane')}" else None
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     from django.db import connections
 
@@ -102,6 +117,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"lifecycle: lease {ours.lease_seconds} s, visibility {ours.visibility_seconds} s, "
         f"{ours.max_receives} receives, late completion {ours.late_completion}",
     ]
+    if session.lane == "processes":
+        return [lines[0], f"lane processes: {LANES['processes']}; seed {session.seed}"]
     if session.saved:
         planted = f", recorded with the defect {session.saved[0].defect}" if session.saved[0].defect else ""
         return [*lines, f"replay: {session.replay_path}{planted}"]
@@ -113,103 +130,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"profile {profile}: {examples.max_examples} examples of {examples.stateful_step_count} steps; "
         f"seed {session.seed} (again with --hypothesis-seed={session.seed})",
     ]
-
-
-def _lengths(run: Run) -> str:
-    if run.failure is None or run.first_failure is None:
-        return ""
-    return f"{len(run.first_failure.steps)} → {len(run.failure.steps)}"
-
-
-class EmbeddedLane:
-    """What the lane's test plays: a search, or the replay of a saved history."""
-
-    def __init__(self, config: pytest.Config, lane: Lane) -> None:
-        self.session = config.stash[SESSION]
-        self.lane = lane
-        self.progress = Progress(config)
-
-    def play(self) -> None:
-        """Fails the test, with a report instead of a traceback, unless the verdict is PASS or FIXED."""
-        if self.session.saved is not None:
-            self._replay(*self.session.saved)
-        else:
-            self._search()
-
-    def _search(self) -> None:
-        run = self.session.run = Run(self.lane, self.progress)
-        why = None
-        try:
-            search(run, self.session.seed)
-            if run.failure is not None:
-                why = explain(self.lane, run.failure)
-        except BindingError as error:
-            self.lane.faults.abandon()
-            pytest.exit(f"--binding {self.session.binding_path}: {error}", returncode=4)
-        except BaseException:
-            self.lane.faults.abandon()
-            if run.failure is not None:  # found, not yet shrunk or explained: nothing found is lost
-                self.session.notes.append(self._report(run, run.failure))
-            raise
-        finally:
-            self.progress.clear()
-        if run.failure is not None:
-            pytest.fail(self._report(run, run.failure, why), pytrace=False)
-        elif run.verdict is Verdict.UNKNOWN:
-            doubts = "\n".join(f"      {doubt}" for doubt in run.doubts())
-            pytest.fail(f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", pytrace=False)
-
-    def _report(self, run: Run, failure: Failure, why: Why | None = None) -> str:
-        looked_at = (
-            f"Looked at {run.finding_examples} examples until it was found, after {run.found_after:.1f} s; "
-            f"shrunk {_lengths(run)} steps in {run.seconds - (run.found_after or 0):.1f} s"
-        )
-        if run.unstable:
-            looked_at += (
-                f"\n  Hypothesis could not repeat it ({run.unstable}): please report that as a bug of ours"
-            )
-        reproduce = self._saved(failure)
-        lifecycle = self.lane.binding.lifecycle
-        return failure_report(lifecycle, failure, why=why, reproduce=reproduce, looked_at=looked_at)
-
-    def _saved(self, failure: Failure) -> list[str]:
-        """Save it, and say how to see it again: no line names a file that is not there."""
-        session = self.session
-        try:
-            saved = failures.save(session.header(), failure, session.test_command)
-        except OSError as error:
-            again = session.search_command()
-            return [f"{again}   (the history could not be saved: {error})"]
-        replayed = session.replay_command(saved.folder.as_posix())
-        if saved.test is None:
-            return [replayed, f"(the plain test could not be saved: {saved.lacks})"]
-        return [replayed, *self._plain_test(saved.test)]
-
-    def _plain_test(self, test: Path) -> list[str]:
-        if not test.is_file():
-            return []
-        return ["or, as a plain test without Hypothesis,", self.session.test_command(test.as_posix())]
-
-    def _replay(self, header: Header, events: list[Event]) -> None:
-        try:
-            played = self.session.replayed = replay(self.lane, header, events)
-        except ReplayError as error:
-            pytest.exit(f"--replay {self.session.replay_path}: {error}", returncode=4)
-        path = Path(str(self.session.replay_path))
-        if played.outcome is Outcome.REPRODUCED and played.failure is not None:
-            report = failure_report(
-                self.lane.binding.lifecycle,
-                played.failure,
-                why=explain(self.lane, played.failure),
-                reproduce=[
-                    self.session.replay_command(str(path)),
-                    *self._plain_test((path if path.is_dir() else path.parent) / NAME),
-                ],
-                looked_at=f"{played.outcome} from {path}",
-            )
-            pytest.fail(report, pytrace=False)
-        elif played.outcome is not Outcome.FIXED:
-            pytest.fail(played.sentence, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -232,6 +152,11 @@ def embedded_lane(
     lane = Lane(session.binding, session.clock_skew_seconds)
     with lane.open():
         yield EmbeddedLane(request.config, lane)
+
+
+@pytest.fixture
+def processes_lane(request: pytest.FixtureRequest) -> ProcessesLane:
+    return ProcessesLane(request.config)
 
 
 @pytest.fixture
@@ -258,6 +183,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if session.replayed is not None:
         terminalreporter.section("statemachine: replay")
         terminalreporter.write_line(session.replayed.sentence)
+    elif session.told:
+        terminalreporter.section("statemachine: processes lane")
+        for line in session.told:
+            terminalreporter.write_line(line)
     elif session.run is not None and session.run.examples:
         terminalreporter.section("statemachine: embedded lane")
         for line in run_summary(session.run, session.binding.waived, LIMITS):

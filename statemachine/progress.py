@@ -36,6 +36,11 @@ class Progress:
             f"  {run.examples} of {settings().max_examples} examples, {run.steps} steps, {speed:.0f} steps/s"
         )
 
+    def show(self, text: str) -> None:
+        """A sign of life in other words."""
+        if self._visible:
+            self._draw(text)
+
     def clear(self) -> None:
         """Leave an empty line to whoever writes next."""
         if self._drawn:

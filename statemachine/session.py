@@ -40,6 +40,9 @@ class Session:
     run: Run | None = None
     replayed: Replayed | None = None
     notes: list[str] = field(default_factory=list)
+    lane: str = "embedded"
+    database_server: str | None = None
+    told: list[str] = field(default_factory=list)
 
     def header(self) -> Header:
         return Header(self.binding_path, self.binding.lifecycle, self.seed, self.defect)
@@ -52,6 +55,12 @@ class Session:
         """The command that plays the same examples again."""
         skew = [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
         return self.command(*skew, f"--hypothesis-seed={self.seed}")
+
+    def processes_options(self) -> list[str]:
+        """What makes ``python -m statemachine`` play real processes as this session asks for."""
+        options = ["processes", "--binding", self.binding_path, "--seed", str(self.seed)]
+        options += ["--defect", self.defect] if self.defect else []
+        return options + (["--database-server", self.database_server] if self.database_server else [])
 
     def replay_command(self, path: str) -> str:
         return self.command("--replay", _quoted(path))
@@ -70,6 +79,9 @@ class Session:
         return " ".join([*words, *arguments])
 
 
+SESSION = pytest.StashKey[Session]()
+
+
 def session_for(asked: argparse.Namespace) -> Session:
     """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
     try:
@@ -86,7 +98,27 @@ def session_for(asked: argparse.Namespace) -> Session:
         )
     seed = _seed(asked.hypothesis_seed)
     skew = _clock_skew(asked.clock_skew, binding)
-    return Session(asked.binding, binding, asked.defect, seed, skew, asked.replay, saved)
+    if asked.database_server and asked.lane == "embedded":
+        raise pytest.UsageError(
+            "--database-server is of no use to the embedded lane, which runs on SQLite in memory: "
+            "give --lane processes as well, or leave it out"
+        )
+    if saved and asked.lane != "embedded":
+        raise pytest.UsageError(
+            f"--replay plays a history in the embedded lane: leave --lane {asked.lane} out; a plan of real "
+            "processes is played again by python -m statemachine processes --plan"
+        )
+    return Session(
+        asked.binding,
+        binding,
+        asked.defect,
+        seed,
+        skew,
+        asked.replay,
+        saved,
+        lane=asked.lane,
+        database_server=asked.database_server,
+    )
 
 
 def choose_settings(session: Session, asked: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.plugin import EmbeddedLane
+from statemachine.in_pytest import EmbeddedLane
 
 
 def test_leased_jobs_survive(embedded_lane: EmbeddedLane) -> None:

@@ -14,8 +14,8 @@ from statemachine.gate import report
 from statemachine.gate.advice import advice_on
 from statemachine.gate.rehearsal import Item, Rehearsal
 from statemachine.gate.steps import Closed, Gate, Line, is_go
+from statemachine.logs.evidence import evidence
 from statemachine.processes.fleet import Stop
-from statemachine.logs.report import evidence
 from statemachine.processes.judging import judge_crew
 from statemachine.processes.stage import Set, stage_set
 

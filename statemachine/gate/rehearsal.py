@@ -125,7 +125,7 @@ class Rehearsal:
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
             for which, worker, event in turn(list(self.crews.values())):
-                mine = which is crew and event == "prepare.accepted" and worker.last.get("job_id") == job
+                mine = which is crew and event["event"] == "prepare.accepted" and event["job_id"] == job
                 if mine and _row(crew, job).status == crew.fleet.lifecycle.running:
                     return worker
         return None

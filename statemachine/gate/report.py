@@ -50,7 +50,7 @@ def phase2_verdict(items: Sequence[Item], broken: Sequence[str]) -> str:
 
 
 def kill_log(kill: Kill, logged: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The log of the kill test under the headings of §2.4; ``logged`` is all that was logged, in any order."""
+    """The log of the kill test under the headings of §2.4; ``logged`` is all events, in any order."""
     events = sorted(logged, key=lambda event: str(event["at"]))
     of_job = [found for found in events if found.get("job_id") == kill.job]
     starts = [found for found in events if found["event"] == "worker.started"]

@@ -6,7 +6,7 @@ shows that it passed once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -153,7 +153,7 @@ class Gate:
         return next(iter(self.binding.observe([job])))
 
 
-def is_go(lines: list[Line]) -> bool:
+def is_go(lines: Sequence[Line]) -> bool:
     """GO: every step has run and passed."""
     marks = [line.mark for line in lines if line.mark]
     return len(marks) == 6 and set(marks) == {Mark.PASS}

@@ -33,7 +33,7 @@ def published_means_committed(ledger: Ledger, event: Sent | PublicationQueued) -
 
 @invariant(Sent, Returned, section="§2.2 step 1", needs=Operation.RECOVER)
 def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> Judgements:
-    """A sweep sends each job once, as its tenant's, that is PENDING, unpublished and old enough; no other."""
+    """A sweep sends each job once, in its tenant's name, that is PENDING, unpublished and old enough."""
     call = ledger.calls.get(event.call) if event.call is not None else None
     if call is None or call.invoked.operation is not Operation.RECOVER:
         return

@@ -29,7 +29,12 @@ LOOKED_AHEAD = 1000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", nargs="*", metavar="FILE", help="logs of all workers of one fleet; - is the standard input")
-    add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="whose lifecycle they are judged by")
+    add(
+        "--binding",
+        metavar="MODULE:FACTORY",
+        default=DEFAULT_BINDING,
+        help="whose lifecycle they are judged by",
+    )
     add("--patterns", metavar="FILE", help="phrases of plain-text logs (TOML), instead of the shipped ones")
     add(
         "--declared-lifecycle",

@@ -96,7 +96,7 @@ class LogLedger(Ledger):
 
     def _put(self, name: str, place: str) -> None:
         super()._put(name, place)
-        if place == "deleted":
+        if place in ("deleted", "redriven"):
             self._gone_messages.append(name)
 
     def _redriven(self, event: history.Redriven) -> None:

@@ -22,8 +22,9 @@ from statemachine.history import (
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs.lines import Line
 
-MOST_LATE = 10_000
-"""So many deleted messages are remembered whose sender may not have written its line yet."""
+REMEMBERED = 10_000
+"""So many deleted messages are remembered: a sender may be slower to log than whoever received and deleted,
+and what a request did not delete is received again, or turns up in the DLQ."""
 
 
 class Messages:
@@ -32,9 +33,7 @@ class Messages:
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
         self._known: dict[str, tuple[str, str]] = {}
-        # Of which no line tells that they were sent: still there, and gone already.
-        self._unsent: set[str] = set()
-        self._gone_unsent: OrderedDict[str, None] = OrderedDict()
+        self._gone: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._folds: dict[str, Callable[[Line], list[Event]]] = {
             "message.sent": self._sent,
             "message.received": self._received,
@@ -46,7 +45,8 @@ class Messages:
 
     def about(self, line: Line) -> tuple[str, str]:
         """Job and tenant of the line's message; of one whose body nobody can read, both are empty."""
-        known = self._known.get(line.fields["message_id"])
+        name = line.fields["message_id"]
+        known = self._known.get(name) or self._gone.get(name)
         return known or (line.fields.get("job_id", ""), line.fields.get("tenant_id", ""))
 
     def events(self, line: Line) -> tuple[str, list[Event]]:
@@ -62,15 +62,11 @@ class Messages:
         if name in self._known:
             return []
         self._known[name] = job, tenant = self.about(line)
-        self._unsent.add(name)
         return [MessagePlaced(line.at, name, job, tenant, "queue")]
 
     def _sent(self, line: Line) -> list[Event]:
         name = line.fields["message_id"]
-        if name in self._known or name in self._gone_unsent:
-            # The sender writes its line last: by then a worker may have been faster.
-            self._unsent.discard(name)
-            self._gone_unsent.pop(name, None)
+        if name in self._known or name in self._gone:
             return []
         self._known[name] = job, tenant = self.about(line)
         return [Sent(line.at, name, job, tenant)]
@@ -99,12 +95,9 @@ class Messages:
     def _deleting(self, line: Line) -> list[Event]:
         name, receipt = line.fields["message_id"], line.fields.get("receipt", "")
         found = self._found(line)
-        del self._known[name]
-        if name in self._unsent:
-            self._unsent.discard(name)
-            self._gone_unsent[name] = None
-            if len(self._gone_unsent) > MOST_LATE:
-                self._gone_unsent.popitem(last=False)
+        self._gone[name] = self._known.pop(name)
+        if len(self._gone) > REMEMBERED:
+            self._gone.popitem(last=False)
         # Whether the queue obeyed no line tells: if it did not, somebody receives the message again.
         return [*found, DeleteRequested(line.at, name, receipt, line.worker)]
 
@@ -115,5 +108,8 @@ class Messages:
         name, renewed = line.fields["message_id"], line.fields["renewed"]
         if name not in self._known:
             return []
-        self._known[renewed] = self._known.pop(name)
+        job, tenant = self._known.pop(name)
+        if renewed in self._known or renewed in self._gone:
+            return [MessagePlaced(line.at, name, job, tenant, "redriven")]
+        self._known[renewed] = job, tenant
         return [Redriven(line.at, name, renewed)]

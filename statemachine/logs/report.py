@@ -1,15 +1,14 @@
-"""What a person reads of a judged log: each failure with its lines, what was met, what was judged, the verdict."""
+"""What a person reads of a judged log: the failures, what was met, what was judged, and the verdict."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from statemachine.invariants import BY_NAME
-from statemachine.invariants.claim import clock, times
-from statemachine.logs.judging import REQUIRED, Cited, Judged
-from statemachine.logs.lines import Place
-from statemachine.logs.reading import Tally, texts
+from statemachine.invariants.claim import times
+from statemachine.logs.evidence import evidence
+from statemachine.logs.judging import REQUIRED, Judged
+from statemachine.logs.reading import Tally
 from statemachine.report import WIDTH
 from statemachine.verdict import Verdict
 
@@ -27,52 +26,6 @@ _PASSED_OVER = {
 }
 
 
-def evidence(cited: Cited) -> Iterator[str]:
-    """One failure: the claim, the story, expected against actual, and the lines about its job."""
-    seen = cited.violation
-    claim = BY_NAME[seen.invariant]
-    yield f"FAIL  {seen.invariant}"
-    yield from _wrapped(seen.story, "      ")
-    yield from _wrapped(f"{claim.protects.splitlines()[0]} (gate report {claim.section})", "      ")
-    yield ""
-    yield f"  {str(cited.line.place)[-60:]}  ({clock(cited.line.at)} s)"
-    for what, expected, actual in seen.compared:
-        yield f"    {what}: expected {expected}, found {actual}"[:WIDTH]
-    yield ""
-    yield from _table(cited)
-    if cited.others:
-        yield ""
-        yield f"  {times(cited.others, 'more failure')} of this kind"
-
-
-def _table(cited: Cited) -> Iterator[str]:
-    """The lines about the job, shortened; the one that shows the failure is marked."""
-    places = [*cited.trail]
-    if cited.line.place not in places:
-        places.append(cited.line.place)
-    found = texts(places)
-    named = _short_names(places)
-    width = max(len(named[place]) for place in places)
-    for place in places:
-        mark = "✗" if place == cited.line.place else " "
-        said = " ".join(found.get(place, "(the line cannot be read again)").split())
-        yield f"  {mark} {named[place]:<{width}}  {_shortened(said, WIDTH - width - 6)}"
-
-
-def _short_names(places: Iterable[Place]) -> dict[Place, str]:
-    """Each place as ``file:line``, with the folder left out where the names stay distinct."""
-    files = {place.file for place in places}
-    last = {file: file.replace("\\", "/").rsplit("/", 1)[-1] for file in files}
-    clear = len(set(last.values())) == len(files)
-    return {
-        place: f"{(last[place.file] if clear else place.file)[-40:]}:{place.number}" for place in places
-    }
-
-
-def _shortened(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 1]}…"
-
-
 def log_report(judged: Judged, tally: Tally, by: str, waived: Mapping[str, str]) -> list[str]:
     """The whole report.
 
@@ -80,9 +33,19 @@ def log_report(judged: Judged, tally: Tally, by: str, waived: Mapping[str, str])
     waives.
     """
     lines: list[str] = []
+    shown: set[str] = set()
     for cited in judged.violations:
-        lines += [*evidence(cited), ""]
-    lines += [*_read(judged, tally), *_lifecycle(judged, by), "", *_jobs(judged), "", *_claims(judged, waived), ""]
+        lines += [*evidence(cited, cited.violation.subject not in shown), ""]
+        shown.add(cited.violation.subject)
+    lines += [
+        *_read(judged, tally),
+        *_lifecycle(judged, by),
+        "",
+        *_jobs(judged),
+        "",
+        *_claims(judged, waived),
+        "",
+    ]
     lines += [
         line for doubt in (*judged.doubts(), *reading_doubts(tally)) for line in _wrapped(doubt, "? ", "  ")
     ]
@@ -112,7 +75,8 @@ def verdict_line(judged: Judged, tally: Tally) -> str:
 
 
 def _read(judged: Judged, tally: Tally) -> Iterator[str]:
-    yield f"Read      {_count(tally.read)} lines: {_count(judged.lines)} judged as {_count(judged.events)} events"
+    events = f"{_count(judged.lines)} judged as {_count(judged.events)} events"
+    yield f"Read      {_count(tally.read)} lines: {events}"
     passed = [f"{_count(getattr(tally, kind))} {words}" for kind, words in _PASSED_OVER.items()]
     yield f"          passed over: {', '.join(passed)}"
     for kind, words in _PASSED_OVER.items():
@@ -143,16 +107,14 @@ def _jobs(judged: Judged) -> Iterator[str]:
         f"          DONE or FAILED exactly once: {_count(judged.ended_once)} of {_count(judged.jobs)}; "
         f"completed twice: {_count(judged.ended_again)}; not ended: {_count(judged.jobs - judged.ended)}"
     )
-    yield f"          {_count(judged.acquisitions)} acquisitions, {_count(judged.takeovers)} of them takeovers"
+    yield f"          {_count(judged.acquisitions)} acquisitions, {_count(judged.takeovers)} takeovers"
     yield (
         f"          {_count(counts['worker.killed'])} workers killed; "
         f"{_count(counts['effects without an answer'])} calls took effect and were never answered"
     )
-    if counts["answers that fit any row"]:
-        yield (
-            f"          {_count(counts['answers that fit any row'])} answers about jobs of which nothing else "
-            "was told: not judged"
-        )
+    vague = counts["answers that fit any row"]
+    if vague:
+        yield f"          {_count(vague)} answers about jobs of which nothing else was told: not judged"
 
 
 def _claims(judged: Judged, waived: Mapping[str, str]) -> Iterator[str]:
@@ -170,9 +132,7 @@ def _claims(judged: Judged, waived: Mapping[str, str]) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str, then: str | None = None) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=first if then is None else then
-    )
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=first if then is None else then)
 
 
 def _count(number: int) -> str:

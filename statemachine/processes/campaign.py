@@ -20,6 +20,7 @@ from statemachine.processes.servers import Operator, SQSServer
 from statemachine.processes.workers import Worker
 
 BY_NAME = {moment.name: moment for moment in MOMENTS}
+LOOK_SECONDS = 1.0
 BACKLOG = 3
 """How many unfinished jobs a worker should find, so that a strike never waits for one."""
 
@@ -68,11 +69,15 @@ class Campaign:
         self._thaw_at: dict[Worker, float] = {}
         self._up_at: float | None = None
         self._told_at = time.monotonic()
+        self._looked_at = dict.fromkeys(self.crews, 0.0)
+        self._lines_seen, self._moved_at = -1, time.monotonic()
 
     def run(self) -> Played:
         began = time.monotonic()
         while self._feeding() or any(self._strikes.values()) or self._thaw_at or self._up_at:
             self._turn(striking=True)
+            if self._is_still():
+                break
         self.played.seconds = time.monotonic() - began
         self._drain()
         self.played.drain_seconds = time.monotonic() - began - self.played.seconds
@@ -87,7 +92,7 @@ class Campaign:
     def _turn(self, *, striking: bool) -> None:
         for crew, worker, event in turn(self.crews.values()):
             if striking:
-                self._strike(crew, worker, event)
+                self._strike(crew, worker, event["event"])
         self._undo_what_is_over()
         if striking:
             self._strike_the_queue()
@@ -100,9 +105,18 @@ class Campaign:
             wanted = self.plan.jobs - len(crew.jobs)
             if wanted > 0 or self._strikes[name]:
                 left = True
-                if self._up_at is None and crew.waiting < BACKLOG * crew.size:
+                if self._up_at is None and self._has_room(crew):
                     crew.enqueue(next(self._jobs[name]))
         return left
+
+    def _has_room(self, crew: Crew) -> bool:
+        """Whether more jobs may be waiting.  Kills use up receives: what is dead by then is redriven."""
+        room = BACKLOG * crew.size
+        if crew.waiting >= room and time.monotonic() > self._looked_at[crew.fleet.name] + LOOK_SECONDS:
+            self._looked_at[crew.fleet.name] = time.monotonic()
+            crew.look()
+            crew.redrive(self.operator)
+        return crew.waiting < room
 
     def _undo_what_is_over(self) -> None:
         now = time.monotonic()
@@ -166,7 +180,6 @@ class Campaign:
         for crew in self.crews.values():
             crew.say("drain.began", "no more strikes")
         busy = dict(self.crews)
-        moved_at, seen = time.monotonic(), -1
         while busy:
             for _ in range(6):
                 self._turn(striking=False)
@@ -176,10 +189,7 @@ class Campaign:
                     del busy[name]
                 else:
                     crew.redrive(self.operator)
-            lines = sum(len(lines) for crew in self.crews.values() for _, lines in crew.logs())
-            if lines != seen:
-                moved_at, seen = time.monotonic(), lines
-            elif time.monotonic() > moved_at + self._patience():
+            if self._is_still():
                 for name, crew in busy.items():
                     self.played.stuck[name] = crew.unfinished()
                     crew.say("drain.ended", "nothing moves any more", stuck=self._proof(crew))
@@ -196,6 +206,13 @@ class Campaign:
             for job in crew.jobs.values()
         ):
             self._turn(striking=False)
+
+    def _is_still(self) -> bool:
+        """Whether nobody has logged anything for longer than anything can last."""
+        lines = sum(len(lines) for crew in self.crews.values() for _, lines in crew.logs())
+        if lines != self._lines_seen:
+            self._lines_seen, self._moved_at = lines, time.monotonic()
+        return time.monotonic() > self._moved_at + self._patience()
 
     def _patience(self) -> float:
         """Longer than anything that is hidden or leased can stay so."""

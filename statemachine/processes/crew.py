@@ -57,6 +57,10 @@ class Crew:
         if event["event"] == "finish.accepted" and event.get("operation") != "release":
             self.ended.add(str(event["job_id"]))
 
+    def look(self) -> None:
+        """Take in what the rows show: whoever ended a job may have been killed before it said so."""
+        self.ended = set(self.jobs) - set(self.unfinished())
+
     def kill(self, worker: Worker, moment: str) -> None:
         worker.kill()
         self.say(
@@ -154,7 +158,7 @@ class Crew:
         return (event for _, lines in self.logs() for event in map(read, lines) if event)
 
 
-def turn(crews: Collection[Crew]) -> Iterator[tuple[Crew, Worker, str]]:
+def turn(crews: Collection[Crew]) -> Iterator[tuple[Crew, Worker, dict[str, Any]]]:
     """What all workers log within a moment, an event at a time; then the dead are replaced.
 
     The events of a worker that is frozen or killed in between are taken in, and not given out.
@@ -164,6 +168,6 @@ def turn(crews: Collection[Crew]) -> Iterator[tuple[Crew, Worker, str]]:
         for event in worker.read():
             owner[worker].note(event)
             if worker.alive and not worker.frozen:
-                yield owner[worker], worker, str(event["event"])
+                yield owner[worker], worker, event
     for crew in crews:
         crew.tend()

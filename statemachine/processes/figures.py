@@ -64,7 +64,7 @@ def killed_holders(crew: Crew) -> Iterator[tuple[str, int]]:
 
 def _takeovers(crew: Crew, job: str, attempt: int) -> int:
     """How often the attempt after this one was given out."""
-    answers = sum(
+    answers: int = sum(
         event["event"] == "prepare.accepted"
         and event.get("job_id") == job
         and event.get("attempt") == attempt + 1

@@ -63,8 +63,7 @@ def meet(worker: Worker, moment: Moment, database: Database) -> bool:
     """Freeze ``worker`` at ``moment``; False, and it runs on, when it has passed it."""
     for _ in range(PULSES):
         worker.freeze()
-        for _ in worker.read():
-            pass
+        worker.read()
         if worker.last.get("event") not in moment.within:
             break
         if moment.also(database):

@@ -10,7 +10,7 @@ from pathlib import Path
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.invariants import IN_LOGS
 from statemachine.logs import Judged
-from statemachine.logs.report import evidence
+from statemachine.logs.evidence import evidence
 from statemachine.processes import plan as plans
 from statemachine.processes.campaign import Played
 from statemachine.processes.figures import figures, struck_table
@@ -52,8 +52,8 @@ def report(played: Played, fleets: Sequence[JudgedFleet]) -> Iterator[str]:
             yield from evidence(cited)
         for doubt in fleet.judged.doubts():
             yield f"UNKNOWN  {fleet.name}: {doubt}"
-    for fleet, jobs in played.stuck.items():
-        yield f"FAIL  {fleet}: these jobs never ended: {', '.join(jobs)}"
+    for name, jobs in played.stuck.items():
+        yield f"FAIL  {name}: these jobs never ended: {', '.join(jobs)}"
 
 
 def _judged(each: Sequence[Judged]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,21 +70,19 @@ class Worker:
     def exit_code(self) -> int | None:
         return self._process.poll()
 
-    def read(self) -> Iterator[dict[str, Any]]:
+    def read(self) -> list[dict[str, Any]]:
         """The events logged since the last time, as far as they have come."""
         try:
             chunk = os.read(self.output.fileno(), _CHUNK)
         except BlockingIOError:
-            return
+            return []
         self.exhausted = not chunk
         *whole, self._rest = (self._rest + chunk).split(b"\n")
-        for raw in whole:
-            text = raw.decode("utf-8", "replace")
-            self.lines.append(text)
-            event = read(text)
-            if event:
-                self.last = event
-                yield event
+        texts = [raw.decode("utf-8", "replace") for raw in whole]
+        self.lines += texts
+        events = [event for event in map(read, texts) if event]
+        self.last = events[-1] if events else self.last
+        return events
 
     def freeze(self) -> None:
         """Stop it between two instructions, and wait until it stands still."""

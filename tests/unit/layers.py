@@ -51,13 +51,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "standalone": {"binding", "example", "safety"},
     "progress": {"run", "world"},
     "plugin": {
-        *("binding", "embedded", "example", "explain", "failures", "history", "lifecycle", "ndjson"),
-        *("progress", "regression", "replay", "report", "run", "safety", "session", "world", "certificate"),
+        *("binding", "certificate", "embedded", "example", "in_pytest", "regression", "report", "safety"),
+        "session",
+    },
+    "in_pytest": {
+        *("binding", "command", "embedded", "example", "explain", "failures", "history", "ndjson"),
+        *("progress", "replay", "report", "run", "session", "verdict"),
     },
     "session": {
         *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "run", "safety"),
     },
-    "test_embedded": {"plugin"},
+    "test_embedded": {"in_pytest"},
+    "test_processes": {"in_pytest"},
+    # real processes, and the gate
+    "processes": {
+        *("binding", "command", "failures", "invariants", "lifecycle", "logs", "report", "safety"),
+        *("standalone", "verdict"),
+    },
+    "gate": {"binding", "command", "logs", "processes"},
     # python -m statemachine
     "command": set(),
     "pool": set(),
@@ -69,7 +80,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("binding", "command", "embedded", "example", "explain", "failures", "invariants", "pool"),
         *("report", "run", "session", "standalone", "world"),
     },
-    "__main__": {"binding", "certificate", "command", "lifecycle", "logs", "pool", "safety", "soak"},
+    "__main__": {
+        *("binding", "certificate", "command", "gate", "lifecycle", "logs", "pool", "processes", "safety"),
+        "soak",
+    },
 }
 """Direct imports inside of statemachine/, by module or package; inside of a package all are free."""
 
@@ -77,7 +91,7 @@ PURE = ("lifecycle", "legality", "history", "ndjson", "facts", "ledger", "invari
 OUTSIDE: dict[str, dict[str, set[str]]] = {
     "django": {
         "anywhere": {"world.django_faults"},
-        "in functions": {"example", "standalone", "plugin", "session"},
+        "in functions": {"example", "standalone", "plugin", "processes.stage", "session"},
     },
     "hypothesis": {
         "anywhere": {
@@ -87,7 +101,7 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "in functions": set(),
     },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},
-    "pytest": {"anywhere": {"plugin", "progress", "session"}, "in functions": set()},
+    "pytest": {"anywhere": {"in_pytest", "plugin", "progress", "session"}, "in functions": set()},
     "models_under_test": {"anywhere": set(), "in functions": set()},
 }
 """Who may import these packages: at all, or only when a function is called."""

@@ -15,7 +15,7 @@ def create_notification_log(
     uow: DjangoUnitOfWork, notification_id: str, tenant_id: str, attempt: int, receipt: str
 ) -> bool:
     mine = Notification.objects.filter(notification_id=notification_id, tenant_id=tenant_id)
-    about = mine.filter(status="SENDING").first()
+    about = mine.filter(status="SENDING", attempt_count=attempt).first()
     if about is not None:
         shown = {"payload": receipt, "created_at": timezone.now()}
         NotificationLog.objects.get_or_create(notification=about, defaults=shown)

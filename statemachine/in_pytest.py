@@ -1,0 +1,158 @@
+"""What the tests of ``pytest statemachine/`` play, one class a lane: a search, a replay, real processes.
+
+A lane fails its test with a report in place of a traceback.  What it plays and what that shows is said where
+the lane itself is (``embedded.py``, ``processes/``).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from statemachine import failures
+from statemachine.binding import BindingError
+from statemachine.command import MISUSED
+from statemachine.embedded import search
+from statemachine.example import Lane
+from statemachine.explain import Why, explain
+from statemachine.history import Event
+from statemachine.ndjson import Header
+from statemachine.progress import Progress
+from statemachine.replay import Outcome, ReplayError, replay
+from statemachine.report.regression import NAME
+from statemachine.report.summary import MEANING
+from statemachine.report.text import failure_report
+from statemachine.run import Failure, Run
+from statemachine.session import SESSION
+from statemachine.verdict import Verdict
+
+
+def _lengths(run: Run) -> str:
+    if run.failure is None or run.first_failure is None:
+        return ""
+    return f"{len(run.first_failure.steps)} → {len(run.failure.steps)}"
+
+
+class EmbeddedLane:
+    """What the lane's test plays: a search, or the replay of a saved history."""
+
+    def __init__(self, config: pytest.Config, lane: Lane) -> None:
+        self.session = config.stash[SESSION]
+        self.lane = lane
+        self.progress = Progress(config)
+
+    def play(self) -> None:
+        """Fails the test, with a report instead of a traceback, unless the verdict is PASS or FIXED."""
+        if self.session.saved is not None:
+            self._replay(*self.session.saved)
+        else:
+            self._search()
+
+    def _search(self) -> None:
+        run = self.session.run = Run(self.lane, self.progress)
+        why = None
+        try:
+            search(run, self.session.seed)
+            if run.failure is not None:
+                why = explain(self.lane, run.failure)
+        except BindingError as error:
+            self.lane.faults.abandon()
+            pytest.exit(f"--binding {self.session.binding_path}: {error}", returncode=4)
+        except BaseException:
+            self.lane.faults.abandon()
+            if run.failure is not None:  # found, not yet shrunk or explained: nothing found is lost
+                self.session.notes.append(self._report(run, run.failure))
+            raise
+        finally:
+            self.progress.clear()
+        if run.failure is not None:
+            pytest.fail(self._report(run, run.failure, why), pytrace=False)
+        elif run.verdict is Verdict.UNKNOWN:
+            doubts = "\n".join(f"      {doubt}" for doubt in run.doubts())
+            pytest.fail(f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", pytrace=False)
+
+    def _report(self, run: Run, failure: Failure, why: Why | None = None) -> str:
+        looked_at = (
+            f"Looked at {run.finding_examples} examples until it was found, after {run.found_after:.1f} s; "
+            f"shrunk {_lengths(run)} steps in {run.seconds - (run.found_after or 0):.1f} s"
+        )
+        if run.unstable:
+            looked_at += (
+                f"\n  Hypothesis could not repeat it ({run.unstable}): please report that as a bug of ours"
+            )
+        reproduce = self._saved(failure)
+        lifecycle = self.lane.binding.lifecycle
+        return failure_report(lifecycle, failure, why=why, reproduce=reproduce, looked_at=looked_at)
+
+    def _saved(self, failure: Failure) -> list[str]:
+        """Save it, and say how to see it again: no line names a file that is not there."""
+        session = self.session
+        try:
+            saved = failures.save(session.header(), failure, session.test_command)
+        except OSError as error:
+            again = session.search_command()
+            return [f"{again}   (the history could not be saved: {error})"]
+        replayed = session.replay_command(saved.folder.as_posix())
+        if saved.test is None:
+            return [replayed, f"(the plain test could not be saved: {saved.lacks})"]
+        return [replayed, *self._plain_test(saved.test)]
+
+    def _plain_test(self, test: Path) -> list[str]:
+        if not test.is_file():
+            return []
+        return ["or, as a plain test without Hypothesis,", self.session.test_command(test.as_posix())]
+
+    def _replay(self, header: Header, events: list[Event]) -> None:
+        try:
+            played = self.session.replayed = replay(self.lane, header, events)
+        except ReplayError as error:
+            pytest.exit(f"--replay {self.session.replay_path}: {error}", returncode=4)
+        path = Path(str(self.session.replay_path))
+        if played.outcome is Outcome.REPRODUCED and played.failure is not None:
+            report = failure_report(
+                self.lane.binding.lifecycle,
+                played.failure,
+                why=explain(self.lane, played.failure),
+                reproduce=[
+                    self.session.replay_command(str(path)),
+                    *self._plain_test((path if path.is_dir() else path.parent) / NAME),
+                ],
+                looked_at=f"{played.outcome} from {path}",
+            )
+            pytest.fail(report, pytrace=False)
+        elif played.outcome is not Outcome.FIXED:
+            pytest.fail(played.sentence, pytrace=False)
+
+
+class ProcessesLane:
+    """Real workers, in processes of their own: this one's clock is frozen, and its Django has no file."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.session = config.stash[SESSION]
+        self.progress = Progress(config)
+
+    def play(self) -> None:
+        """Run ``python -m statemachine processes`` and fail the test unless its verdict is PASS."""
+        session = self.session
+        command = [sys.executable, "-m", "statemachine", *session.processes_options()]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        told: list[str] = []
+        try:
+            for line in process.stdout or ():
+                told.append(line.rstrip("\n"))
+                self.progress.show(told[-1])
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        finally:
+            self.progress.clear()
+        if code == MISUSED:
+            pytest.exit(told[-1] if told else "python -m statemachine processes said nothing", returncode=4)
+        if code:
+            pytest.fail("\n".join(told), pytrace=False)
+        session.told = told
