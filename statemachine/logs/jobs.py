@@ -19,10 +19,11 @@ from statemachine.legality import ANY_WORKER
 from statemachine.lifecycle import Answer, JobRow, Operation
 from statemachine.logs.calls import Call, World
 from statemachine.logs.lines import Line
+from statemachine.logs.moves import Commit, Drop, Found, Item, Move, Said, Take
 from statemachine.logs.rules import Rules
-from statemachine.logs.search import Commit, Drop, Found, Item, Move, Said, Take, Tangled, explain
+from statemachine.logs.search import Tangled, explain
 
-MOST_HELD = 64
+MOST_HELD = 200
 """So many lines of one job wait for an answer; then it is taken for one that may come or not."""
 
 
@@ -88,12 +89,18 @@ class Teller:
         self.counts = counts
         self._numbers = count(1)
 
-    def tell(self, job: Job) -> Iterator[Told]:
-        """The events of all held lines of ``job``, which holds none afterwards."""
+    def tell(self, job: Job, at_last: bool = False) -> Iterator[Told]:
+        """The events of all held lines of ``job``, if what they say is certain, or ``at_last``.
+
+        Two calls without an answer can explain the same refusal; then the lines go on waiting for one that
+        decides between them.
+        """
         if not job.items:
             return
-        items, job.items = job.items, []
-        found = self._explained(job, items)
+        found = self._explained(job, job.items)
+        if found.doubtful and not at_last and len(job.items) < MOST_HELD:
+            return
+        job.items = []
         for move in found.moves:
             if isinstance(move, Take):
                 yield from self._take(job, move)
@@ -121,7 +128,7 @@ class Teller:
 
     def close(self, job: Job) -> Iterator[Told]:
         """The log is over: what is without an answer stays so."""
-        yield from self.tell(job)
+        yield from self.tell(job, at_last=True)
         for call in job.world.waiting:
             yield from self._unknown(call, call.line.at)
         job.world = job.world._replace(waiting=(), written=frozenset(), heard=frozenset())
@@ -133,6 +140,8 @@ class Teller:
         line = job.answers.get(call, call.line)
         if outcome.assumed is not None:
             yield from self._assume(job, outcome.assumed, line)
+            for waiting in move.waiting:
+                yield from self._invoke(waiting)
         yield from self._invoke(call)
         row = outcome.row
         told = row if outcome.leased else row._replace(lease_expires_at=None)
@@ -141,6 +150,8 @@ class Teller:
         if not outcome.leased:
             # Nobody has said when this lease ends: it is known from here on, and not judged.
             yield Told(line, history.Assumed(outcome.at, row))
+        if call.acquires:
+            call.given = row.attempt
         if call.acquires and call.told is None:
             job.tokens = {**job.tokens, call.worker: row.attempt}
         if call.answer is None and call.ended_at is not None:
@@ -194,16 +205,18 @@ class Teller:
     def _answer(self, job: Job, call: Call, move: Take) -> Iterator[Told]:
         line, at = move.item.line, call.answered_at
         if move.refused_by is not None:
-            yield Told(line, history.Assumed(at, move.refused_by))
-        if not call.number:
-            if not move.world.unseen:
-                yield from self._invoke(call)
-            else:
-                self.counts["answers that fit any row"] += 1
+            # As of the call: by the time of its answer this lease may have ended.
+            yield Told(line, history.Assumed(call.called_at, move.refused_by))
+        if move.vague:
+            self.counts["answers that fit any row"] += 1
+            if move.world.unseen:
                 yield from self._hint(job, call, line)
-                return
+            yield from self._unknown(call, at)
+            return
+        yield from self._invoke(call)
         if call.answer is not None:
-            yield Told(line, history.Returned(at, call.number, call.answer, call.told))
+            attempt = call.told if call.told is not None else call.given
+            yield Told(line, history.Returned(at, call.number, call.answer, attempt))
 
     def _hint(self, job: Job, call: Call, line: Line) -> Iterator[Told]:
         """What a refusal says of a row that is otherwise unknown: enough to judge what follows from it."""
@@ -225,6 +238,8 @@ class Teller:
         if not item.created:
             kind = history.Assumed if world.unseen else history.RowRead
             yield Told(item.line, kind(item.line.at, row))
+            for waiting in world.waiting:
+                yield from self._invoke(waiting)
             return
         if not world.unseen and world.row is not None and not (job.created or job.begun):
             job.created = True  # its first lines came before the one that tells of its creation
@@ -236,6 +251,8 @@ class Teller:
             yield Told(line, history.Committed(at, number))
             yield Told(line, history.Observed(at, number, (row,)))
         yield Told(line, history.Returned(at, number, Answer.ACCEPTED))
+        for waiting in world.waiting:
+            yield from self._invoke(waiting)
 
     def _events(self, job: Job, item: Item, world: World) -> Iterator[Told]:
         for event in item.events:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from statemachine.history import StepBegan
+from statemachine.history import Observed, StepBegan
 from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs.jobs import Told
@@ -51,6 +51,9 @@ OPENED_BY = {
 }
 """Claims that need a line of this event, which whoever operates the fleet writes."""
 
+TOLD_BY_WORKERS = ("lease_seconds", "visibility_seconds", "max_receives")
+"""Fields of the lifecycle that a worker's first line names."""
+
 
 class Cited(NamedTuple):
     """A violation, the line that shows it, and all lines about its job up to the end of the log.
@@ -89,6 +92,7 @@ class Judged:
     begun_before: int = 0
     acquisitions: int = 0
     takeovers: int = 0
+    contradictions: list[str] = field(default_factory=list)
 
     @property
     def headline(self) -> Cited | None:
@@ -109,6 +113,7 @@ class Judged:
             for claim in self.claims
             if claim.name in REQUIRED and claim.name not in self.not_judged and not self.judged[claim.name]
         ]
+        found += self.contradictions[:3]
         if self.counts["tangled"]:
             found.append(
                 f"too many calls overlap on {self.counts['tangled']} jobs for every order to be tried"
@@ -132,12 +137,28 @@ class LogJudge:
         self._judge = Judge(lifecycle, applicable, LogLedger(lifecycle))
         self._found: dict[tuple[str, ...], Cited] = {}
         self._position = 0
+        self._takeovers = 0
+        self._pipeline = ""
 
     def take(self, line: Line) -> None:
         """Judge what is certain now that ``line`` has been read."""
         self.result_so_far.lines += 1
+        if line.event == "worker.started":
+            self._compare(line)
         for told in self.lineariser.take(line):
             self._tell(told)
+
+    def _compare(self, line: Line) -> None:
+        """Note where a worker says that it works by other numbers, or on another pipeline, than the rest."""
+        result = self.result_so_far
+        ours = {name: getattr(result.lifecycle, name) for name in TOLD_BY_WORKERS}
+        ours["pipeline"] = self._pipeline = self._pipeline or line.fields.get("pipeline", "")
+        for name, number in ours.items():
+            told = line.fields.get(name, number)
+            if told != number:
+                result.contradictions.append(
+                    f"{line.place}: {line.worker} works with {name} {told}, and the log is judged by {number}"
+                )
 
     def _tell(self, told: Told) -> None:
         line, event = told
@@ -147,6 +168,13 @@ class LogJudge:
             judge.take(StepBegan(event.at, line.position, line.event, {}))
         result.events += 1
         judge.take(event)
+        if isinstance(event, Observed):
+            running = judge.ledger.lifecycle.running
+            self._takeovers += sum(
+                change.before is not None and change.before.status == running == change.after.status
+                for change in judge.ledger.changes
+                if change.after is not None
+            )
         if judge.violations:
             for violation in judge.violations:
                 self._cite(violation, line)
@@ -175,8 +203,11 @@ class LogJudge:
         result.ended = sum(1 for job in ledger.rows if ledger.is_terminal(job))
         result.ended_once = sum(1 for job in ledger.rows if endings[job] == 1 and ledger.is_terminal(job))
         result.ended_again = sum(1 for times in endings.values() if times > 1)
+        result.takeovers, result.acquisitions = self._takeovers, sum(ledger.acquisitions.values())
         result.begun_before = sum(job.begun for job in self.lineariser.jobs.values())
         result.not_judged = self._not_judged()
+        for name in result.not_judged:
+            del result.judged[name]
         return result
 
     def _whole_trail(self, cited: Cited) -> tuple[Place, ...]:

@@ -121,10 +121,8 @@ class Rules:
 
     def reads(self, call: Call, world: World) -> bool:
         """Whether the answer of ``call`` is right in ``world`` although nothing is written."""
-        if call.answer is None:
+        if call.answer is None or world.unseen:
             return False
-        if world.unseen:
-            return call.answer is Answer.REFUSED
         return any(self._reads_at(call, world, at) for at in {call.called_at, call.answered_at})
 
     def _reads_at(self, call: Call, world: World, at: float) -> bool:
