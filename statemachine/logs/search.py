@@ -177,7 +177,7 @@ class _Search:
         """Whether the answer of a call agrees with the commit that was placed before it was known."""
         if call.answer is not Answer.ACCEPTED:
             return False
-        return not call.acquires or call.told in (None, call.given)
+        return not call.acquires or call.given is None or call.told in (None, call.given)
 
     def _as_it_stands(self, item: Item, call: Call, world: World) -> World:
         if call.answer is Answer.ACCEPTED:
