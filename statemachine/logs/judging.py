@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from statemachine.history import Observed, StepBegan
 from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
+from statemachine.invariants.claim import times
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs.jobs import Told
 from statemachine.logs.ledger import LogLedger
@@ -227,7 +228,9 @@ class LogJudge:
         reasons = {claim.name: reason for claim, reason in NOT_IN_LOGS.items()}
         for name, (counted, what) in UNTOLD.items():
             if result.counts[counted]:
-                reasons[name] = f"{result.counts[counted]} acquisitions are logged without {what}"
+                reasons[name] = (
+                    f"the lines do not tell {what} ({times(result.counts[counted], 'acquisition')})"
+                )
         for claim in result.claims:
             event = OPENED_BY.get(claim.name)
             if event is not None and not result.counts[event]:
