@@ -19,7 +19,7 @@ from statemachine.legality import ANY_WORKER
 from statemachine.lifecycle import Answer, JobRow, Operation
 from statemachine.logs.calls import Call, World
 from statemachine.logs.lines import Line
-from statemachine.logs.moves import Commit, Drop, Found, Item, Move, Said, Take
+from statemachine.logs.moves import Commit, Drop, Item, Said, Take
 from statemachine.logs.rules import Rules
 from statemachine.logs.search import Tangled, explain
 
@@ -41,6 +41,7 @@ class Job:
         "answers",
         "begun",
         "created",
+        "forgotten",
         "hinted",
         "items",
         "name",
@@ -61,6 +62,8 @@ class Job:
         self.begun = False
         # Whether the ledger was given a row for it although no answer has pinned one.
         self.hinted = False
+        # Whether what was told of it counts no more.
+        self.forgotten = False
         # Attempts by worker, where the lines do not name them.
         self.tokens = _NO_TOKENS
         self.trail = array("Q")
@@ -97,7 +100,11 @@ class Teller:
         """
         if not job.items:
             return
-        found = self._explained(job, job.items)
+        try:
+            found = explain(self.rules, job.items, job.world)
+        except Tangled:
+            yield from self._give_up(job)
+            return
         if found.doubtful and not at_last and len(job.items) < MOST_HELD:
             return
         job.items = []
@@ -112,19 +119,18 @@ class Teller:
         self.counts["unexplained"] += found.unexplained
         job.answers = {call: line for call, line in job.answers.items() if call.under_way} or _NO_ANSWERS
 
-    def _explained(self, job: Job, items: list[Item]) -> Found:
-        try:
-            return explain(self.rules, items, job.world)
-        except Tangled:
-            # Each line by itself, in the order of the lines: what breaks then may be no fault of the system.
-            self.counts["tangled"] += 1
-            moves: list[Move] = []
-            world, unexplained = job.world, 0
-            for item in items:
-                found = explain(self.rules, [item], world._replace(waiting=world.waiting[-1:]))
-                moves += found.moves
-                world, unexplained = found.world, unexplained + found.unexplained
-            return Found(moves, world, unexplained)
+    def _give_up(self, job: Job) -> Iterator[Told]:
+        """Too much overlaps: nothing is said of what was held, and the job begins anew with what follows."""
+        self.counts["tangled"] += 1
+        calls = [*job.waiting()]
+        job.items, job.world, job.forgotten = (
+            [],
+            _NEW._replace(waiting=tuple(c for c in calls if c.under_way)),
+            True,
+        )
+        for call in calls:
+            yield from self._unknown(call, call.called_at)
+            call.number = 0
 
     def close(self, job: Job) -> Iterator[Told]:
         """The log is over: what is without an answer stays so."""
@@ -160,8 +166,11 @@ class Teller:
 
     def _assume(self, job: Job, row: JobRow, line: Line) -> Iterator[Told]:
         job.begun = row.attempt > 0 or row.status != self.rules.lifecycle.pending
-        job.hinted = True
-        yield Told(line, history.Assumed(line.at, row))
+        yield self._placed(job, row, line)
+
+    def _placed(self, job: Job, row: JobRow, line: Line) -> Told:
+        anew, job.forgotten, job.hinted = job.forgotten, False, True
+        return Told(line, history.Assumed(line.at, row, anew))
 
     def _invoke(self, call: Call) -> Iterator[Told]:
         if call.number:
@@ -222,22 +231,21 @@ class Teller:
         """What a refusal says of a row that is otherwise unknown: enough to judge what follows from it."""
         lifecycle = self.rules.lifecycle
         if call.reason == "ended":
-            job.hinted = True
-            yield Told(
-                line, history.Assumed(line.at, JobRow(job.name, call.tenant, lifecycle.done, results=1))
-            )
+            yield self._placed(job, JobRow(job.name, call.tenant, lifecycle.done, results=1), line)
         elif call.reason == "lease live":
-            job.hinted = True
             until = self.rules.expiry(line.at)
-            row = JobRow(job.name, call.tenant, lifecycle.running, 0, ANY_WORKER, until)
-            yield Told(line, history.Assumed(line.at, row))
+            yield self._placed(
+                job, JobRow(job.name, call.tenant, lifecycle.running, 0, ANY_WORKER, until), line
+            )
         elif call.reason == "no such job":
             job.hinted = True
 
     def _row(self, job: Job, item: Item, row: JobRow, world: World) -> Iterator[Told]:
         if not item.created:
-            kind = history.Assumed if world.unseen else history.RowRead
-            yield Told(item.line, kind(item.line.at, row))
+            if world.unseen:
+                yield self._placed(job, row, item.line)
+            else:
+                yield Told(item.line, history.RowRead(item.line.at, row))
             for waiting in world.waiting:
                 yield from self._invoke(waiting)
             return

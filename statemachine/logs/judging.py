@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from statemachine.history import Observed, StepBegan
 from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
+from statemachine.invariants.claim import times
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs.jobs import Told
 from statemachine.logs.ledger import LogLedger
@@ -71,8 +72,8 @@ class Cited(NamedTuple):
 class Judged:
     """What came of a log.
 
-    ``counts`` are by event and by what was met on the way; ``judged`` by claim; ``not_judged`` gives the
-    reason for each claim that was not.
+    ``violations`` come in the order of blame.  ``counts`` are by event and by what was met on the way;
+    ``judged`` by claim; ``not_judged`` gives the reason for each claim that was not.
     """
 
     lifecycle: Lifecycle
@@ -96,9 +97,12 @@ class Judged:
 
     @property
     def headline(self) -> Cited | None:
-        """The violation to name: the first in the order of blame."""
-        order = {claim.name: place for place, claim in enumerate(self.claims)}
-        return min(self.violations, key=lambda cited: order[cited.violation.invariant], default=None)
+        """The violation to name."""
+        return self.violations[0] if self.violations else None
+
+    def blame(self, violation: Violation) -> int:
+        """Its place in the order of blame: the most specific claim comes first."""
+        return [claim.name for claim in self.claims].index(violation.invariant)
 
     def doubts(self) -> list[str]:
         """Why the log cannot pass although nothing is broken in it, a sentence each."""
@@ -181,7 +185,9 @@ class LogJudge:
             judge.violations.clear()
 
     def _cite(self, violation: Violation, line: Line) -> None:
-        shape = (violation.invariant, line.event, *(compared.what for compared in violation.compared))
+        # What is compared, without the names of jobs, messages and workers in it.
+        compared = (line.what.partition(" ")[0].partition("(")[0] for line in violation.compared)
+        shape = (violation.invariant, line.event, *compared)
         trail = tuple(self.lineariser.trail(violation.subject))
         known = self._found.get(shape)
         if known is None:
@@ -197,7 +203,8 @@ class LogJudge:
             self._tell(told)
         result, ledger, counts = self.result_so_far, self._judge.ledger, self.lineariser.counts
         result.counts, result.judged, result.crashed = counts, self._judge.judged, self._judge.crashed
-        result.violations = [cited._replace(trail=self._whole_trail(cited)) for cited in self._found.values()]
+        found = (cited._replace(trail=self._whole_trail(cited)) for cited in self._found.values())
+        result.violations = sorted(found, key=lambda cited: result.blame(cited.violation))
         result.jobs = len(self.lineariser.jobs)
         endings = ledger.terminal_commits
         result.ended = sum(1 for job in ledger.rows if ledger.is_terminal(job))
@@ -221,7 +228,9 @@ class LogJudge:
         reasons = {claim.name: reason for claim, reason in NOT_IN_LOGS.items()}
         for name, (counted, what) in UNTOLD.items():
             if result.counts[counted]:
-                reasons[name] = f"{result.counts[counted]} acquisitions are logged without {what}"
+                reasons[name] = (
+                    f"the lines do not tell {what} ({times(result.counts[counted], 'acquisition')})"
+                )
         for claim in result.claims:
             event = OPENED_BY.get(claim.name)
             if event is not None and not result.counts[event]:

@@ -123,7 +123,7 @@ class LogLedger(Ledger):
         Of a job that is known already only the end of its lease is told anew.
         """
         row = event.row
-        begins = row.job not in self.rows or row.job in self._only_assumed
+        begins = event.anew or row.job not in self.rows or row.job in self._only_assumed
         if begins:
             self._begin(row, event.at)
         self.rows[row.job] = row

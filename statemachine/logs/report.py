@@ -107,10 +107,10 @@ def _jobs(judged: Judged) -> Iterator[str]:
         f"          DONE or FAILED exactly once: {_count(judged.ended_once)} of {_count(judged.jobs)}; "
         f"completed twice: {_count(judged.ended_again)}; not ended: {_count(judged.jobs - judged.ended)}"
     )
-    yield f"          {_count(judged.acquisitions)} acquisitions, {_count(judged.takeovers)} takeovers"
+    yield f"          {_many(judged.acquisitions, 'acquisition')}, {_many(judged.takeovers, 'takeover')}"
     yield (
-        f"          {_count(counts['worker.killed'])} workers killed; "
-        f"{_count(counts['effects without an answer'])} calls took effect and were never answered"
+        f"          {_many(counts['worker.killed'], 'worker')} killed; "
+        f"{_many(counts['effects without an answer'], 'call')} took effect without an answer"
     )
     vague = counts["answers that fit any row"]
     if vague:
@@ -133,6 +133,10 @@ def _claims(judged: Judged, waived: Mapping[str, str]) -> Iterator[str]:
 
 def _wrapped(text: str, first: str, then: str | None = None) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=first if then is None else then)
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{_count(number)} {thing}{'' if number == 1 else 's'}"
 
 
 def _count(number: int) -> str:

@@ -105,6 +105,7 @@ class Rules:
                 attempt=call.told if call.told is not None else base.attempt + 1,
                 locked_by=call.worker,
                 lease_expires_at=self._stored_lease(call, at),
+                results=0,
             )
             return Outcome(row, at, assumed, leased=call.expires_at is not None)
         completes = call.operation is Operation.COMPLETE

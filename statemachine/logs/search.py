@@ -17,7 +17,7 @@ from statemachine.logs.calls import Call, Outcome, World
 from statemachine.logs.moves import Commit, Drop, Found, Item, Move, Said, Take
 from statemachine.logs.rules import Rules
 
-MOST_STATES = 5000
+MOST_STATES = 2000
 
 
 class Tangled(Exception):
@@ -68,9 +68,6 @@ class _Search:
 
     def explore(self, place: int, world: World) -> Iterator[World]:
         """The states in which all items from ``place`` on can end, the way there being in ``moves``."""
-        self._states += 1
-        if self._states > MOST_STATES:
-            raise Tangled
         if place == len(self.items):
             yield world
             return
@@ -87,6 +84,9 @@ class _Search:
         self, world: World, item: Item, place: int, commits: tuple[Commit, ...] = ()
     ) -> Iterator[tuple[tuple[Commit, ...], World]]:
         """``world``, and then ``world`` after some of the waiting calls have committed, fewest first."""
+        self._states += 1
+        if self._states > MOST_STATES:
+            raise Tangled
         yield commits, world
         if place in self.forced:
             return
@@ -177,7 +177,7 @@ class _Search:
         """Whether the answer of a call agrees with the commit that was placed before it was known."""
         if call.answer is not Answer.ACCEPTED:
             return False
-        return not call.acquires or call.told in (None, call.given)
+        return not call.acquires or call.given is None or call.told in (None, call.given)
 
     def _as_it_stands(self, item: Item, call: Call, world: World) -> World:
         if call.answer is Answer.ACCEPTED:
