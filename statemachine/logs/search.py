@@ -101,10 +101,11 @@ class _Search:
                 )
 
     def _committed(self, call: Call, outcome: Outcome, world: World) -> World:
+        fenced = self.rules.lifecycle.fenced
         after = world._replace(
             row=outcome.row,
             slack=outcome.slack,
-            finisher=None if call.acquires else (call.operation, call.attempt),
+            finisher=None if call.acquires else (call.operation, call.attempt if fenced else None),
             written=world.written | {call},
         )
         if call.answer is None and not call.under_way:
