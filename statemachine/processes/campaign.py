@@ -105,8 +105,9 @@ class Campaign:
             wanted = self.plan.jobs - len(crew.jobs)
             if wanted > 0 or self._strikes[name]:
                 left = True
-                if self._up_at is None and self._has_room(crew):
-                    crew.enqueue(next(self._jobs[name]))
+                for _ in range(crew.size):
+                    if self._up_at is None and self._has_room(crew):
+                        crew.enqueue(next(self._jobs[name]))
         return left
 
     def _has_room(self, crew: Crew) -> bool:
