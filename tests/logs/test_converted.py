@@ -94,8 +94,8 @@ def test_sound_systems_of_other_lifecycles_are_clean(
 ) -> None:
     lane = Lane(variant())
     with lane.open():
-        histories = play(lane, 100)
-    assert never_alarmed(lane.binding, histories, 100)["operations_answer_by_the_table"]
+        histories = play(lane, 60)
+    assert never_alarmed(lane.binding, histories, 60)["operations_answer_by_the_table"]
 
 
 PLANTED = {
