@@ -140,14 +140,12 @@ class _Search:
         return world
 
     def _is_too_early(self, item: Item, world: World) -> bool:
-        """Whether a message is deleted before its job has ended: then an answer may have been lost."""
-        row, terminal = world.row, self.rules.lifecycle.terminal
-        return (
-            any(isinstance(event, DeleteRequested) for event in item.events)
-            and not world.unseen
-            and row is not None
-            and row.status not in terminal
-        )
+        """Whether a message is deleted before its job has ended, by one who may have ended it unheard."""
+        row = world.row
+        if world.unseen or row is None or row.status in self.rules.lifecycle.terminal:
+            return False
+        deleters = {event.worker for event in item.events if isinstance(event, DeleteRequested)}
+        return any(call.worker in deleters and not call.acquires for call in world.waiting)
 
     def _answered(self, item: Item, call: Call, world: World, forced: bool) -> World | None:
         if forced:
