@@ -44,7 +44,8 @@ class Rules:
 
         A call without an answer fits wherever the table would have accepted it, before it ended.
         """
-        if call.answer is Answer.REFUSED:
+        nameless = call.operation is Operation.CLOSE and call.payload is None
+        if call.answer is Answer.REFUSED or nameless:
             return None
         assumed = None
         if world.unseen:
@@ -133,7 +134,8 @@ class Rules:
             return False
         if call.answer is Answer.ACCEPTED:
             # The table takes the row's word for who finished it; after a broken claim that may be false.
-            return world.finisher in (None, (call.operation, call.attempt))
+            attempt = call.attempt if self.lifecycle.fenced else None
+            return world.finisher in (None, (call.operation, attempt))
         return not call.acquires or cell.situation in REASONS.get(call.reason or "", {cell.situation})
 
     def lease_that_refuses(self, call: Call, world: World) -> JobRow | None:
