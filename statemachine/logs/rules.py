@@ -125,6 +125,8 @@ class Rules:
         """Whether the answer of ``call`` is right in ``world`` although nothing is written."""
         if call.answer is None or world.unseen:
             return False
+        if call.recorded:
+            return False  # gate report §2.3: a second record of a completion must not be there
         return any(self._reads_at(call, world, at) for at in {call.called_at, call.answered_at})
 
     def _reads_at(self, call: Call, world: World, at: float) -> bool:
