@@ -13,6 +13,7 @@ from statemachine.gate import command as gate
 from statemachine.lifecycle import LifecycleError
 from statemachine.pool import WorkFailed
 from statemachine.processes import command as processes
+from statemachine.processes.fleet import FleetError
 from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
 from statemachine.safety import Refused
@@ -24,7 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     soak.COMMAND,
 )
 
-_MISUSED = (Misused, BindingError, LifecycleError, NotInstalled, PlanError, Refused, OSError)
+_MISUSED = (Misused, BindingError, FleetError, LifecycleError, NotInstalled, PlanError, Refused, OSError)
 """Errors that whoever called can mend; their message is all that is needed for it."""
 
 

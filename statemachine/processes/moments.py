@@ -60,12 +60,11 @@ MOMENTS = (BEFORE_PREPARE, IN_PREPARE, RUNNING, IN_FINISH, BEFORE_DELETE)
 
 
 def meet(worker: Worker, moment: Moment, database: Database) -> bool:
-    """Freeze ``worker`` at ``moment``; False, and it runs on, when it has passed it."""
+    """Freeze ``worker`` at ``moment``; False, and it runs on, when it has passed it or has ended."""
     for _ in range(PULSES):
         worker.freeze()
-        for _ in worker.read():
-            pass
-        if worker.last.get("event") not in moment.within:
+        worker.read()
+        if not worker.frozen or worker.last.get("event") not in moment.within:
             break
         if moment.also(database):
             return True
