@@ -96,10 +96,11 @@ class Crew:
         self.unasked_exits.append(f"{worker.name} ended with exit code {worker.exit_code}")
         self._fruitless = 0 if self.excused else self._fruitless + 1
         if self._fruitless >= FRUITLESS:
+            command = shlex.join(self.fleet.command(worker.name))
             raise FleetError(
                 f"{FRUITLESS} workers of {self.fleet.name} in a row ended by themselves and received "
                 f"nothing, the last with exit code {worker.exit_code}: see what they wrote to "
-                f"standard error, and whether this starts a worker: {shlex.join(self.fleet.command(worker.name))}"
+                f"standard error, and whether this starts a worker: {command}"
             )
 
     def _bury(self, worker: Worker) -> None:

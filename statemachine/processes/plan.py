@@ -115,6 +115,8 @@ def load(file: Path) -> Plan:
     """Raises :class:`PlanError`."""
     try:
         values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError(f"it holds a {type(values).__name__} and no object")
         strikes = tuple(Strike(**strike | {"deed": Deed(strike["deed"])}) for strike in values.pop("strikes"))
         plan = Plan(strikes=strikes, **values)
         _check(plan)

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 REGION = "us-east-1"
@@ -36,7 +36,7 @@ class SQSServer:
         self.endpoint = endpoint
 
     def down(self) -> None:
-        """Answer nobody, until :meth:`up`; messages are kept."""
+        """Answer nobody, until :meth:`up`; messages are kept.  Both raise ``ConnectionError`` if it is dead."""
         self._ask("down")
 
     def up(self) -> None:
@@ -46,10 +46,16 @@ class SQSServer:
         to, answers = self._process.stdin, self._process.stdout
         if to is None or answers is None:
             raise RuntimeError("the SQS server was started without pipes: start it by sqs_server()")
-        to.write(f"{command}\n")
-        to.flush()
-        if answers.readline().strip() != command:
-            raise RuntimeError(f"the SQS server was told {command} and has ended instead")
+        try:
+            to.write(f"{command}\n")
+            to.flush()
+            answer = answers.readline().strip()
+        except BrokenPipeError:
+            answer = ""
+        if answer != command:
+            raise ConnectionError(
+                f"the run's own SQS server has died before it was told {command}; run again"
+            )
 
 
 @contextmanager
@@ -76,8 +82,9 @@ def sqs_server() -> Iterator[SQSServer]:
         process.terminate()
         process.wait()
         for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+            with suppress(BrokenPipeError):
+                if pipe is not None:
+                    pipe.close()
 
 
 class Body(NamedTuple):
