@@ -36,7 +36,7 @@ class SQSServer:
         self.endpoint = endpoint
 
     def down(self) -> None:
-        """Answer nobody, until :meth:`up`; messages are kept.  Both raise ``ConnectionError`` if it is dead."""
+        """Answer nobody, until :meth:`up`; messages are kept.  Both raise ``ConnectionError`` when dead."""
         self._ask("down")
 
     def up(self) -> None:
