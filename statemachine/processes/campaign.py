@@ -22,6 +22,8 @@ from statemachine.processes.workers import Worker
 BY_NAME = {moment.name: moment for moment in MOMENTS}
 BACKLOG = 3
 """How many unfinished jobs a worker should find, so that a strike never waits for one."""
+QUIET_SECONDS = 10
+"""So much longer than any timeout nothing may move before a run is given up."""
 CHANCES = 600
 """So often a worker may pass the moment of a strike before that is given up.  The shortest, between two lines
 that follow one another within 0.1 ms, are met at 3 to 20 chances in 100: all missed, 0.97 ** 600 = 1e-8."""
@@ -251,7 +253,11 @@ class Campaign:
     def _patience(self) -> float:
         """Longer than anything that is hidden, leased or about to be struck can stay so."""
         longest = max((strike.gap + strike.lasts for strike in self.plan.strikes), default=0)
-        return 10 + longest + 2 * max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
+        return (
+            QUIET_SECONDS
+            + longest
+            + 2 * max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
+        )
 
     def _proof(self, crew: Crew) -> str:
         queue, dead = crew.fleet.queues

@@ -22,7 +22,9 @@ def cleaned_up_after() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # After an interruption they stay ignored: what is left to do is to say so and exit.
+            if signal.getsignal(number) is _interrupted:
+                signal.signal(number, handler)
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -67,6 +67,8 @@ def sqs_server() -> Iterator[SQSServer]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # moto looks for credentials of its own, and fails of a profile that is not there.
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         # Ctrl-C in the terminal is for the run, whose workers still need their queue to end in peace.
         start_new_session=True,
     )

@@ -47,7 +47,7 @@ def is_open(database: Database) -> bool:
 
 
 def seen(fleet: Fleet, job: str, database: Database, operator: Operator, left: int) -> dict[str, Any]:
-    """The job's committed row, whether somebody writes, and how many messages there are of this moment."""
+    """The job's committed row, whether a transaction is open, and how many messages this moment left."""
     [row] = fleet.observe([job])
     return {
         "row": [row.status, row.attempt, row.results],
