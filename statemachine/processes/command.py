@@ -50,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 when nothing was broken and nothing lost, else 1."""
     _check(asked)
+    saved = plans.load(asked.plan) if asked.plan else None
+    _check_work(saved.work_seconds if saved else asked.work, asked.visibility)
     with stage_set(
         asked.binding,
         defect=asked.defect,
@@ -58,8 +60,7 @@ def run(asked: argparse.Namespace) -> int:
         margin_seconds=asked.margin,
     ) as stage:
         fleets = _chosen(stage, asked.pipelines)
-        plan = plans.load(asked.plan) if asked.plan else _drawn(asked, stage, fleets)
-        _check_work(plan, asked.visibility)
+        plan = saved or _drawn(asked, stage, fleets)
         for line in _header(stage, plan, fleets):
             say(line)
         failed = sum(_play(asked, stage, fleets, plan, time) for time in range(1, asked.times + 1))
@@ -89,11 +90,11 @@ def _check(asked: argparse.Namespace) -> None:
         raise Misused(f"--keep {asked.keep}: something is there already; name a new directory")
 
 
-def _check_work(plan: Plan, visibility: int) -> None:
-    if 2 * plan.work_seconds > visibility:
+def _check_work(work: float, visibility: int) -> None:
+    if 2 * work > visibility:
         raise Misused(
-            f"--work {plan.work_seconds:g}: a job may cost twice that, and inference is cut at the "
-            f"visibility timeout of {visibility} s; give at most {visibility / 2:g}, or a longer --visibility"
+            f"--work {work:g}: a job may cost twice that, and inference is cut at the visibility timeout of "
+            f"{visibility} s; give at most {visibility / 2:g}, or a longer --visibility"
         )
 
 

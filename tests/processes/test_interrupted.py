@@ -5,7 +5,6 @@ Nor does one whose workers cannot be started; and that is told at once.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -140,25 +139,3 @@ def test_workers_that_cannot_run_end_the_run_with_one_sentence(binding: str, wor
         assert ran.lines.count("MODEL_PATH is not set") >= 5, "what the workers said is seen"
     assert time.monotonic() - began < 20
     nothing_left(place)
-
-
-def test_what_the_shell_has_set_reaches_neither_queue_nor_worker(place: Path) -> None:
-    poison = {
-        "AWS_PROFILE": "production",
-        "AWS_ACCESS_KEY_ID": "poison",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-        "HTTP_PROXY": "http://127.0.0.1:1",
-        "http_proxy": "http://127.0.0.1:1",
-        "DATABASE_URL": "postgresql://production/live",
-        "JOBS_DATABASE_URL": "postgresql://production/live",
-        "JOBS_SQS_ENDPOINT_URL": "http://127.0.0.1:1",
-        "JOBS_LOG_FILE": str(place / "log"),
-        "JOBS_EXTEND_EVERY_SECONDS": "2000",
-        "TMPDIR": str(place),
-    }
-    ran = command(
-        "processes", "--kills", "1", "--jobs", "1", "--pipelines", "ai", "--seed", "1", cwd=place, env=poison
-    )
-    assert ran.code in (0, 1), ran
-    assert " 0 lost" in ran.output, ran
-    assert os.listdir(place) in ([], [".statemachine"]), ran
