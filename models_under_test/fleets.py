@@ -29,7 +29,12 @@ CORRECT, PLANTED = "models_under_test", "models_under_test.defects"
 
 def environment(stage: Stage) -> dict[str, str]:
     """The configuration of everything that runs on a stage."""
-    return {
+    # Whatever else the shell has set would speak of another fleet: a log file, say, that nobody reads here.
+    unset = dict.fromkeys(configuration.VARIABLES, "")
+    return unset | {
+        # A proxy of the shell would be asked for a queue on loopback.
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
         "JOBS_DATABASE_URL": stage.database_url,
         "JOBS_SQS_ENDPOINT_URL": stage.sqs_endpoint,
         "JOBS_SQS_REGION": "us-east-1",
