@@ -26,8 +26,8 @@ BACKLOG = 3
 QUIET_SECONDS = 10
 """So much longer than any timeout nothing may move before a run is given up."""
 CHANCES = 600
-"""So often a worker may pass the moment of a strike before that is given up.  The shortest, between two lines
-that follow one another within 0.1 ms, are met at 3 to 20 chances in 100: all missed, 0.97 ** 600 = 1e-8."""
+"""So often a worker may pass the moment of a strike before that is given up.  The shortest, inside of a
+transaction, are met at 3 chances in 100 at least: all missed, 0.97 ** 600 = 1e-8."""
 
 
 @dataclass

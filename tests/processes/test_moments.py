@@ -21,8 +21,10 @@ EXPECTED: dict[str, tuple[list[Any], bool, set[str]]] = {
     "inside prepare's transaction": (PENDING, True, {"prepare.called"}),
     "while RUNNING": (ACQUIRED, False, {"prepare.accepted", "inference.started", "visibility.extended"}),
     "inside the finish's transaction": (ACQUIRED, True, {"finish.called"}),
-    "between commit and delete": (DONE, False, {"finish.accepted"}),
+    "between commit and delete": (DONE, False, {"finish.accepted", "delete.called"}),
 }
+ON_ITS_WAY = "between commit and delete"
+"""Here the deletion may have been asked for, and the queue may have carried it out."""
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -43,11 +45,14 @@ def test_each_moment_is_met_as_it_says(database: str, request: pytest.FixtureReq
         assert each["last"] in last, moment
         assert each["silent"], f"frozen {moment}, and it wrote a line"
         then, after = each["then"], each["after"]
-        assert (then["row"], then["messages"]) == (row, 1), moment
+        left = {0, 1} if moment == ON_ITS_WAY else {1}
+        assert then["row"] == row, moment
+        assert then["messages"] in left, moment
         # PostgreSQL shows a transaction that only reads as well, and a worker reads while RUNNING.
         assert then["open"] == writes or (database == "postgresql" and not writes), moment
         # Killed there: what was not committed never is, and the message is left.
-        assert after == {"row": row, "open": False, "messages": 1}, moment
+        assert (after["row"], after["open"]) == (row, False), moment
+        assert after["messages"] in left, moment
 
 
 def test_a_moment_that_has_passed_is_not_met_and_the_worker_runs_on(tmp_path: Path) -> None:
