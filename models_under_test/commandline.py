@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from models_under_test.configuration import DATABASE, SQS, Configuration, ConfigurationError, from_file, read
+from models_under_test.configuration import Configuration, ConfigurationError, from_file, read
 from models_under_test.log import Log, LogBroken
 from models_under_test.pipelines import PIPELINES, PipelineError
+from models_under_test.variables import DATABASE, SQS
 
 SETTINGS = "models_under_test.settings"
 BROKEN, MISCONFIGURED, INTERRUPTED = 1, 2, 130

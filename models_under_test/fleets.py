@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from models_under_test import configuration
 from models_under_test.pipelines import OpenPipeline, dlq_of
 from models_under_test.sqs import SQSQueue, connect, create_queues
+from models_under_test.variables import SQS, VARIABLES
 from statemachine.binding import ObservedRow
 from statemachine.processes.fleet import Stage, Stop, Work
 from statemachine.processes.workers import line
@@ -29,7 +30,7 @@ CORRECT, PLANTED = "models_under_test", "models_under_test.defects"
 def environment(stage: Stage) -> dict[str, str]:
     """The configuration of everything that runs on a stage."""
     # Whatever else the shell has set would speak of another fleet: a log file, say, that nobody reads here.
-    unset = dict.fromkeys(configuration.VARIABLES, "")
+    unset = dict.fromkeys(VARIABLES, "")
     return unset | {
         # A proxy of the shell would be asked for a queue on loopback.
         "NO_PROXY": "127.0.0.1",
@@ -66,7 +67,7 @@ class PipelineFleet:
         self.queues = (queue, dlq_of(queue))
         self._bound = binding
         self._defect = stage.defect
-        self._configuration = configuration.read(environment(stage), (configuration.SQS,))
+        self._configuration = configuration.read(environment(stage), {SQS})
         self._clients = connect(self._configuration)
         self._queue = SQSQueue(self._clients, queue, stage.visibility_seconds, 0)
         binding.open(_NOWHERE, _NOWHERE)

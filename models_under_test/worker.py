@@ -63,7 +63,8 @@ class Worker:
                 break
             except StepFailed:
                 self._recover()
-        code = STUCK if self._stuck else 0
+        # Whoever was told to stop is not to be started again.
+        code = STUCK if self._stuck and not self.stop.asked else 0
         self._log.write("worker.stopped", f"Worker stopped with exit code {code}", code=code)
         return code
 
@@ -98,11 +99,11 @@ class Worker:
         job_id, tenant_id = delivery.job
         try:
             request = self._pipeline.request_of(job_id, tenant_id)
+            inference = Inference(job_id, request, delivery.attempt)
         except Exception as error:  # noqa: BLE001  the lease is held: give it back rather than let it run out
-            return TransientError(f"the request cannot be read: {self._log.error(error)}")
+            return TransientError(f"inference cannot begin: {self._log.error(error)}")
         text = f"inference of job_id={job_id} started"
         self._log.write("inference.started", text, job_id=job_id, tenant_id=tenant_id)
-        inference = Inference(job_id, request, delivery.attempt)
         every = self._configuration.extend_every_seconds
         extended = began
         while not inference.wait(LOOK_SECONDS):

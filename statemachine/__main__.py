@@ -11,6 +11,7 @@ from statemachine.certificate import command as certificate
 from statemachine.command import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
 from statemachine.gate import command as gate
 from statemachine.lifecycle import LifecycleError
+from statemachine.logs import command as check_log
 from statemachine.pool import WorkFailed
 from statemachine.processes import command as processes
 from statemachine.processes.fleet import FleetError
@@ -21,6 +22,7 @@ from statemachine.safety import Refused
 COMMANDS: tuple[Command, ...] = (
     gate.COMMAND,
     processes.COMMAND,
+    check_log.COMMAND,
     certificate.COMMAND,
     soak.COMMAND,
 )

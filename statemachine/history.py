@@ -219,10 +219,14 @@ class MessageCameBack:
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """A row that nobody saw being written, taken to be there because a log begins in its middle."""
+    """A row that nobody saw being written, taken to be there because a log begins in its middle.
+
+    ``anew``: what was known of the job before counts no more, because it could not be made sense of.
+    """
 
     at: float
     row: JobRow
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

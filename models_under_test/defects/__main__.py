@@ -12,21 +12,26 @@ from importlib import import_module
 from typing import Any
 
 from models_under_test.commandline import MISCONFIGURED, main
-from models_under_test.defects import STORIES
 
 VARIABLE = "JOBS_DEFECT"
+CATALOGUES = (
+    "models_under_test.defects",
+    "models_under_test.defects.video",
+    "models_under_test.defects.messaging",
+)
 
 
 def run() -> int:
     """Run the command line with the parts of the defect that ``JOBS_DEFECT`` names; its exit code."""
     # Taken out of the environment: it is no variable of the worker's own.
     name = os.environ.pop(VARIABLE, "")
-    if name not in STORIES:
-        sys.stderr.write(f"{VARIABLE} is {name!r}: it must be one of {', '.join(STORIES)}\n")
+    homes = {story: catalogue for catalogue in CATALOGUES for story in import_module(catalogue).STORIES}
+    if name not in homes:
+        sys.stderr.write(f"{VARIABLE} is {name!r}: it must be one of {', '.join(homes)}\n")
         return MISCONFIGURED
 
     def parts() -> Mapping[str, Any]:
-        replaced: Mapping[str, Any] = import_module(f"models_under_test.defects.{name}").PARTS
+        replaced: Mapping[str, Any] = import_module(f"{homes[name]}.{name}").PARTS
         return replaced
 
     return main(parts=parts)

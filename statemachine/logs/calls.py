@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Final, NamedTuple
 
@@ -19,10 +19,11 @@ class Call:
 
     ``payload`` is the status that a close asks for: the result of a completion is not judged by what its
     worker says of it.  ``told`` and ``expires_at`` are the attempt and the lease that an accepted
-    acquisition was told of.
+    acquisition was told of, ``given`` the attempt that it wrote as far as the lines tell.
     A call without an answer ended at ``ended_at``, by which time its worker was dead or heard an error,
     for the reason ``why``; while that is None too, its worker may still be waiting.  ``number`` is 0 until
-    the history has been told of it.
+    the history has been told of it.  ``recorded`` is an accepted finish of which there is only the line that
+    it was done, without its attempt.
     """
 
     operation: Operation
@@ -36,6 +37,7 @@ class Call:
     message: str | None = None
     answer: Answer | None = None
     told: int | None = None
+    given: int | None = None
     expires_at: float | None = None
     status: str | None = None
     reason: str | None = None
@@ -43,6 +45,7 @@ class Call:
     ended_at: float | None = None
     why: str = ""
     number: int = 0
+    recorded: bool = False
 
     @property
     def acquires(self) -> bool:
@@ -57,6 +60,15 @@ class Call:
     def until(self) -> float:
         """The last moment at which it can have taken effect."""
         return self.answered_at if self.ended_at is None else self.ended_at
+
+
+@dataclass(slots=True)
+class WorkerSoFar:
+    """What is known of a worker: when it last said something, its calls under way, its job in hand."""
+
+    last_at: float
+    calls: list[Call] = field(default_factory=list)
+    job: str | None = None
 
 
 class Outcome(NamedTuple):
@@ -79,7 +91,9 @@ class World(NamedTuple):
     ``finisher`` is the operation and the attempt that left the row as it is, where an answer says so.
     ``waiting`` are calls without their answer so far, ``written`` those of them that have committed,
     ``heard`` those whose answer was right at some moment since their call, without a commit.
-    ``ended`` says that somebody was told of an unseen row that it is terminal.
+    ``early`` are waiting calls that began before anything was told of the row: a refusal of theirs may be
+    about a row that was there before.  ``ended`` says that somebody was told of an unseen row that it is
+    terminal.
     """
 
     row: JobRow | None = UNSEEN
@@ -88,6 +102,7 @@ class World(NamedTuple):
     waiting: tuple[Call, ...] = ()
     written: frozenset[Call] = frozenset()
     heard: frozenset[Call] = frozenset()
+    early: frozenset[Call] = frozenset()
     ended: bool = False
 
     @property

@@ -3,45 +3,76 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from statemachine.invariants import BY_NAME
+from statemachine.invariants.claim import times
 from statemachine.logs.judging import Cited
 from statemachine.logs.lines import Place
 from statemachine.logs.reading import texts
 from statemachine.report import WIDTH
 
+MOST_OF_A_NAME = 40
+UNREADABLE = "(this line cannot be read again)"
 
-def evidence(cited: Cited) -> Iterator[str]:
-    """The claim, its story, expected against actual, and all lines about the job that are kept."""
-    broken = cited.violation
-    yield f"FAIL  {broken.invariant}"
-    yield f"      {broken.story}"
-    for compared in broken.compared:
-        yield f"      {compared.what}: expected {compared.expected}, got {compared.actual}"
+
+def evidence(cited: Cited, with_lines: bool = True) -> Iterator[str]:
+    """The claim, its story, expected against actual, and the lines about the job; at most 100 columns.
+
+    Without ``with_lines`` only the line that shows it is given.
+    """
+    seen = cited.violation
+    claim = BY_NAME[seen.invariant]
+    yield f"FAIL  {seen.invariant}"
+    yield from _wrapped(seen.story)
+    yield from _wrapped(f"{claim.protects.splitlines()[0]} (gate report {claim.section})")
+    for what, expected, actual in seen.compared:
+        yield from _wrapped(f"{what}: expected {expected}, found {actual}")
     if cited.others:
-        yield f"      (and {cited.others} more like it)"
-    found = texts((*cited.trail, cited.line.place))
-    for place in sorted({*cited.trail, cited.line.place}, key=lambda place: _time(found.get(place, ""))):
+        yield f"      ({times(cited.others, 'more failure')} of this kind)"
+    yield ""
+    yield from _lines(cited if with_lines else cited._replace(trail=()))
+
+
+def _lines(cited: Cited) -> Iterator[str]:
+    """The lines about the job, in the order in which they were judged; the one that shows it is marked."""
+    places = list(cited.trail)
+    if cited.line.place not in places:
+        places.append(cited.line.place)
+    found, named = texts(places), _short_names(places)
+    width = max(len(name) for name in named.values())
+    for place in places:
         mark = "✗" if place == cited.line.place else " "
-        yield f"  {mark} {_short(place, found.get(place, ''))}"
+        said = _said(found[place]) if place in found else UNREADABLE
+        yield _shortened(f"  {mark} {named[place]:<{width}}  {said}", WIDTH)
 
 
-def _read(text: str) -> dict[str, Any]:
+def _said(text: str) -> str:
+    """A line in few words: its time of day, its worker and its sentence, or the text if it is no JSON."""
     try:
-        values = json.loads(text)
+        values: Any = json.loads(text)
     except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}
+        values = None
+    if not isinstance(values, dict) or not values.get("event"):
+        return " ".join(text.split())
+    told = " ".join(str(values.get("text") or values["event"]).split())
+    return f"{str(values.get('at', ''))[11:26]}  {values.get('worker', '')}  {told}"
 
 
-def _time(text: str) -> str:
-    return str(_read(text).get("at", ""))
+def _short_names(places: Iterable[Place]) -> dict[Place, str]:
+    """Each place as ``file:line``, without the folder where the names stay distinct."""
+    files = {place.file for place in places}
+    last = {file: file.replace("\\", "/").rpartition("/")[2] for file in files}
+    if len(set(last.values())) < len(files):
+        last = {file: file for file in files}
+    return {place: f"{last[place.file][-MOST_OF_A_NAME:]}:{place.number}" for place in places}
 
 
-def _short(place: Place, text: str) -> str:
-    values = _read(text)
-    where = f"{place.file.rpartition('/')[2]}:{place.number}"
-    when = str(values.get("at", ""))[11:23]
-    said = str(values.get("text", text)).strip()
-    return f"{where}  {when} {said}"[: WIDTH - 4]
+def _shortened(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="      ", subsequent_indent="      ")

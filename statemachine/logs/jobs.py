@@ -19,10 +19,11 @@ from statemachine.legality import ANY_WORKER
 from statemachine.lifecycle import Answer, JobRow, Operation
 from statemachine.logs.calls import Call, World
 from statemachine.logs.lines import Line
+from statemachine.logs.moves import Commit, Drop, Item, Said, Take
 from statemachine.logs.rules import Rules
-from statemachine.logs.search import Commit, Drop, Found, Item, Move, Said, Take, Tangled, explain
+from statemachine.logs.search import Tangled, explain
 
-MOST_HELD = 64
+MOST_HELD = 200
 """So many lines of one job wait for an answer; then it is taken for one that may come or not."""
 
 
@@ -40,6 +41,7 @@ class Job:
         "answers",
         "begun",
         "created",
+        "forgotten",
         "hinted",
         "items",
         "name",
@@ -60,6 +62,8 @@ class Job:
         self.begun = False
         # Whether the ledger was given a row for it although no answer has pinned one.
         self.hinted = False
+        # Whether what was told of it counts no more.
+        self.forgotten = False
         # Attempts by worker, where the lines do not name them.
         self.tokens = _NO_TOKENS
         self.trail = array("Q")
@@ -88,12 +92,22 @@ class Teller:
         self.counts = counts
         self._numbers = count(1)
 
-    def tell(self, job: Job) -> Iterator[Told]:
-        """The events of all held lines of ``job``, which holds none afterwards."""
+    def tell(self, job: Job, at_last: bool = False) -> Iterator[Told]:
+        """The events of all held lines of ``job``, if what they say is certain, or ``at_last``.
+
+        Two calls without an answer can explain the same refusal; then the lines go on waiting for one that
+        decides between them.
+        """
         if not job.items:
             return
-        items, job.items = job.items, []
-        found = self._explained(job, items)
+        try:
+            found = explain(self.rules, job.items, job.world)
+        except Tangled:
+            yield from self._give_up(job)
+            return
+        if found.doubtful and not at_last and len(job.items) < MOST_HELD:
+            return
+        job.items = []
         for move in found.moves:
             if isinstance(move, Take):
                 yield from self._take(job, move)
@@ -105,23 +119,22 @@ class Teller:
         self.counts["unexplained"] += found.unexplained
         job.answers = {call: line for call, line in job.answers.items() if call.under_way} or _NO_ANSWERS
 
-    def _explained(self, job: Job, items: list[Item]) -> Found:
-        try:
-            return explain(self.rules, items, job.world)
-        except Tangled:
-            # Each line by itself, in the order of the lines: what breaks then may be no fault of the system.
-            self.counts["tangled"] += 1
-            moves: list[Move] = []
-            world, unexplained = job.world, 0
-            for item in items:
-                found = explain(self.rules, [item], world._replace(waiting=world.waiting[-1:]))
-                moves += found.moves
-                world, unexplained = found.world, unexplained + found.unexplained
-            return Found(moves, world, unexplained)
+    def _give_up(self, job: Job) -> Iterator[Told]:
+        """Too much overlaps: nothing is said of what was held, and the job begins anew with what follows."""
+        self.counts["tangled"] += 1
+        calls = [*job.waiting()]
+        job.items, job.world, job.forgotten = (
+            [],
+            _NEW._replace(waiting=tuple(c for c in calls if c.under_way)),
+            True,
+        )
+        for call in calls:
+            yield from self._unknown(call, call.called_at)
+            call.number = 0
 
     def close(self, job: Job) -> Iterator[Told]:
         """The log is over: what is without an answer stays so."""
-        yield from self.tell(job)
+        yield from self.tell(job, at_last=True)
         for call in job.world.waiting:
             yield from self._unknown(call, call.line.at)
         job.world = job.world._replace(waiting=(), written=frozenset(), heard=frozenset())
@@ -133,6 +146,8 @@ class Teller:
         line = job.answers.get(call, call.line)
         if outcome.assumed is not None:
             yield from self._assume(job, outcome.assumed, line)
+            for waiting in move.waiting:
+                yield from self._invoke(waiting)
         yield from self._invoke(call)
         row = outcome.row
         told = row if outcome.leased else row._replace(lease_expires_at=None)
@@ -141,6 +156,8 @@ class Teller:
         if not outcome.leased:
             # Nobody has said when this lease ends: it is known from here on, and not judged.
             yield Told(line, history.Assumed(outcome.at, row))
+        if call.acquires:
+            call.given = row.attempt
         if call.acquires and call.told is None:
             job.tokens = {**job.tokens, call.worker: row.attempt}
         if call.answer is None and call.ended_at is not None:
@@ -149,8 +166,11 @@ class Teller:
 
     def _assume(self, job: Job, row: JobRow, line: Line) -> Iterator[Told]:
         job.begun = row.attempt > 0 or row.status != self.rules.lifecycle.pending
-        job.hinted = True
-        yield Told(line, history.Assumed(line.at, row))
+        yield self._placed(job, row, line)
+
+    def _placed(self, job: Job, row: JobRow, line: Line) -> Told:
+        anew, job.forgotten, job.hinted = job.forgotten, False, True
+        return Told(line, history.Assumed(line.at, row, anew))
 
     def _invoke(self, call: Call) -> Iterator[Told]:
         if call.number:
@@ -194,37 +214,40 @@ class Teller:
     def _answer(self, job: Job, call: Call, move: Take) -> Iterator[Told]:
         line, at = move.item.line, call.answered_at
         if move.refused_by is not None:
-            yield Told(line, history.Assumed(at, move.refused_by))
-        if not call.number:
-            if not move.world.unseen:
-                yield from self._invoke(call)
-            else:
-                self.counts["answers that fit any row"] += 1
+            # As of the call: by the time of its answer this lease may have ended.
+            yield Told(line, history.Assumed(call.called_at, move.refused_by))
+        if move.vague:
+            self.counts["answers that fit any row"] += 1
+            if move.world.unseen:
                 yield from self._hint(job, call, line)
-                return
+            yield from self._unknown(call, at)
+            return
+        yield from self._invoke(call)
         if call.answer is not None:
-            yield Told(line, history.Returned(at, call.number, call.answer, call.told))
+            attempt = call.told if call.told is not None else call.given
+            yield Told(line, history.Returned(at, call.number, call.answer, attempt))
 
     def _hint(self, job: Job, call: Call, line: Line) -> Iterator[Told]:
         """What a refusal says of a row that is otherwise unknown: enough to judge what follows from it."""
         lifecycle = self.rules.lifecycle
         if call.reason == "ended":
-            job.hinted = True
-            yield Told(
-                line, history.Assumed(line.at, JobRow(job.name, call.tenant, lifecycle.done, results=1))
-            )
+            yield self._placed(job, JobRow(job.name, call.tenant, lifecycle.done, results=1), line)
         elif call.reason == "lease live":
-            job.hinted = True
             until = self.rules.expiry(line.at)
-            row = JobRow(job.name, call.tenant, lifecycle.running, 0, ANY_WORKER, until)
-            yield Told(line, history.Assumed(line.at, row))
+            yield self._placed(
+                job, JobRow(job.name, call.tenant, lifecycle.running, 0, ANY_WORKER, until), line
+            )
         elif call.reason == "no such job":
             job.hinted = True
 
     def _row(self, job: Job, item: Item, row: JobRow, world: World) -> Iterator[Told]:
         if not item.created:
-            kind = history.Assumed if world.unseen else history.RowRead
-            yield Told(item.line, kind(item.line.at, row))
+            if world.unseen:
+                yield self._placed(job, row, item.line)
+            else:
+                yield Told(item.line, history.RowRead(item.line.at, row))
+            for waiting in world.waiting:
+                yield from self._invoke(waiting)
             return
         if not world.unseen and world.row is not None and not (job.created or job.begun):
             job.created = True  # its first lines came before the one that tells of its creation
@@ -236,6 +259,8 @@ class Teller:
             yield Told(line, history.Committed(at, number))
             yield Told(line, history.Observed(at, number, (row,)))
         yield Told(line, history.Returned(at, number, Answer.ACCEPTED))
+        for waiting in world.waiting:
+            yield from self._invoke(waiting)
 
     def _events(self, job: Job, item: Item, world: World) -> Iterator[Told]:
         for event in item.events:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from statemachine.history import StepBegan
+from statemachine.history import Observed, StepBegan
 from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
-from statemachine.lifecycle import Lifecycle
+from statemachine.invariants.claim import times
+from statemachine.lifecycle import Lifecycle, LifecycleError, Operation
 from statemachine.logs.jobs import Told
 from statemachine.logs.ledger import LogLedger
 from statemachine.logs.linearise import Lineariser
@@ -51,6 +52,9 @@ OPENED_BY = {
 }
 """Claims that need a line of this event, which whoever operates the fleet writes."""
 
+TOLD_BY_WORKERS = ("lease_seconds", "visibility_seconds", "max_receives")
+"""Fields of the lifecycle that a worker's first line names."""
+
 
 class Cited(NamedTuple):
     """A violation, the line that shows it, and all lines about its job up to the end of the log.
@@ -68,8 +72,8 @@ class Cited(NamedTuple):
 class Judged:
     """What came of a log.
 
-    ``counts`` are by event and by what was met on the way; ``judged`` by claim; ``not_judged`` gives the
-    reason for each claim that was not.
+    ``violations`` come in the order of blame.  ``counts`` are by event and by what was met on the way;
+    ``judged`` by claim; ``not_judged`` gives the reason for each claim that was not.
     """
 
     lifecycle: Lifecycle
@@ -89,12 +93,16 @@ class Judged:
     begun_before: int = 0
     acquisitions: int = 0
     takeovers: int = 0
+    contradictions: list[str] = field(default_factory=list)
 
     @property
     def headline(self) -> Cited | None:
-        """The violation to name: the first in the order of blame."""
-        order = {claim.name: place for place, claim in enumerate(self.claims)}
-        return min(self.violations, key=lambda cited: order[cited.violation.invariant], default=None)
+        """The violation to name."""
+        return self.violations[0] if self.violations else None
+
+    def blame(self, violation: Violation) -> int:
+        """Its place in the order of blame: the most specific claim comes first."""
+        return [claim.name for claim in self.claims].index(violation.invariant)
 
     def doubts(self) -> list[str]:
         """Why the log cannot pass although nothing is broken in it, a sentence each."""
@@ -109,6 +117,7 @@ class Judged:
             for claim in self.claims
             if claim.name in REQUIRED and claim.name not in self.not_judged and not self.judged[claim.name]
         ]
+        found += self.contradictions[:3]
         if self.counts["tangled"]:
             found.append(
                 f"too many calls overlap on {self.counts['tangled']} jobs for every order to be tried"
@@ -123,21 +132,45 @@ class Judged:
 
 
 class LogJudge:
-    """Judges one log.  Give it lines in the order of their times, then ask for the :meth:`result`."""
+    """Judges one log.  Give it lines in the order of their times, then ask for the :meth:`result`.
+
+    Raises ``LifecycleError`` for a system that renews its leases.
+    """
 
     def __init__(self, lifecycle: Lifecycle, claims: Iterable[Invariant] = IN_LOGS) -> None:
+        if lifecycle.has(Operation.RENEW):
+            raise LifecycleError(
+                "this system renews its leases, and no line of a log tells of that: judge it in the embedded "
+                "lane, or bind a lifecycle that does not offer RENEW"
+            )
         applicable = [claim for claim in claims if not claim.needs or lifecycle.has(claim.needs)]
         self.result_so_far = Judged(lifecycle, applicable)
         self.lineariser = Lineariser(lifecycle)
         self._judge = Judge(lifecycle, applicable, LogLedger(lifecycle))
         self._found: dict[tuple[str, ...], Cited] = {}
         self._position = 0
+        self._takeovers = 0
+        self._pipeline = ""
 
     def take(self, line: Line) -> None:
         """Judge what is certain now that ``line`` has been read."""
         self.result_so_far.lines += 1
+        if line.event == "worker.started":
+            self._compare(line)
         for told in self.lineariser.take(line):
             self._tell(told)
+
+    def _compare(self, line: Line) -> None:
+        """Note where a worker says that it works by other numbers, or on another pipeline, than the rest."""
+        result = self.result_so_far
+        ours = {name: getattr(result.lifecycle, name) for name in TOLD_BY_WORKERS}
+        ours["pipeline"] = self._pipeline = self._pipeline or line.fields.get("pipeline", "")
+        for name, number in ours.items():
+            told = line.fields.get(name, number)
+            if told != number:
+                result.contradictions.append(
+                    f"{line.place}: {line.worker} works with {name} {told}, and the log is judged by {number}"
+                )
 
     def _tell(self, told: Told) -> None:
         line, event = told
@@ -147,13 +180,22 @@ class LogJudge:
             judge.take(StepBegan(event.at, line.position, line.event, {}))
         result.events += 1
         judge.take(event)
+        if isinstance(event, Observed):
+            running = judge.ledger.lifecycle.running
+            self._takeovers += sum(
+                change.before is not None and change.before.status == running == change.after.status
+                for change in judge.ledger.changes
+                if change.after is not None
+            )
         if judge.violations:
             for violation in judge.violations:
                 self._cite(violation, line)
             judge.violations.clear()
 
     def _cite(self, violation: Violation, line: Line) -> None:
-        shape = (violation.invariant, line.event, *(compared.what for compared in violation.compared))
+        # What is compared, without the names of jobs, messages and workers in it.
+        compared = (line.what.partition(" ")[0].partition("(")[0] for line in violation.compared)
+        shape = (violation.invariant, line.event, *compared)
         trail = tuple(self.lineariser.trail(violation.subject))
         known = self._found.get(shape)
         if known is None:
@@ -169,14 +211,18 @@ class LogJudge:
             self._tell(told)
         result, ledger, counts = self.result_so_far, self._judge.ledger, self.lineariser.counts
         result.counts, result.judged, result.crashed = counts, self._judge.judged, self._judge.crashed
-        result.violations = [cited._replace(trail=self._whole_trail(cited)) for cited in self._found.values()]
+        found = (cited._replace(trail=self._whole_trail(cited)) for cited in self._found.values())
+        result.violations = sorted(found, key=lambda cited: result.blame(cited.violation))
         result.jobs = len(self.lineariser.jobs)
         endings = ledger.terminal_commits
         result.ended = sum(1 for job in ledger.rows if ledger.is_terminal(job))
         result.ended_once = sum(1 for job in ledger.rows if endings[job] == 1 and ledger.is_terminal(job))
         result.ended_again = sum(1 for times in endings.values() if times > 1)
+        result.takeovers, result.acquisitions = self._takeovers, sum(ledger.acquisitions.values())
         result.begun_before = sum(job.begun for job in self.lineariser.jobs.values())
         result.not_judged = self._not_judged()
+        for name in result.not_judged:
+            del result.judged[name]
         return result
 
     def _whole_trail(self, cited: Cited) -> tuple[Place, ...]:
@@ -190,7 +236,9 @@ class LogJudge:
         reasons = {claim.name: reason for claim, reason in NOT_IN_LOGS.items()}
         for name, (counted, what) in UNTOLD.items():
             if result.counts[counted]:
-                reasons[name] = f"{result.counts[counted]} acquisitions are logged without {what}"
+                reasons[name] = (
+                    f"the lines do not tell {what} ({times(result.counts[counted], 'acquisition')})"
+                )
         for claim in result.claims:
             event = OPENED_BY.get(claim.name)
             if event is not None and not result.counts[event]:

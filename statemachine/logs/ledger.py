@@ -7,9 +7,10 @@ deleted.  It also takes what only logs have: rows and messages that were there b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from statemachine import history
-from statemachine.facts import CallFacts, Holder, MessageFacts
+from statemachine.facts import CallFacts, Holder, MessageFacts, Owed
 from statemachine.history import Event
 from statemachine.ledger import Ledger
 from statemachine.legality import Ruled, ruling
@@ -26,6 +27,8 @@ class LogLedger(Ledger):
         self._only_assumed: set[str] = set()
         self._ended_calls: list[int] = []
         self._gone_messages: list[str] = []
+        self._drained_from = -inf
+        self._heard_of: dict[str, float] = {}
         self._folds |= {
             history.Assumed: self._assumed,
             history.MessagePlaced: self._message_placed,
@@ -41,6 +44,14 @@ class LogLedger(Ledger):
             self._forget_messages()
         super().apply(event)
 
+    def has_living_holder(self, job: str) -> bool:
+        """Also a worker that has not been told yet that it holds the job."""
+        holder = self.holders.get(job)
+        if holder is None or holder.call not in self.open_calls:
+            return super().has_living_holder(job)
+        delivery = self.deliveries.get(holder.actor)
+        return delivery is not None and delivery.job == job
+
     def _ended(self, event: history.Returned | history.Raised | history.Unknown) -> None:
         super()._ended(event)
         self._ended_calls.append(event.call)
@@ -53,10 +64,39 @@ class LogLedger(Ledger):
                 # A log shows a row only when a caller was told that it wrote: this one ended the job again.
                 self.terminal_commits[row.job] += 1
         super()._observed(event)
+        for row in event.rows:
+            if event.at < self._drained_from:
+                # It is told late, and was so when the drain began; who held it by then nobody knows.
+                self.owed[row.job] = Owed(self.is_terminal(row.job), True, self.acquisitions[row.job])
+
+    def _drain_began(self, event: history.DrainBegan) -> None:
+        super()._drain_began(event)
+        self._drained_from = event.at
+
+    # A job's lines may be told late, when its worker has long been busy with another or is gone.
+
+    def _delivered(self, event: history.Delivered) -> None:
+        now = self.deliveries.get(event.worker)
+        super()._delivered(event)
+        if self._is_late(event.worker, event.at):
+            self.deliveries.pop(event.worker, None)
+            if now is not None:
+                self.deliveries[event.worker] = now
+
+    def _killed(self, event: history.Killed) -> None:
+        if not self._is_late(event.worker, event.at):
+            super()._killed(event)
+
+    def _is_late(self, worker: str, at: float) -> bool:
+        """Whether something later was told of ``worker`` already."""
+        if at < self._heard_of.get(worker, -inf):
+            return True
+        self._heard_of[worker] = at
+        return False
 
     def _put(self, name: str, place: str) -> None:
         super()._put(name, place)
-        if place == "deleted":
+        if place in ("deleted", "redriven"):
             self._gone_messages.append(name)
 
     def _redriven(self, event: history.Redriven) -> None:
@@ -78,9 +118,13 @@ class LogLedger(Ledger):
     # -- what was there before the log begins -----------------------------------------------
 
     def _assumed(self, event: history.Assumed) -> None:
-        """The row has been so since before the calls that are under way, and nobody's commit made it so."""
+        """The row has been so since before the calls that are under way, and nobody's commit made it so.
+
+        Of a job that is known already only the end of its lease is told anew.
+        """
         row = event.row
-        if row.job not in self.rows or row.job in self._only_assumed:
+        begins = event.anew or row.job not in self.rows or row.job in self._only_assumed
+        if begins:
             self._begin(row, event.at)
         self.rows[row.job] = row
         holder = self.holders.get(row.job)
@@ -88,7 +132,10 @@ class LogLedger(Ledger):
             since = round(row.lease_expires_at - self.lifecycle.lease_seconds, 6)
             self.holders[row.job] = holder._replace(leased_at=since, expires_at=row.lease_expires_at)
         for call in self._calls_on(row.job):
-            self._found_already(call)
+            if begins:
+                self._found_already(call)
+            else:
+                self._reconsider(call, row)
 
     def _begin(self, row: JobRow, at: float) -> None:
         job = row.job
@@ -97,6 +144,8 @@ class LogLedger(Ledger):
         self.acquisitions[job] = row.attempt
         self.terminal_commits[job] = int(row.status in self.lifecycle.terminal)
         self.holders.pop(job, None)
+        # What the drain found of it was a guess.
+        self.owed.pop(job, None)
         if row.status == self.lifecycle.running and row.lease_expires_at is not None:
             since = round(row.lease_expires_at - self.lifecycle.lease_seconds, 6)
             self.holders[job] = Holder(row.attempt, SOMEBODY, since, row.lease_expires_at, 0)

@@ -9,26 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from statemachine import history
 from statemachine.history import Event
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
-from statemachine.logs.calls import Call
+from statemachine.logs.calls import Call, WorkerSoFar
 from statemachine.logs.jobs import Job, Teller, Told
 from statemachine.logs.lines import Line, Place
 from statemachine.logs.messages import Messages
+from statemachine.logs.moves import Item, Said
 from statemachine.logs.rules import Rules
-from statemachine.logs.search import Item, Said
 
-
-@dataclass(slots=True)
-class WorkerSoFar:
-    """What is known of a worker: when it last said something, its calls under way, its job in hand."""
-
-    last_at: float
-    calls: list[Call] = field(default_factory=list)
-    job: str | None = None
+AFTER_A_DRAIN = frozenset({"rows.read", "worker.stopping", "worker.stopped", "worker.killed"})
+"""What is still part of a drain when it comes after its end."""
 
 
 class Lineariser:
@@ -44,6 +37,7 @@ class Lineariser:
         self.files: dict[str, int] = {}
         self._workers: dict[str, WorkerSoFar] = {}
         self._messages = Messages(lifecycle)
+        self._drained: Line | None = None
         self._busy: dict[str, Job] = {}
         self._teller = Teller(Rules(lifecycle), self.counts)
         self._folds: dict[str, Callable[[Line], Iterator[Told]]] = {
@@ -72,6 +66,8 @@ class Lineariser:
     def take(self, line: Line) -> Iterator[Told]:
         """The events that are certain now."""
         self.counts[line.event] += 1
+        if self._drained is not None and line.event not in AFTER_A_DRAIN:
+            yield from self._drain_judged()
         fold = self._folds.get(line.event)
         if fold is not None:
             yield from fold(line)
@@ -79,6 +75,7 @@ class Lineariser:
 
     def finish(self) -> Iterator[Told]:
         """The events of what was still held when the log ended."""
+        yield from self._drain_judged()
         for job in self.jobs.values():
             if job.items or job.world.waiting:
                 yield from self._teller.close(job)
@@ -108,16 +105,20 @@ class Lineariser:
     def _hold(self, job: Job, *items: Item) -> Iterator[Told]:
         """Add lines to those held of ``job``, and tell them all if nothing more is to be waited for."""
         job.items += items
+        yield from self._tell_if_quiet(job)
+
+    def _tell_if_quiet(self, job: Job) -> Iterator[Told]:
         if job.is_quiet():
-            self._busy.pop(job.name, None)
             yield from self._teller.tell(job)
-        else:
+        if job.items:
             self._busy[job.name] = job
+        else:
+            self._busy.pop(job.name, None)
 
     def _tell_all(self) -> Iterator[Told]:
         """Tell what is held of all jobs, answered or not: something follows that looks at all of them."""
         for job in self._busy.values():
-            yield from self._teller.tell(job)
+            yield from self._teller.tell(job, at_last=True)
         self._busy.clear()
 
     def _events(self, name: str, line: Line, *events: Event) -> Iterator[Told]:
@@ -134,9 +135,7 @@ class Lineariser:
         call.ended_at, call.why = max(at, call.called_at), why
         job = self.jobs[call.job]
         job.under_way -= 1
-        if job.is_quiet():
-            self._busy.pop(job.name, None)
-            yield from self._teller.tell(job)
+        yield from self._tell_if_quiet(job)
 
     def _gone(self, name: str, line: Line, why: str) -> Iterator[Told]:
         """The worker ``name`` is no more: its calls get no answer, and its message is in nobody's hands."""
@@ -215,6 +214,8 @@ class Lineariser:
             # Its call came after whatever the worker has said before.
             item = self._invoke(job, line, min(worker.last_at, line.at))
             items, call = [item], item.call
+            if call is not None and line.event == "finish.accepted":
+                call.recorded = line.fields.get("attempt") is None
         if call is not None:
             worker.calls.remove(call)
             self._note_answer(call, line)
@@ -261,10 +262,17 @@ class Lineariser:
     # -- what looks at all jobs ---------------------------------------------------------------
 
     def _drain_began(self, line: Line) -> Iterator[Told]:
-        yield from self._tell_all()
         yield Told(line, history.DrainBegan(line.at))
 
     def _drain_ended(self, line: Line) -> Iterator[Told]:
+        yield from self._drain_judged()
+        self._drained = line
+
+    def _drain_judged(self) -> Iterator[Told]:
+        """The end of a drain looks at all jobs, so it waits for rows that may be read after it."""
+        if self._drained is None:
+            return
+        line, self._drained = self._drained, None
         yield from self._tell_all()
         yield Told(line, history.DrainEnded(line.at, line.fields.get("stuck", "")))
 
@@ -282,5 +290,5 @@ class Lineariser:
                 told["results"],
             )
             job.items.append(Item(Said.ROW, line, row=row))
-            self._busy[job.name] = job
-        yield from self._tell_all()
+            self._busy.pop(job.name, None)
+            yield from self._teller.tell(job, at_last=True)

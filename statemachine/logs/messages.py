@@ -6,6 +6,7 @@ when its first line comes.  Which messages the queue still holds no line says.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from statemachine.history import (
@@ -32,7 +33,7 @@ class Messages:
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
         self._known: dict[str, tuple[str, str]] = {}
-        self._gone: dict[str, tuple[str, str]] = {}
+        self._gone: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._folds: dict[str, Callable[[Line], list[Event]]] = {
             "message.sent": self._sent,
             "message.received": self._received,
@@ -96,7 +97,7 @@ class Messages:
         found = self._found(line)
         self._gone[name] = self._known.pop(name)
         if len(self._gone) > REMEMBERED:
-            del self._gone[next(iter(self._gone))]
+            self._gone.popitem(last=False)
         # Whether the queue obeyed no line tells: if it did not, somebody receives the message again.
         return [*found, DeleteRequested(line.at, name, receipt, line.worker)]
 

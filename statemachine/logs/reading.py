@@ -176,7 +176,10 @@ class Reader:
 def _open(name: str) -> TextIO:
     if name == STDIN:
         return sys.stdin
-    return open(name, encoding="utf-8-sig", errors="replace", newline="\n")
+    try:
+        return open(name, encoding="utf-8-sig", errors="replace", newline="\n")
+    except OSError as error:
+        raise OSError(f"{name} cannot be read ({error.strerror}): name a log of a worker") from None
 
 
 def texts(places: Iterable[Place]) -> dict[Place, str]:

@@ -44,7 +44,8 @@ class Rules:
 
         A call without an answer fits wherever the table would have accepted it, before it ended.
         """
-        if call.answer is Answer.REFUSED:
+        nameless = call.operation is Operation.CLOSE and call.payload is None
+        if call.answer is Answer.REFUSED or nameless:
             return None
         assumed = None
         if world.unseen:
@@ -105,6 +106,7 @@ class Rules:
                 attempt=call.told if call.told is not None else base.attempt + 1,
                 locked_by=call.worker,
                 lease_expires_at=self._stored_lease(call, at),
+                results=0,
             )
             return Outcome(row, at, assumed, leased=call.expires_at is not None)
         completes = call.operation is Operation.COMPLETE
@@ -121,10 +123,10 @@ class Rules:
 
     def reads(self, call: Call, world: World) -> bool:
         """Whether the answer of ``call`` is right in ``world`` although nothing is written."""
-        if call.answer is None:
+        if call.answer is None or world.unseen:
             return False
-        if world.unseen:
-            return call.answer is Answer.REFUSED
+        if call.recorded:
+            return False  # gate report §2.3: a second record of a completion must not be there
         return any(self._reads_at(call, world, at) for at in {call.called_at, call.answered_at})
 
     def _reads_at(self, call: Call, world: World, at: float) -> bool:
@@ -134,7 +136,8 @@ class Rules:
             return False
         if call.answer is Answer.ACCEPTED:
             # The table takes the row's word for who finished it; after a broken claim that may be false.
-            return world.finisher in (None, (call.operation, call.attempt))
+            attempt = call.attempt if self.lifecycle.fenced else None
+            return world.finisher in (None, (call.operation, attempt))
         return not call.acquires or cell.situation in REASONS.get(call.reason or "", {cell.situation})
 
     def lease_that_refuses(self, call: Call, world: World) -> JobRow | None:

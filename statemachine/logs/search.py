@@ -10,74 +10,18 @@ Calls overlap only while workers collide on one job, so there are few; what is g
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import Enum, auto
-from typing import NamedTuple
 
-from statemachine.history import DeleteRequested, Event
+from statemachine.history import DeleteRequested
 from statemachine.lifecycle import Answer, JobRow
 from statemachine.logs.calls import Call, Outcome, World
-from statemachine.logs.lines import Line
+from statemachine.logs.moves import Commit, Drop, Found, Item, Move, Said, Take
 from statemachine.logs.rules import Rules
 
-MOST_STATES = 5000
+MOST_STATES = 2000
 
 
 class Tangled(Exception):
     """Too many calls overlap for every order to be tried."""
-
-
-class Said(Enum):
-    """What a line tells of its job."""
-
-    CALL = auto()
-    ANSWER = auto()
-    ROW = auto()
-    EVENTS = auto()
-
-
-class Item(NamedTuple):
-    """One line about a job: a call's or its answer's, a row, or plain events.
-
-    A creation, which has an answer only, is a row that nobody doubts: ``created``.
-    """
-
-    said: Said
-    line: Line
-    call: Call | None = None
-    row: JobRow | None = None
-    events: tuple[Event, ...] = ()
-    created: bool = False
-
-
-class Commit(NamedTuple):
-    """In the order that was found: this call commits now."""
-
-    call: Call
-    outcome: Outcome
-    as_it_stands: bool = False
-
-
-class Take(NamedTuple):
-    """In the order that was found: this line comes now, in this state of the job."""
-
-    item: Item
-    world: World
-    refused_by: JobRow | None = None
-
-
-class Drop(NamedTuple):
-    """In the order that was found: from here on it is certain that this call has taken no effect."""
-
-    call: Call
-
-
-Move = Commit | Take | Drop
-
-
-class Found(NamedTuple):
-    moves: Sequence[Move]
-    world: World
-    unexplained: int
 
 
 def explain(rules: Rules, items: Sequence[Item], world: World) -> Found:
@@ -89,10 +33,26 @@ def explain(rules: Rules, items: Sequence[Item], world: World) -> Found:
     forced: set[int] = set()
     while True:
         search = _Search(rules, items, forced)
-        end = search.explore(0, world)
-        if end is not None:
-            return Found(search.moves, end, len(forced))
-        forced.add(search.furthest)
+        ends = search.explore(0, search.listened(world))
+        end = next(ends, None)
+        if end is None:
+            forced.add(search.furthest)
+            continue
+        moves = list(search.moves)
+        guessed = any(not isinstance(move, Take) and move.call.answer is None for move in moves)
+        return Found(moves, end, len(forced), guessed and _is_other(ends, end))
+
+
+def _is_other(ends: Iterator[World], first: World) -> bool:
+    """Whether one of the further ``ends`` is another row than the first."""
+    try:
+        return any(_gist(end.row) != _gist(first.row) for end in ends)
+    except Tangled:
+        return True
+
+
+def _gist(row: JobRow | None) -> tuple[str, int] | None:
+    return None if row is None else (row.status, row.attempt)
 
 
 class _Search:
@@ -106,28 +66,27 @@ class _Search:
         self.furthest = 0
         self._states = 0
 
-    def explore(self, place: int, world: World) -> World | None:
-        """The state at the end of all items from ``place`` on, or None if nothing explains them."""
-        self._states += 1
-        if self._states > MOST_STATES:
-            raise Tangled
+    def explore(self, place: int, world: World) -> Iterator[World]:
+        """The states in which all items from ``place`` on can end, the way there being in ``moves``."""
         if place == len(self.items):
-            return world
+            yield world
+            return
         self.furthest = max(self.furthest, place)
         item, mark = self.items[place], len(self.moves)
         for commits, before in self._with_commits(world, item, place):
             self.moves[mark:] = commits
             after = self._take(item, before, place in self.forced)
-            end = self.explore(place + 1, after) if after is not None else None
-            if end is not None:
-                return end
+            if after is not None:
+                yield from self.explore(place + 1, after)
         del self.moves[mark:]
-        return None
 
     def _with_commits(
         self, world: World, item: Item, place: int, commits: tuple[Commit, ...] = ()
     ) -> Iterator[tuple[tuple[Commit, ...], World]]:
         """``world``, and then ``world`` after some of the waiting calls have committed, fewest first."""
+        self._states += 1
+        if self._states > MOST_STATES:
+            raise Tangled
         yield commits, world
         if place in self.forced:
             return
@@ -137,20 +96,23 @@ class _Search:
             outcome = self.rules.write(call, world)
             if outcome is not None:
                 after = self._committed(call, outcome, world)
-                yield from self._with_commits(after, item, place, (*commits, Commit(call, outcome)))
+                yield from self._with_commits(
+                    after, item, place, (*commits, Commit(call, outcome, world.waiting))
+                )
 
     def _committed(self, call: Call, outcome: Outcome, world: World) -> World:
+        fenced = self.rules.lifecycle.fenced
         after = world._replace(
             row=outcome.row,
             slack=outcome.slack,
-            finisher=None if call.acquires else (call.operation, call.attempt),
+            finisher=None if call.acquires else (call.operation, call.attempt if fenced else None),
             written=world.written | {call},
         )
         if call.answer is None and not call.under_way:
             after = after._replace(waiting=tuple(c for c in after.waiting if c is not call))
-        return self._listened(after)
+        return self.listened(after)
 
-    def _listened(self, world: World) -> World:
+    def listened(self, world: World) -> World:
         """Note whose answer is right in this state without a commit."""
         heard = [
             call
@@ -166,7 +128,8 @@ class _Search:
         match item.said:
             case Said.CALL if item.call is not None:
                 self.moves.append(Take(item, world))
-                return self._listened(world._replace(waiting=(*world.waiting, item.call)))
+                early = world.early | {item.call} if world.unseen else world.early
+                return self.listened(world._replace(waiting=(*world.waiting, item.call), early=early))
             case Said.ANSWER if item.call is not None:
                 return self._answered(item, item.call, world, forced)
             case Said.ROW:
@@ -177,53 +140,48 @@ class _Search:
         return world
 
     def _is_too_early(self, item: Item, world: World) -> bool:
-        """Whether a message is deleted before its job has ended: then an answer may have been lost."""
-        row, terminal = world.row, self.rules.lifecycle.terminal
-        return (
-            any(isinstance(event, DeleteRequested) for event in item.events)
-            and not world.unseen
-            and row is not None
-            and row.status not in terminal
-        )
+        """Whether a message is deleted before its job has ended, by one who may have ended it unheard."""
+        row = world.row
+        if world.unseen or row is None or row.status in self.rules.lifecycle.terminal:
+            return False
+        deleters = {event.worker for event in item.events if isinstance(event, DeleteRequested)}
+        return any(call.worker in deleters and not call.acquires for call in world.waiting)
 
     def _answered(self, item: Item, call: Call, world: World, forced: bool) -> World | None:
         if forced:
             return self._as_it_stands(item, call, world)
-        refused_by = None
+        refused_by, vague = None, False
         if call in world.written:
-            if not self._keeps_its_word(call, world):
+            if not self._keeps_its_word(call):
                 return None
         elif call not in world.heard:
             outcome = self.rules.write(call, world)
             refused_by = self.rules.lease_that_refuses(call, world)
             if outcome is not None:
-                self.moves.append(Commit(call, outcome))
+                self.moves.append(Commit(call, outcome, world.waiting))
                 world = self._committed(call, outcome, world)
             elif refused_by is not None and world.row is not None:
                 put_off = (refused_by.lease_expires_at or 0) - (world.row.lease_expires_at or 0)
                 world = world._replace(row=refused_by, slack=world.slack - put_off)
+            elif call in world.early and call.answer is Answer.REFUSED:
+                vague = True
             else:
                 return None
         if world.unseen and call.reason == "ended":
             world = world._replace(ended=True)
-        self.moves.append(Take(item, world, refused_by))
+        self.moves.append(Take(item, world, refused_by, vague))
         return self._without_the_dead(call, _settled(call, world), wrote=call in world.written)
 
-    def _keeps_its_word(self, call: Call, world: World) -> bool:
+    def _keeps_its_word(self, call: Call) -> bool:
         """Whether the answer of a call agrees with the commit that was placed before it was known."""
         if call.answer is not Answer.ACCEPTED:
             return False
-        return (
-            call.told is None
-            or call.attempt is not None
-            or world.row is None
-            or call.told <= world.row.attempt
-        )
+        return not call.acquires or call.given is None or call.told in (None, call.given)
 
     def _as_it_stands(self, item: Item, call: Call, world: World) -> World:
         if call.answer is Answer.ACCEPTED:
             outcome = self.rules.forced(call, world)
-            self.moves.append(Commit(call, outcome, as_it_stands=True))
+            self.moves.append(Commit(call, outcome, world.waiting))
             world = self._committed(call, outcome, world)
         self.moves.append(Take(item, world))
         return _settled(call, world)
@@ -235,7 +193,11 @@ class _Search:
             return None
         self.moves.append(Take(item, world))
         if world.unseen or (item.created and world.row is None):
-            return self._listened(world._replace(row=told, finisher=None))
+            early = world.early
+            if item.created:
+                # Before it was created it can only have been absent.
+                early = frozenset(call for call in early if call.reason not in ("ended", "lease live"))
+            return self.listened(world._replace(row=told, finisher=None, early=early))
         return world
 
     def _is_the_row(self, told: JobRow, row: JobRow | None) -> bool:
@@ -271,5 +233,6 @@ def _settled(call: Call, world: World) -> World:
     return world._replace(
         waiting=tuple(other for other in world.waiting if other is not call),
         heard=world.heard - {call},
+        early=world.early - {call},
         written=world.written - {call},
     )

@@ -20,6 +20,8 @@ from statemachine.processes.servers import Operator, SQSServer
 from statemachine.processes.workers import Worker
 
 BY_NAME = {moment.name: moment for moment in MOMENTS}
+LOOK_SECONDS = 1.0
+"""Between two looks at the rows and the DLQ of a crew that seems to have enough to do."""
 BACKLOG = 3
 """How many unfinished jobs a worker should find, so that a strike never waits for one."""
 QUIET_SECONDS = 10
@@ -90,6 +92,7 @@ class Campaign:
         self._thaw_at: dict[Worker, float] = {}
         self._up_at: float | None = None
         self._told_at = time.monotonic()
+        self._looked_at = dict.fromkeys(self.crews, 0.0)
 
     def run(self) -> Played:
         began = time.monotonic()
@@ -126,9 +129,19 @@ class Campaign:
             wanted = self.plan.jobs - len(crew.jobs)
             if (wanted > 0 or self._strikes[name]) and not self._hopeless:
                 left = True
-                if self._up_at is None and crew.waiting < BACKLOG * crew.size:
-                    crew.enqueue(next(self._jobs[name]))
+                for _ in range(crew.size):
+                    if self._up_at is None and self._has_room(crew):
+                        crew.enqueue(next(self._jobs[name]))
         return left
+
+    def _has_room(self, crew: Crew) -> bool:
+        """Whether more jobs may be waiting.  Kills use up receives: what is dead by then is redriven."""
+        room = BACKLOG * crew.size
+        if crew.waiting >= room and time.monotonic() > self._looked_at[crew.fleet.name] + LOOK_SECONDS:
+            self._looked_at[crew.fleet.name] = time.monotonic()
+            crew.look()
+            crew.redrive(self.operator)
+        return crew.waiting < room
 
     def _undo_what_is_over(self) -> None:
         now = time.monotonic()
@@ -253,11 +266,8 @@ class Campaign:
     def _patience(self) -> float:
         """Longer than anything that is hidden, leased or about to be struck can stay so."""
         longest = max((strike.gap + strike.lasts for strike in self.plan.strikes), default=0)
-        return (
-            QUIET_SECONDS
-            + longest
-            + 2 * max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
-        )
+        hidden = max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
+        return QUIET_SECONDS + longest + 2 * hidden
 
     def _proof(self, crew: Crew) -> str:
         queue, dead = crew.fleet.queues

@@ -71,6 +71,10 @@ class Crew:
         if ended or (kind == "prepare.refused" and event.get("reason") == "ended"):
             self.ended.add(str(event.get("job_id")))
 
+    def look(self) -> None:
+        """Take in what the rows show: whoever ended a job may have been killed before it said so."""
+        self.ended = set(self.jobs) - set(self.unfinished())
+
     def kill(self, worker: Worker, moment: str) -> None:
         worker.kill()
         self.say(

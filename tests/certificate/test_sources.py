@@ -97,7 +97,10 @@ def test_the_defects_of_other_bindings_are_nobodys(binding: type[PipelineBinding
     planted = {name for name in system if name.startswith("defects/")}
     assert planted == {f"defects/{folder}/__init__.py"}
     ours, _ = system_files(DEFAULT_BINDING, STORIES)
-    assert {name for name in ours if name.startswith("defects/")} == {"defects/__init__.py"}
+    assert {name for name in ours if name.startswith("defects/")} == {
+        "defects/__init__.py",
+        "defects/__main__.py",
+    }
 
 
 def test_a_binding_in_a_single_module_is_its_own_system(

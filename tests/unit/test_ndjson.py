@@ -63,7 +63,7 @@ EVERY: list[Event] = [
     history.DrainEnded(1, "j1 is RUNNING"),
     history.ClockSkewed(1, "A", -20),
     history.OthersCounted(1, "(3, 1, None)"),
-    history.Assumed(1, ROW),
+    history.Assumed(1, ROW, anew=True),
     history.MessagePlaced(1, "m1", "j1", "t1", "queue"),
     history.RowRead(1, ROW),
 ]

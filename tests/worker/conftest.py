@@ -46,7 +46,7 @@ def endpoint(start_moto: StartMoto) -> Iterator[str]:
 def prepared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with a job in each pipeline, made by the commands; tests take copies."""
     fleet = Fleet(endpoint, tmp_path_factory.mktemp("prepared"))
-    done = [fleet.run("migrate"), fleet.run("create-queues")]
+    done = [ended(process) for process in (fleet.start("migrate"), fleet.start("create-queues"))]
     started = [
         fleet.start("enqueue", "--queue", name, "--job", job, "--tenant", TENANT)
         for name, job in JOBS.items()
@@ -61,7 +61,10 @@ def prepared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def fleet(endpoint: str, prepared: Path, tmp_path: Path) -> Iterator[Fleet]:
-    """Empty queues, a PENDING job in each pipeline, and no worker yet."""
+    """Empty queues, a PENDING job in each pipeline, and no worker yet.
+
+    Whatever a test does, every line that its processes log must be one of docs/logs.md.
+    """
     reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
     urllib.request.urlopen(reset).close()
     fleet = Fleet(endpoint, tmp_path)
@@ -69,3 +72,4 @@ def fleet(endpoint: str, prepared: Path, tmp_path: Path) -> Iterator[Fleet]:
     fleet.make_queues()
     yield fleet
     fleet.close()
+    assert fleet.unreadable_lines() == {}

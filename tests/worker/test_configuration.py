@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,16 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from models_under_test.configuration import (
-    DATABASE,
-    SQS,
-    VARIABLES,
-    Configuration,
-    ConfigurationError,
-    from_file,
-    read,
-)
+from models_under_test.configuration import Configuration, ConfigurationError, from_file, read
 from models_under_test.database_url import SQLITE_OPTIONS, database, shown
+from models_under_test.variables import DATABASE, SQS, VARIABLES
 from tests.worker.fleet import ROOT
 
 GOOD = {
@@ -64,7 +58,12 @@ def test_numbers_that_follow_from_others_do_so() -> None:
 
 
 BAD = {
-    "JOBS_DATABASE_URL": ["mysql://root:hunter2@db/jobs", "postgresql://u:hun/ter2@db/jobs", "hunter2"],
+    "JOBS_DATABASE_URL": [
+        "mysql://root:hunter2@db/jobs",
+        "postgresql://u:hun/ter2@db/jobs",
+        "hunter2",
+        "sqlite:////no/where",
+    ],
     "JOBS_SQS_ENDPOINT_URL": ["127.0.0.1:4566", "ftp://host", "http://user:hunter2@host", "http://host:port"],
     "JOBS_SQS_REGION": ["two words"],
     "JOBS_SQS_ACCESS_KEY_ID": ["hunter2 and more"],
@@ -118,6 +117,22 @@ def test_an_env_file_is_read_below_the_environment(tmp_path: Path) -> None:
     assert values["JOBS_POLL_SECONDS"] == "7"
     assert values["JOBS_SQS_REGION"] == "eu-west-1"
     assert values["JOBS_WORKER_ID"] == "a$b"
+
+
+def test_a_command_reads_the_env_file_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "worker.env"
+    path.write_text(f"JOBS_DATABASE_URL=sqlite://{tmp_path}/jobs.sqlite3\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "models_under_test", "migrate", "--env-file", str(path)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "jobs.sqlite3").stat().st_size > 0
 
 
 def test_an_env_file_that_is_not_there_is_told(tmp_path: Path) -> None:

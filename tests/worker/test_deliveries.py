@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import signal
 
+from models_under_test.configuration import read
 from models_under_test.pipelines import PIPELINES, dlq_of
+from models_under_test.sqs import create_queues
+from models_under_test.variables import SQS
 from tests.worker.fleet import JOBS, SECRET, TENANT, Fleet, ended, stopped, waited_until
 
 ONE_DELIVERY = [
@@ -113,6 +116,7 @@ def test_the_sweep_sends_what_its_publisher_did_not(fleet: Fleet) -> None:
 
 
 def test_enqueue_leaves_a_job_that_exists_and_sends_twice_where_told(fleet: Fleet) -> None:
+    create_queues(fleet.clients.calls, PIPELINES["ai"].queues, read(fleet.environment, {SQS}))
     chosen = ("--queue", "ai", "--tier", "lite", "--tenant", "t7", "--twice")
     done = fleet.run("enqueue", *chosen, "--job", JOBS["ai"], "new")
     assert (done.returncode, done.stderr) == (1, "there is a job j-ai already: it was left as it is\n")

@@ -15,8 +15,8 @@ from models_under_test.inference import Inference
 from models_under_test.log import Log, LogBroken, told
 
 
-def outcome(request: str, job: str = "j1") -> Outcome:
-    inference = Inference(job, request)
+def outcome(request: str, job: str = "j1", attempt: int = 1) -> Outcome:
+    inference = Inference(job, request, attempt)
     assert inference.wait(10)
     return inference.outcome
 
@@ -41,6 +41,12 @@ def test_inference_is_a_function_of_its_job() -> None:
 )
 def test_a_request_says_how_inference_ends_and_nonsense_is_a_failure(request_: str, kind: type) -> None:
     assert isinstance(outcome(request_), kind)
+
+
+def test_its_first_attempts_may_fail_for_a_reason_that_passes() -> None:
+    request = '{"transient_attempts": 2}'
+    kinds = [type(outcome(request, attempt=attempt)) for attempt in (1, 2, 3)]
+    assert kinds == [TransientError, TransientError, Completed]
 
 
 def test_inference_stops_when_told_unless_it_is_deaf() -> None:

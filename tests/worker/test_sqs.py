@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from models_under_test.configuration import SQS, read
+from models_under_test.configuration import read
 from models_under_test.pipelines import PIPELINES, dlq_of
 from models_under_test.sqs import NoQueue, SQSQueue, connect, create_queues, parse
+from models_under_test.variables import SQS
 from tests.worker.fleet import Fleet, environment
 
 BASIC = PIPELINES["ai"].default_queue

@@ -1,0 +1,69 @@
+"""Jobs per second of two real workers, with one of them killed every few seconds and without, in one run.
+
+``python benchmarks/throughput_under_kills.py`` alternates the two, so that a slow minute of the machine slows
+both.  What a job costs is small on purpose: mostly SQS by moto, SQLite and the worker's own steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+
+from statemachine.processes.campaign import Campaign, Played
+from statemachine.processes.figures import figures
+from statemachine.processes.moments import MOMENTS
+from statemachine.processes.plan import Deed, Plan, Strike
+from statemachine.processes.stage import Set, stage_set
+
+
+def plan(seed: int, jobs: int, seconds: float, every: float, work: float) -> Plan:
+    """A kill every ``every`` seconds for ``seconds``, at each moment in turn; none when ``every`` is 0."""
+    kills = int(seconds / every) if every else 0
+    strikes = [Strike("ai", Deed.KILL, MOMENTS[place % len(MOMENTS)].name, every) for place in range(kills)]
+    return Plan(seed, jobs, work, tuple(strikes))
+
+
+def play(stage: Set, plan: Plan, time: int) -> Played:
+    campaign = Campaign(plan, stage.fleets[:1], 2, stage.database, stage.sqs, print, time)
+    try:
+        return campaign.run()
+    finally:
+        campaign.stop()
+
+
+def jobs_a_second(played: Played) -> float:
+    """Jobs ended, over the time from the first receipt to the last end."""
+    (crew,) = played.crews
+    at = {"message.received": [], "finish.accepted": []}
+    for event in crew.events():
+        if event["event"] in at:
+            at[event["event"]].append(datetime.fromisoformat(event["at"]))
+    seconds = (max(at["finish.accepted"]) - min(at["message.received"])).total_seconds()
+    return len(crew.jobs) / seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1000)
+    parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills")
+    parser.add_argument("--seconds", type=float, default=90.0, help="how long workers are killed")
+    parser.add_argument("--work", type=float, default=0.02, help="seconds a job costs on average")
+    parser.add_argument("--blocks", type=int, default=1)
+    asked = parser.parse_args()
+    with stage_set("models_under_test.binding:AIJobsBinding") as stage:
+        for block in range(asked.blocks):
+            rates = []
+            for number, every in enumerate((0.0, asked.every)):
+                drawn = plan(block, asked.jobs, asked.seconds, every, asked.work)
+                played = play(stage, drawn, 2 * block + number + 1)
+                found, rate = figures(played), jobs_a_second(played)
+                rates.append(rate)
+                print(
+                    f"{found.jobs} jobs, {found.kills} kills, {rate:.1f} jobs/s; lost {found.lost}; "
+                    f"holders killed {found.holders_killed}, taken over exactly once {found.taken_over_once}"
+                )
+            print(f"with kills / without: {rates[1] / rates[0]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

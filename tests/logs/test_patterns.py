@@ -1,0 +1,168 @@
+"""Plain-text logs: the words of gate report §2.2-2.4 become lines, and a pattern file may say otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from statemachine.logs import Judged, Place, Reader, judge_lines
+from statemachine.logs.patterns import PatternError, load
+from tests.logs.writing import OURS
+
+SAID: dict[str, dict[str, Any]] = {
+    "Worker started": {"event": "worker.started"},
+    "Received message m-1 job_id=j1": {"event": "message.received", "message_id": "m-1", "job_id": "j1"},
+    "prepare_ai_job job_id=j1": {"event": "prepare.called", "job_id": "j1"},
+    "mark_running ok: RUNNING job_id=j1": {"event": "prepare.accepted", "job_id": "j1"},
+    "prepare_ai_job -> None job_id=j1": {"event": "prepare.refused", "job_id": "j1"},
+    "prepare_ai_job -> None job_id=j1, already DONE": {
+        "event": "prepare.refused",
+        "job_id": "j1",
+        "reason": "ended",
+    },
+    "job_id=j1 already FAILED, idempotent skip": {
+        "event": "prepare.refused",
+        "job_id": "j1",
+        "reason": "ended",
+    },
+    "idempotent skip, deleting message m-1 job_id=j1": {
+        "event": "delete.called",
+        "message_id": "m-1",
+        "job_id": "j1",
+        "why": "idempotent skip",
+    },
+    "deleted message m-1": {"event": "delete.called", "message_id": "m-1"},
+    "mark_done 1 job_id=j1": {"event": "finish.accepted", "job_id": "j1", "operation": "complete"},
+    "mark_failed job_id=j1": {"event": "finish.accepted", "job_id": "j1", "operation": "fail"},
+    "mark_done refused: superseded job_id=j1": {
+        "event": "finish.refused",
+        "job_id": "j1",
+        "operation": "complete",
+    },
+    "job_id=j1 released for another attempt": {
+        "event": "finish.accepted",
+        "job_id": "j1",
+        "operation": "release",
+    },
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_the_words_of_the_gate_report_are_understood(said: str) -> None:
+    values = load()(f"2030-10-27 12:00:01,250 INFO [ai-1] {said}")
+    assert values == {"at": "2030-10-27 12:00:01.250", "worker": "ai-1", **SAID[said]}
+
+
+@pytest.mark.parametrize(
+    "text", ["2030-10-27 12:00:01 INFO [ai-1] nothing of ours", "Received message m-1 job_id=j1", ""]
+)
+def test_without_a_phrase_or_a_time_it_is_no_line(text: str) -> None:
+    assert load()(text) is None
+
+
+def test_a_log_that_names_no_worker_is_that_of_one() -> None:
+    values = load()("2030-10-27 12:00:01 mark_done job_id=j1")
+    assert values is not None
+    assert values["worker"] == "the worker"
+
+
+def plain(*said: str) -> Judged:
+    """What comes of a plain log; each text begins with its time of day and worker."""
+    reader = Reader(load())
+    lines = []
+    for number, text in enumerate(said, start=1):
+        clock, worker, rest = text.split(" ", 2)
+        lines.append(reader.line(f"2030-10-27 {clock} [{worker}] {rest}", Place("log", number)))
+    assert None not in lines
+    return judge_lines(OURS, [line for line in lines if line is not None])
+
+
+TAKEN = (
+    "12:00:01 ai-1 Received message m-1 job_id=j1",
+    "12:00:02 ai-1 mark_running ok: RUNNING job_id=j1",
+    "13:00:02 ai-2 Received message m-1 job_id=j1",
+    "13:00:03 ai-2 mark_running ok: RUNNING job_id=j1",
+    "13:00:04 ai-2 mark_done 1 job_id=j1",
+    "13:00:05 ai-2 deleted message m-1",
+)
+
+
+def test_a_kill_and_a_takeover_in_plain_text_pass() -> None:
+    result = plain(*TAKEN)
+    assert (result.verdict, result.doubts()) == ("PASS", [])
+    assert (result.ended_once, result.takeovers) == (1, 1)
+
+
+def test_what_plain_lines_do_not_tell_is_not_judged() -> None:
+    result = plain(*TAKEN)
+    assert {"a_lease_lasts_its_declared_length", "attempts_count_acquisitions"} <= set(result.not_judged)
+    assert not {"a_lease_lasts_its_declared_length", "attempts_count_acquisitions"} & set(+result.judged)
+
+
+def test_a_second_mark_done_is_found() -> None:
+    result = plain(*TAKEN, "13:00:09 ai-1 mark_done 1 job_id=j1")
+    assert result.headline is not None
+    assert result.headline.violation.invariant == "a_job_completes_at_most_once"
+    assert result.ended_again == 1
+
+
+TIME = "time = '(?P<at>\\S+)'\n"
+WRONG = {
+    "no TOML": ("time = ", "is no TOML file: "),
+    "no time": ("[[phrase]]\nevent = 'worker.started'\ntext = 'x'\n", "time must be a pattern with a group"),
+    "a time without its group": ("time = '.'\n", "time must be a pattern with a group (?P<at>…)"),
+    "an unknown key": (f"{TIME}clock = 'x'\n", "clock is no key; there are time, worker, job and [[phrase]]"),
+    "no phrases": (TIME, "has no [[phrase]]: give each an event and a text"),
+    "phrases that are a text": (f"{TIME}phrase = 'x'\n", "has no [[phrase]]"),
+    "a phrase without a text": (
+        f"{TIME}[[phrase]]\nevent = 'worker.started'\n",
+        "phrase 1 must have event and text",
+    ),
+    "an unknown event": (
+        f"{TIME}[[phrase]]\nevent = 'worker.sneezed'\ntext = 'x'\n",
+        "phrase 1: 'worker.sneezed' is no event; there are worker.started",
+    ),
+    "no regular expression": (
+        f"{TIME}[[phrase]]\nevent = 'worker.started'\ntext = '('\n",
+        "phrase 1: '(' is no regular expression: missing ), unterminated subpattern",
+    ),
+    "a pattern that is a number": (
+        f"{TIME}[[phrase]]\nevent = 'worker.started'\ntext = 7\n",
+        "phrase 1: 7 is no regular expression: ",
+    ),
+    "fields that are a text": (
+        f"{TIME}[[phrase]]\nevent = 'worker.started'\ntext = 'x'\nfields = 'y'\n",
+        "phrase 1: fields is 'y', and must be a table",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG.values(), ids=WRONG)
+def test_a_pattern_file_that_is_wrong_is_told_in_a_sentence(text: str, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(PatternError) as caught:
+        load(file)
+    assert words in str(caught.value)
+    assert str(file) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_ones_own_phrases_replace_the_shipped_ones(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        "time = '^(?P<at>\\S+)'\n[[phrase]]\nevent = 'prepare.accepted'\n"
+        "text = 'took (?P<job_id>\\w+) as number (?P<attempt>\\d+)'\n",
+        encoding="utf-8",
+    )
+    phrases = load(file)
+    assert phrases("2030-10-27T12:00:00Z took j1 as number 2") == {
+        "event": "prepare.accepted",
+        "at": "2030-10-27T12:00:00Z",
+        "job_id": "j1",
+        "attempt": 2,
+        "worker": "the worker",
+    }
+    assert phrases("2030-10-27T12:00:00Z mark_done job_id=j1") is None
