@@ -21,6 +21,7 @@ from statemachine.processes.workers import Worker
 
 BY_NAME = {moment.name: moment for moment in MOMENTS}
 LOOK_SECONDS = 1.0
+"""Between two looks at the rows and the DLQ of a crew that seems to have enough to do."""
 BACKLOG = 3
 """How many unfinished jobs a worker should find, so that a strike never waits for one."""
 QUIET_SECONDS = 10
@@ -265,11 +266,8 @@ class Campaign:
     def _patience(self) -> float:
         """Longer than anything that is hidden, leased or about to be struck can stay so."""
         longest = max((strike.gap + strike.lasts for strike in self.plan.strikes), default=0)
-        return (
-            QUIET_SECONDS
-            + longest
-            + 2 * max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
-        )
+        hidden = max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
+        return QUIET_SECONDS + longest + 2 * hidden
 
     def _proof(self, crew: Crew) -> str:
         queue, dead = crew.fleet.queues

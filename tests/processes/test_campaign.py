@@ -22,8 +22,10 @@ from statemachine.processes.plan import Deed, load
 from tests.end_to_end.commandline import CHECKOUT, Ran, command, run
 
 AT_ONCE = 4
-SMALL = ("--pipelines", "ai", "--kills", "4", "--jobs", "4", "--seed", "5")
-CORRECT = ("--kills", "8", "--jobs", "3", "--seed", "893", "--keep", "kept")
+SMALL = ("--pipelines", "ai", "--kills", "4", "--jobs", "4", "--seed", "8916")
+"""Neither this plan nor the next strikes between two lines of a log: that takes dozens of jobs a strike, and
+test_moments.py does it.  SQS is restarted in both."""
+CORRECT = ("--kills", "8", "--jobs", "3", "--seed", "4302", "--keep", "kept")
 REENTERED = ("--jobs", "12", "--kills", "2", "--gap", "0.2", "--work", "0.5", "--seed", "784")
 """Five of these twelve jobs are sent twice and take more than 0.2 s.  Two idle workers take both messages
 one after the other, so a second delivery meets a RUNNING job about once in two such jobs: none in five is
@@ -131,7 +133,7 @@ def test_what_the_shell_has_set_reaches_neither_queue_nor_worker_nor_database(
 
 def test_the_times_are_said_to_be_scaled(campaigns: Mapping[str, Campaigned]) -> None:
     assert campaigns["correct"].ran.lines[:3] == [
-        "processes: ai, video, messaging; seed 893",
+        "processes: ai, video, messaging; seed 4302",
         "database: SQLite file in WAL mode, made for this run; queue: SQS by moto, on loopback",
         "times: visibility 3 s, lease 2 s: scaled, with the margin rule of production "
         "(lease = visibility - margin)",
@@ -143,7 +145,7 @@ def test_the_logs_are_kept_where_they_are_wanted_although_it_passed(
 ) -> None:
     kept = campaigns["correct"].cwd / "kept"
     plan = load(kept / "plan.json")
-    assert (plan.seed, sum(strike.deed is Deed.KILL for strike in plan.strikes)) == (893, 8)
+    assert (plan.seed, sum(strike.deed is Deed.KILL for strike in plan.strikes)) == (4302, 8)
     for fleet in ("ai", "video", "messaging"):
         assert (kept / f"{fleet}-operator.log").is_file()
         assert (kept / f"{fleet}-2.log").is_file()
@@ -163,12 +165,12 @@ DEFECTS = {
     "refused_delivery_deletes_message": (
         18188,
         "messages_outlive_unfinished_jobs",
-        r"  ✗ ai-\d+\.log:\d+  [\d:.]{12} .*deleting message \S+",
+        r"  ✗ ai-\d+\.log:\d+ +[\d:.]{15}  ai-\d+  .*deleting message ",
     ),
     "running_job_reentered": (
         784,
         "one_holder_at_a_time",
-        r"  ✗ ai-\d+\.log:\d+  [\d:.]{12} mark_running ok: RUNNING job_id=ai-784\.1-\d+ attempt 2",
+        r"  ✗ ai-\d+\.log:\d+ +[\d:.]{15}  ai-\d+  mark_running ok: RUNNING job_id=ai-784\.1-\d+ attempt 2",
     ),
 }
 
@@ -188,7 +190,7 @@ def test_a_planted_defect_is_found_with_the_lines_that_show_it(
     file, number = re.findall(r"(ai-\d+\.log):(\d+)", shown[0])[0]
     saved = (cwd / ".statemachine" / f"processes-{seed}" / file).read_text("utf-8").splitlines()
     cited = json.loads(saved[int(number) - 1])
-    assert cited["text"][:40] in shown[0], "the line is not where the report says"
+    assert cited["text"][:30] in shown[0], "the line is not where the report says"
 
 
 def test_a_saved_plan_is_played_again_as_often_as_asked(campaigns: Mapping[str, Campaigned]) -> None:
