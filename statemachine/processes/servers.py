@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 REGION = "us-east-1"
@@ -22,6 +23,9 @@ _NO_FILES: Mapping[str, Any] = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """Profiles and files in which botocore would look for credentials: none."""
+
+
+NEEDED = ("boto3", "moto", "werkzeug")
 
 
 class NotInstalled(RuntimeError):
@@ -61,6 +65,12 @@ class SQSServer:
 @contextmanager
 def sqs_server() -> Iterator[SQSServer]:
     """A fresh SQS on loopback, gone afterwards.  Raises :class:`NotInstalled` without moto."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise NotInstalled(
+            f"real workers need {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
+            "installed: pip install '.[processes]' brings them"
+        )
     command = [sys.executable, "-m", f"{__package__}.sqs_server"]
     process = subprocess.Popen(
         command,
@@ -76,8 +86,7 @@ def sqs_server() -> Iterator[SQSServer]:
         endpoint = process.stdout.readline().strip() if process.stdout else ""
         if not endpoint:
             raise NotInstalled(
-                "the SQS server did not start: this lane needs moto and boto3, "
-                "pip install '.[processes]' brings them"
+                "the SQS server did not start, see above: pip install '.[processes]' brings what it needs"
             )
         yield SQSServer(process, endpoint)
     finally:
