@@ -1,0 +1,74 @@
+"""The page of every hand-written history: whole, the same each time, and true to what was played.
+
+One of them is held as it is, its style left out.  ``UPDATE_SNAPSHOTS=1 pytest tests/planted/test_timeline.py``
+writes it anew; read the diff, and look at the page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from statemachine.explain import explain
+from statemachine.ndjson import Header
+from statemachine.report.text import protects
+from statemachine.report.timeline.pages import of_failure
+from statemachine.run import Failure, Run
+from tests.conftest import OpenLane
+from tests.pages import Parsed
+from tests.planted.scripts import MINIMAL, TOLD
+from tests.planted.test_planted import shown
+
+SNAPSHOT = Path(__file__).parent / "snapshots" / "completion_without_token.timeline.html"
+REPRODUCE = ["pytest statemachine/ --replay .statemachine/abcde", "or, as a plain test"]
+
+
+def made(defect: str, open_lane: OpenLane) -> tuple[Failure, str]:
+    with open_lane(defect) as lane:
+        failure = shown(lane, list(MINIMAL[defect]))
+        assert failure is not None
+        header = Header("theirs:Binding", lane.binding.lifecycle, 7, defect)
+        why = explain(lane, failure)
+        run = Run(lane)
+        pages = {
+            of_failure(header, failure, why=why, reproduce=REPRODUCE, looked_at="47 examples", run=run)
+            for _ in range(2)
+        }
+    (page,) = pages
+    return failure, page
+
+
+@pytest.mark.parametrize("defect", sorted(MINIMAL))
+def test_every_history_has_a_whole_page(defect: str, open_lane: OpenLane) -> None:
+    failure, text = made(defect, open_lane)
+    page, seen = Parsed(text), failure.headline
+    assert page.broken_links == []
+    assert page.foreign == []
+    assert {f"step-{step.step}" for step in failure.steps} <= page.ids
+    assert page.text_of("p", "story") == [seen.story]
+    assert protects(seen) in page.text
+    for line in (*REPRODUCE, "theirs:Binding", "47 examples"):
+        assert line in page.text
+    for line in seen.compared:
+        assert {line.what, line.expected, line.actual} <= set(page.cells)
+
+
+@pytest.mark.parametrize("defect", TOLD)
+def test_the_failing_step_is_marked_and_linked_from_the_top(defect: str, open_lane: OpenLane) -> None:
+    failure, text = made(defect, open_lane)
+    page = Parsed(text)
+    assert f"#step-{failure.headline.step}" in [target for target, _ in page.links[:1]]
+    failing = re.findall(r'<tr id="(step-\d+)" class="failing', text)
+    assert failing == [f"step-{failure.headline.step}"]
+
+
+def test_one_page_is_as_it_was(open_lane: OpenLane) -> None:
+    _, text = made("completion_without_token", open_lane)
+    body = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+    lines = re.sub(r"(?=<(tr|section|symbol|li|dt|head|body|thead|tbody)\b)", "\n", body)
+    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+        SNAPSHOT.write_text(lines, encoding="ascii", newline="\n")
+    assert lines.splitlines() == SNAPSHOT.read_text("ascii").splitlines()
