@@ -1,7 +1,7 @@
 """The page of every hand-written history: whole, the same each time, and true to what was played.
 
-One of them is held as it is, its style left out.  ``UPDATE_SNAPSHOTS=1 pytest tests/planted/test_timeline.py``
-writes it anew; read the diff, and look at the page.
+One of them is held as it is, its style left out; ``UPDATE_SNAPSHOTS=1 pytest`` with this file writes it anew.
+Read the diff, and look at the page.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from itertools import chain
+from dataclasses import replace
+from itertools import chain, count
 
 import pytest
 
 from statemachine import history
+from statemachine.explain import Again, Apart, Rerun, Result, Until, Why, Without
 from statemachine.history import Event
 from statemachine.invariants.claim import Compared, Violation
 from statemachine.lifecycle import Lifecycle
@@ -18,6 +19,7 @@ from statemachine.report.timeline.markup import Markup, tag
 from statemachine.report.timeline.moments import Mark, Moment
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.telling import moments
+from statemachine.report.timeline.why import why_grid
 from statemachine.run import Failure
 from tests.invariants.events import (
     LEASE,
@@ -48,6 +50,7 @@ THIN, FULL, BROKEN, DOTTED, NONE = (
     Stroke.DOTTED,
     Stroke.NONE,
 )
+FAILS = Rerun(Again(), Result.FAILS)
 A_WORKS = [*created(), step(2, "receive"), sent(), delivered(), *prepared(3)]
 EDGE = [step(4, "wait"), clock(LEASE)]
 B_TAKES_OVER = [step(5, "duplicate", LEASE), *prepared(6, "B", LEASE, attempt=2)]
@@ -193,7 +196,9 @@ def test_two_leases_have_a_lane_each_and_a_lane_is_used_again() -> None:
         return call(number, "mark_running", "stray", job=job, leaves=[row], told=1)
 
     ended = call(12, "fail", "stray", job="j1", attempt=1, leaves=[done()._replace(status="FAILED")])
-    lanes = [moment.lease_bars for moment in told(leased(10, "j1"), leased(11, "j2"), ended, leased(13, "j3"))]
+    lanes = [
+        moment.lease_bars for moment in told(leased(10, "j1"), leased(11, "j2"), ended, leased(13, "j3"))
+    ]
     assert [sorted(lane) for lane in lanes] == [[0], [0, 1], [0, 1], [0, 1]]
     assert lanes[3][0] == Bar(NONE, FULL, job="j3")
 
@@ -226,31 +231,71 @@ def test_attributes_are_escaped_too() -> None:
     assert tag("p", Markup("<b>x</b>"), None, class_=None) == "<p><b>x</b></p>"
 
 
-def waits(steps: int) -> list[Event]:
-    return [
-        event for number in range(1, steps + 1) for event in created(number) if isinstance(event, Event)
-    ]
+def many(steps: int) -> list[Event]:
+    return [event for number in range(1, steps + 1) for event in created(number)]
 
 
 @pytest.mark.parametrize(("steps", "folds"), [(110, 0), (111, 1), (500, 3)])
 def test_the_middle_of_a_long_history_is_folded_and_nothing_left_out(steps: int, folds: int) -> None:
-    text = page(waits(steps))
+    text = page(many(steps))
     assert text.count("<details><summary>Steps ") == folds
     assert {f"step-{number}" for number in range(1, steps + 1)} <= Parsed(text).ids
 
 
 def test_a_fold_tells_what_it_holds_and_is_open_where_it_failed() -> None:
-    events = [*created(), *A_WORKS[7:], *EDGE, *B_TAKES_OVER]
-    long = [*waits(40), *(event for event in events), *waits(260)]
-    numbered = [
-        event if not isinstance(event, history.StepBegan) else history.StepBegan(event.at, place, "x", {})
-        for place, event in enumerate(long, start=1)
+    numbers = count(1)
+    events = [
+        replace(event, step=next(numbers)) if isinstance(event, history.StepBegan) else event
+        for event in (*many(30), *A_WORKS, *EDGE, *B_TAKES_OVER, *many(300))
     ]
-    assert "1 × takeover" in Parsed(page(numbered)).text
-    step_42 = next(event.step for event in numbered[300:] if isinstance(event, history.StepBegan))
-    seen = Violation("every_job_ends", "j1", step_42, 0, "it failed.", ())
-    text = rendered(Page("FAIL", OURS, numbered, failure=Failure(seen, (), tuple(numbered))))
-    assert len(re.findall(r'<details open="">', text)) == 1
+    text = page(events)
+    assert "Steps 21-220, 0 s to 0 s: takeover 1" in Parsed(text).text
+    assert '<details open="">' not in text
+    seen = Violation("every_job_ends", "j1", 230, 0, "it failed.", ())
+    text = rendered(Page("FAIL", OURS, events, failure=Failure(seen, (), tuple(events))))
+    assert text.count('<details open=""><summary>Steps 221-') == text.count('<details open="">') == 1
+
+
+WHY = {
+    "not again": (Why((Rerun(Again(), Result.PASSES),), 1), ["The same steps again: ✓ passes"]),
+    "dropped": (
+        Why((FAILS, Rerun(Without(1), Result.PASSES), Rerun(Without(2), Result.NOT_POSSIBLE, "no job")), 3),
+        ["1 create", "✓ passes", "2 publish", "\N{EN DASH} not possibleno job"],
+    ),
+    "shifted": (
+        Why(
+            (
+                FAILS,
+                Rerun(Until(3, 3539), Result.PASSES),
+                Rerun(Until(3, 3541, "lease"), Result.OTHER, "every_job_ends"),
+            ),
+            9,
+            (Until(3, 3540, "lease"),),
+        ),
+        [
+            "3 wait",
+            "not tried",
+            "✓ passesat 3539",
+            "≠ breaks every_job_ends insteadat 3541, the lease edge",
+            "3 of 9 re-runs were made",
+        ],
+    ),
+    "apart": (
+        Why((FAILS, Rerun(Apart(1), Result.FAILS)), 2),
+        ["With 1 s between the steps: ✗ FAILS"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("why", "expected"), WHY.values(), ids=WHY)
+def test_the_grid_says_what_each_rerun_did(why: Why, expected: list[str]) -> None:
+    steps = [Moment(1, 0, "create"), Moment(2, 0, "publish"), Moment(3, 0, "wait"), Moment(4, 0, "x")]
+    grid = why_grid(why, steps).encode("ascii", "xmlcharrefreplace").decode()
+    text = " ".join(Parsed(grid).text.split())
+    places = [text.find(" ".join(words.split())) for words in expected]
+    assert -1 not in places, text
+    assert places == sorted(places)
+    assert "4 x" not in text
 
 
 @pytest.mark.parametrize("required", [True, False])

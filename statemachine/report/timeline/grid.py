@@ -83,12 +83,12 @@ def _chunks(told: Sequence[Moment]) -> Iterator[tuple[Sequence[Moment], bool]]:
 
 
 def _told_by(chunk: Sequence[Moment]) -> str:
-    """What a fold holds: ``Steps 21–220, 0 s to 7200 s: 3 × takeover, 1 × killed``."""
+    """What a fold holds: ``Steps 21-220, 0 s to 7200 s: takeover 3, killed 1``."""
     steps = [moment.step for moment in chunk if moment.step]
-    where = f"Steps {steps[0]}–{steps[-1]}" if steps else "Between steps"
+    where = f"Steps {steps[0]}-{steps[-1]}" if steps else "Between steps"
     until = chunk[-1].quiet.until if chunk[-1].quiet is not None else chunk[-1].at
     counts = Counter(one for moment in chunk for one in moment.marks)
-    met = ", ".join(f"{counts[one]} × {word}" for one, (word, _) in MEANINGS.items() if counts[one])
+    met = ", ".join(f"{word} {counts[one]}" for one, (word, _) in MEANINGS.items() if counts[one])
     return f"{where}, {clock(chunk[0].at)} s to {clock(until)} s{': ' if met else ''}{met}"
 
 

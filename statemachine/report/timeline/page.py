@@ -85,7 +85,8 @@ def _style() -> str:
 
 def _header(page: Page) -> Markup:
     seen = page.seen
-    verdict = tag("p", page.verdict, class_=f"verdict {'good' if page.verdict in _GOOD else 'bad'}")
+    good = page.verdict.startswith(_GOOD)
+    verdict = tag("p", page.verdict, class_=f"verdict {'good' if good else 'bad'}")
     doubts = tag("ul", *(tag("li", doubt) for doubt in page.doubts)) if page.doubts else None
     if seen is None:
         return tag("header", verdict, tag("h1", page.meaning, class_="prose"), doubts, _reproduce(page))
