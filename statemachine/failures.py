@@ -33,6 +33,13 @@ class Saved:
     page: Path | None = None
     page_lacks: str = ""
 
+    @property
+    def page_line(self) -> str:
+        """Where the page is, or why there is none."""
+        if self.page is None:
+            return f"(the page could not be saved: {self.page_lacks})"
+        return f"{self.page.as_posix()}   (the same, to be looked at in a browser)"
+
 
 def save(
     header: Header,

@@ -124,9 +124,7 @@ class EmbeddedLane:
         except OSError as error:
             again = session.search_command()
             return [f"{again}   (the history could not be saved: {error})"], []
-        if saved.page is None:
-            return self._again(saved), [f"(the page could not be saved: {saved.page_lacks})"]
-        return self._again(saved), ["or look at it in a browser:", saved.page.as_posix()]
+        return self._again(saved), [saved.page_line]
 
     def _again(self, saved: failures.Saved) -> list[str]:
         replayed = self.session.replay_command(saved.folder.as_posix())

@@ -161,7 +161,7 @@ class Soak:
             saved = failures.save(header, failure, session.test_command, page)
         except OSError as error:
             return [f"{session.search_command()}   (the history could not be saved: {error})"]
-        return [*self._again(saved), *([saved.page.as_posix()] if saved.page else [])]
+        return [*self._again(saved), saved.page_line]
 
     def _again(self, saved: Saved) -> list[str]:
         replayed = self.session.replay_command(saved.folder.as_posix())

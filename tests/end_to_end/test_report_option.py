@@ -55,7 +55,8 @@ def test_the_page_is_where_it_was_wanted(name: str, cwd: Path, runs: dict[str, R
 def test_a_failure_has_its_page_beside_its_history(cwd: Path, runs: dict[str, Ran]) -> None:
     folder = runs["failed"].folder
     page = (cwd / folder / "timeline.html").read_text("ascii")
-    assert f"    {folder}/timeline.html" in runs["failed"].report
+    named = f"    {folder}/timeline.html   (the same, to be looked at in a browser)"
+    assert named in runs["failed"].report
     assert page == (cwd / "failing.html").read_text("ascii")
     for line in runs["failed"].reproduce:
         assert line in Parsed(page).text

@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from statemachine.embedded import search, without_database
+from statemachine.example import Example
 from statemachine.explain import explain
 from statemachine.ndjson import Header
 from statemachine.report.text import protects
+from statemachine.report.timeline.grid import timeline
+from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
+from statemachine.report.timeline.telling import moments
 from statemachine.run import Failure, Run
 from tests.conftest import OpenLane
 from tests.pages import Parsed
@@ -72,3 +77,24 @@ def test_one_page_is_as_it_was(open_lane: OpenLane) -> None:
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
         SNAPSHOT.write_text(lines, encoding="ascii", newline="\n")
     assert lines.splitlines() == SNAPSHOT.read_text("ascii").splitlines()
+
+
+class Drawn(Run):
+    """A run that draws each of its examples; ``weight`` is that of all timelines, in bytes."""
+
+    weight = 0
+
+    def end_example(self, example: Example) -> None:
+        super().end_example(example)
+        page = rendered(Page("PASS", example.lifecycle, example.events, meaning="nothing broke"))
+        assert Parsed(page).broken_links == []
+        self.weight += len(timeline(moments(example.lifecycle, example.events)))
+
+
+def test_whatever_is_played_has_a_whole_page_of_moderate_weight(open_lane: OpenLane) -> None:
+    with open_lane() as lane:
+        run = Drawn(lane)
+        search(run, 5, without_database(60))
+    assert run.examples >= 30
+    # A step takes about 550 bytes: a history of 5,000 is a page of less than 4 MB.
+    assert run.weight / run.steps < 800

@@ -185,7 +185,8 @@ def test_a_full_disk_leaves_no_half_a_page_and_the_rest(
     full_disk("timeline")
     saved = save(tmp_path)
     assert saved.page is None
-    assert "No space left" in saved.page_lacks
+    assert saved.page_line.startswith("(the page could not be saved: ")
+    assert "No space left" in saved.page_line
     assert sorted(path.name for path in saved.folder.iterdir()) == ["history.ndjson", NAME]
 
 
