@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from models_under_test import configuration
 from models_under_test.pipelines import OpenPipeline, dlq_of
 from models_under_test.sqs import SQSQueue, connect, create_queues
-from models_under_test.variables import SQS
+from models_under_test.variables import SQS, VARIABLES
 from statemachine.binding import ObservedRow
 from statemachine.processes.fleet import Stage, Stop, Work
 from statemachine.processes.workers import line
@@ -29,7 +29,12 @@ CORRECT, PLANTED = "models_under_test", "models_under_test.defects"
 
 def environment(stage: Stage) -> dict[str, str]:
     """The configuration of everything that runs on a stage."""
-    return {
+    # Whatever else the shell has set would speak of another fleet: a log file, say, that nobody reads here.
+    unset = dict.fromkeys(VARIABLES, "")
+    return unset | {
+        # A proxy of the shell would be asked for a queue on loopback.
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
         "JOBS_DATABASE_URL": stage.database_url,
         "JOBS_SQS_ENDPOINT_URL": stage.sqs_endpoint,
         "JOBS_SQS_REGION": "us-east-1",

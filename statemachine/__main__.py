@@ -14,6 +14,7 @@ from statemachine.lifecycle import LifecycleError
 from statemachine.logs import command as check_log
 from statemachine.pool import WorkFailed
 from statemachine.processes import command as processes
+from statemachine.processes.fleet import FleetError
 from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
 from statemachine.safety import Refused
@@ -26,7 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     soak.COMMAND,
 )
 
-_MISUSED = (Misused, BindingError, LifecycleError, NotInstalled, PlanError, Refused, OSError)
+_MISUSED = (Misused, BindingError, FleetError, LifecycleError, NotInstalled, PlanError, Refused, OSError)
 """Errors that whoever called can mend; their message is all that is needed for it."""
 
 

@@ -194,19 +194,21 @@ class ProcessesLane:
         """Run ``python -m statemachine processes`` and fail the test unless its verdict is PASS."""
         session = self.session
         command = [sys.executable, "-m", "statemachine", *session.processes_options()]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         told: list[str] = []
-        try:
-            for line in process.stdout or ():
-                told.append(line.rstrip("\n"))
-                self.progress.show(told[-1])
-            code = process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
-        finally:
-            self.progress.clear()
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    told.append(line.rstrip("\n"))
+                    self.progress.show(told[-1])
+                code = process.wait()
+            except BaseException:
+                # It stops its workers then, and is waited for.
+                process.terminate()
+                raise
+            finally:
+                self.progress.clear()
         if code == MISUSED:
             pytest.exit(told[-1] if told else "python -m statemachine processes said nothing", returncode=4)
         if code:

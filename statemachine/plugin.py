@@ -72,6 +72,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="for --lane processes: make the database on this PostgreSQL server, not as a SQLite file",
     )
+    group.addoption(
+        "--kills", metavar="N", help="for --lane processes: how many workers are killed (default: 30)"
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -43,6 +43,7 @@ class Session:
     notes: list[str] = field(default_factory=list)
     lane: str = "embedded"
     database_server: str | None = None
+    kills: str | None = None
     told: list[str] = field(default_factory=list)
     report: Path | None = None
 
@@ -61,8 +62,8 @@ class Session:
     def processes_options(self) -> list[str]:
         """What makes ``python -m statemachine`` play real processes as this session asks for."""
         options = ["processes", "--binding", self.binding_path, "--seed", str(self.seed)]
-        options += ["--defect", self.defect] if self.defect else []
-        return options + (["--database-server", self.database_server] if self.database_server else [])
+        asked = {"--defect": self.defect, "--database-server": self.database_server, "--kills": self.kills}
+        return [*options, *(word for name, value in asked.items() if value for word in (name, value))]
 
     def replay_command(self, path: str) -> str:
         return self.command("--replay", _quoted(path))
@@ -100,10 +101,12 @@ def session_for(asked: argparse.Namespace) -> Session:
         )
     seed = _seed(asked.hypothesis_seed)
     skew = _clock_skew(asked.clock_skew, binding)
-    if asked.database_server and asked.lane == "embedded":
+    for_processes = {"--database-server": asked.database_server, "--kills": asked.kills}
+    useless = [name for name, value in for_processes.items() if value]
+    if useless and asked.lane == "embedded":
         raise pytest.UsageError(
-            "--database-server is of no use to the embedded lane, which runs on SQLite in memory: "
-            "give --lane processes as well, or leave it out"
+            f"{', '.join(useless)}: of no use to the embedded lane, which runs in one process on SQLite in "
+            "memory; give --lane processes as well, or leave it out"
         )
     if saved and asked.lane != "embedded":
         raise pytest.UsageError(
@@ -121,6 +124,7 @@ def session_for(asked: argparse.Namespace) -> Session:
         lane=asked.lane,
         database_server=asked.database_server,
         report=_report(asked.report, asked.lane),
+        kills=asked.kills,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.example import Lane
+from tests.processes.postgresql import binaries, running_server
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]
 
@@ -34,3 +35,13 @@ def lane(open_lane: OpenLane) -> Iterator[Lane]:
     """The correct system, open."""
     with open_lane() as lane:
         yield lane
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a private PostgreSQL server, for as long as the tests run."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed below /usr/lib/postgresql")
+    with running_server(programs) as url:
+        yield url

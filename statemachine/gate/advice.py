@@ -15,17 +15,22 @@ ADVICE = {
 """By the name of the error, since which module defines it depends on the system and its database."""
 
 
-def advice_on(error: BaseException) -> str | None:
-    """The error in a sentence, with what to do about it; None for a kind that §0 does not know."""
+def advice_on(error: BaseException, binding: str) -> str | None:
+    """The error in a sentence, with what to do about it; None for a kind that §0 does not know.
+
+    That the module of ``binding`` itself is not there is such a kind: its name was mistyped.
+    """
     for cause in _chain(error):
+        if isinstance(cause, ImportError) and f"{binding.partition(':')[0]}.".startswith(f"{cause.name}."):
+            return None
         for kind in type(cause).__mro__:
             if kind.__name__ in ADVICE:
-                what = str(cause).strip().splitlines() or [""]
-                return f"{type(cause).__name__}: {what[0]}: {ADVICE[kind.__name__]}"
+                what = " ".join(str(error).split())
+                return f"{type(error).__name__}: {what}: {ADVICE[kind.__name__]}"
     return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__
+        error = error.__cause__ or error.__context__

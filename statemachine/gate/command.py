@@ -15,6 +15,7 @@ from statemachine.gate.advice import advice_on
 from statemachine.gate.rehearsal import Item, Rehearsal
 from statemachine.gate.steps import Closed, Gate, Line, is_go
 from statemachine.logs.evidence import evidence
+from statemachine.processes.databases import named_server
 from statemachine.processes.fleet import Stop
 from statemachine.processes.judging import judge_crew
 from statemachine.processes.stage import Set, stage_set
@@ -49,19 +50,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 when the verdict is GO and PHASE 2 is complete, else 1."""
-    if asked.report.is_dir():
-        raise Misused(f"--report {asked.report}: it is a directory; name a file, {REPORT} say")
+    _check_report(asked.report)
     printed: list[str] = []
 
     def tell(text: str = "") -> None:
         printed.append(text)
         say(text)
 
+    server = named_server(asked.database_server)
     try:
-        with stage_set(asked.binding, defect=asked.defect, server=asked.database_server or None) as stage:
+        with stage_set(asked.binding, defect=asked.defect, server=server) as stage:
             code = _gate(asked, stage, tell)
     except Exception as error:
-        advice = advice_on(error)
+        advice = advice_on(error, asked.binding)
         if advice is None:
             raise
         tell(advice)
@@ -71,7 +72,22 @@ def run(asked: argparse.Namespace) -> int:
     return code
 
 
+def _check_report(file: Path) -> None:
+    if file.is_dir():
+        raise Misused(f"--report {file}: it is a directory; name a file, {REPORT} say")
+    if not file.absolute().parent.is_dir():
+        raise Misused(f"--report {file}: there is no directory {file.parent}; make it, or name another file")
+
+
+def _check_skipped(asked: Sequence[str], stage: Set) -> None:
+    known = [fleet.name for fleet in stage.fleets]
+    unknown = sorted(set(asked) - set(known))
+    if unknown:
+        raise Misused(f"--skip {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}")
+
+
 def _gate(asked: argparse.Namespace, stage: Set, tell: Callable[..., None]) -> int:
+    _check_skipped(asked.skip, stage)
     began = time.monotonic()
     stamp = f"{datetime.now(UTC):%H%M%S}"
     lines = _steps(stage, stamp, tell)

@@ -7,7 +7,7 @@ that the procedure works, not how often it would.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -51,28 +51,62 @@ class Kill(NamedTuple):
 END_TO_END = ((2, "AI", "ai"), (3, "Video", "video"), (4, "Messaging", "messaging"))
 """Number, name, and the fleet that the item is about."""
 
+Found = tuple[str, Mark]
+Steps = Iterator[Found | None]
+"""An item in the making: None once it has been begun, and then what was found."""
+
+
+class Play(NamedTuple):
+    """An item to be played; ``steps`` is None when what it is about is not there."""
+
+    number: int
+    name: str
+    steps: Steps | None
+    optional: bool = False
+
+    def next(self) -> Item | None:
+        """The item, or None when it has only been begun.  An error is what its item shows."""
+        if self.steps is None:
+            return Item(self.number, self.name, "", Mark.NOT_RUN, self.optional)
+        try:
+            found = next(self.steps)
+        except Exception as error:  # noqa: BLE001  whatever the system raises fails this item, and no other
+            text = " ".join(str(error).split())
+            return Item(self.number, self.name, f"{type(error).__name__}: {text}", Mark.FAIL, self.optional)
+        return found and Item(self.number, self.name, *found, self.optional)
+
 
 class Rehearsal:
-    """The run of one stage.  ``skip`` are names of fleets that are left out."""
+    """The run of one stage.  ``skip`` are names of fleets that are left out.
 
-    def __init__(self, stage: Set, stamp: str, stop: Stop, skip: Sequence[str] = ()) -> None:
+    Worker kill and DLQ are about the stage's first fleet, the AI jobs of gate report §2: no other can stand
+    in for it.
+    """
+
+    def __init__(self, stage: Set, stamp: str, stop: Stop, skip: Collection[str] = ()) -> None:
         self.stage = stage
         self.stamp = stamp
         self.how = stop
         self.operator = Operator(stage.sqs.endpoint)
         self.crews = {fleet.name: Crew(fleet, 1) for fleet in stage.fleets if fleet.name not in skip}
-        self.main = next(iter(self.crews.values()), None)
+        self.main = self.crews.get(stage.fleets[0].name)
         self.kill: Kill | None = None
 
     def items(self) -> Iterator[Item]:
         """Each item of the checklist as soon as it is known, migrate first: the stage has migrated."""
         yield Item(1, "migrate", self.stage.database.description, Mark.PASS)
-        ends = {name: self._enqueue(crew, "e2e", Work(WORK_SECONDS)) for name, crew in self.crews.items()}
-        dead = self._enqueue(self.main, "dlq", Work(0, transient_attempts=FOREVER)) if self.main else None
-        for number, name, fleet in END_TO_END:
-            yield self._end_to_end(number, name, self.crews.get(fleet), ends.get(fleet))
-        yield self._killed()
-        yield self._dead_lettered(dead)
+        main = self.main
+        plays = [
+            *(self._end_to_end(number, name, self.crews.get(fleet)) for number, name, fleet in END_TO_END),
+            Play(5, "Worker kill", self._killed(main) if main else None),
+            Play(6, "DLQ", self._dead_lettered(main) if main else None),
+        ]
+        # All are begun before any is waited for: a message takes several timeouts to get to the DLQ.
+        begun = [play.next() for play in plays]
+        for play, item in zip(plays, begun, strict=True):
+            found = item or play.next()
+            if found is not None:
+                yield found
 
     def close(self) -> None:
         """Stop the workers and log what the database shows."""
@@ -83,26 +117,26 @@ class Rehearsal:
 
     # -- items ------------------------------------------------------------------------------
 
-    def _end_to_end(self, number: int, name: str, crew: Crew | None, job: str | None) -> Item:
-        title = f"{name}: one end to end"
-        if crew is None or job is None:
-            return Item(number, title, "", Mark.NOT_RUN, optional=True)
+    def _end_to_end(self, number: int, name: str, crew: Crew | None) -> Play:
+        steps = self._one_job(crew) if crew else None
+        return Play(number, f"{name}: one end to end", steps, optional=True)
+
+    def _one_job(self, crew: Crew) -> Steps:
+        job = self._enqueue(crew, "e2e", Work(WORK_SECONDS))
+        yield None
         ended = self._until(lambda: job in crew.ended, PATIENCE_SECONDS)
         row = _row(crew, job)
         right = ended and row.status == crew.fleet.lifecycle.done and row.results == 1
-        found = f"{job} {row.status}, {row.results} result"
-        return Item(number, title, found, Mark.PASS if right else Mark.FAIL, optional=True)
+        yield f"{job} {row.status}, {row.results} result", Mark.PASS if right else Mark.FAIL
 
-    def _killed(self) -> Item:
-        title = "Worker kill"
-        if self.main is None:
-            return Item(5, title, "", Mark.NOT_RUN)
-        crew = self.main
+    def _killed(self, crew: Crew) -> Steps:
+        yield None
         ours = crew.fleet.lifecycle
         job = self._enqueue(crew, "kill", Work(WORK_TO_KILL_SECONDS))
         holder = self._holder_of(crew, job)
         if holder is None:
-            return Item(5, title, f"{job} was never RUNNING in a worker's hands", Mark.FAIL)
+            yield f"{job} was never RUNNING in a worker's hands", Mark.FAIL
+            return
         at = now()
         self._stop(crew, holder)
         patience = ours.visibility_seconds + WORK_TO_KILL_SECONDS + PATIENCE_SECONDS
@@ -118,15 +152,15 @@ class Rehearsal:
             f"{job} stopped while RUNNING ({self.how}), reprocessed {acquisitions - 1}, {row.status}, "
             f"{row.results} result, duplicate completions {max(completions - 1, 0)}"
         )
-        return Item(5, title, found, Mark.PASS if right else Mark.FAIL)
+        yield found, Mark.PASS if right else Mark.FAIL
 
     def _holder_of(self, crew: Crew, job: str) -> Worker | None:
         """The worker that has the job, once the database shows it RUNNING."""
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
             for which, worker, event in turn(list(self.crews.values())):
-                mine = which is crew and event["event"] == "prepare.accepted" and event["job_id"] == job
-                if mine and _row(crew, job).status == crew.fleet.lifecycle.running:
+                acquired = event["event"] == "prepare.accepted" and event.get("job_id") == job
+                if which is crew and acquired and _row(crew, job).status == crew.fleet.lifecycle.running:
                     return worker
         return None
 
@@ -136,12 +170,10 @@ class Rehearsal:
         else:
             worker.stop(self.how)
 
-    def _dead_lettered(self, job: str | None) -> Item:
-        title = "DLQ"
-        if self.main is None or job is None:
-            return Item(6, title, "", Mark.NOT_RUN)
-        crew, (_, dead) = self.main, self.main.fleet.queues
-        ours = crew.fleet.lifecycle
+    def _dead_lettered(self, crew: Crew) -> Steps:
+        job = self._enqueue(crew, "dlq", Work(0, transient_attempts=FOREVER))
+        yield None
+        ours, (_, dead) = crew.fleet.lifecycle, crew.fleet.queues
         patience = (ours.max_receives + 1) * ours.visibility_seconds + PATIENCE_SECONDS
         arrived = self._until(lambda: self.operator.depth(dead) > 0, patience, every=0.5)
         receives = _count(crew, job, "message.received")
@@ -153,7 +185,7 @@ class Rehearsal:
         found = f"{job} {row.status} after {receives} receives, " + (
             f"its message in {dead}" if arrived else f"nothing in {dead}"
         )
-        return Item(6, title, found, Mark.PASS if right else Mark.FAIL)
+        yield found, Mark.PASS if right else Mark.FAIL
 
     # -- what they share --------------------------------------------------------------------
 
@@ -175,7 +207,9 @@ class Rehearsal:
 
 
 def _row(crew: Crew, job: str) -> ObservedRow:
-    return next(iter(crew.fleet.observe([job])))
+    for row in crew.fleet.observe([job]):
+        return row
+    raise LookupError(f"the fleet of {crew.fleet.name} observes no row of {job}")
 
 
 def _count(crew: Crew, job: str, event: str) -> int:

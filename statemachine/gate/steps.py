@@ -150,7 +150,9 @@ class Gate:
         return job
 
     def _row(self, job: str) -> ObservedRow:
-        return next(iter(self.binding.observe([job])))
+        for row in self.binding.observe([job]):
+            return row
+        raise LookupError(f"the binding observes no row of {job}")
 
 
 def is_go(lines: Sequence[Line]) -> bool:

@@ -22,7 +22,8 @@ class Call:
     acquisition was told of, ``given`` the attempt that it wrote as far as the lines tell.
     A call without an answer ended at ``ended_at``, by which time its worker was dead or heard an error,
     for the reason ``why``; while that is None too, its worker may still be waiting.  ``number`` is 0 until
-    the history has been told of it.
+    the history has been told of it.  ``recorded`` is an accepted finish of which there is only the line that
+    it was done, without its attempt.
     """
 
     operation: Operation
@@ -44,6 +45,7 @@ class Call:
     ended_at: float | None = None
     why: str = ""
     number: int = 0
+    recorded: bool = False
 
     @property
     def acquires(self) -> bool:

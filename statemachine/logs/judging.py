@@ -14,7 +14,7 @@ from typing import NamedTuple
 from statemachine.history import Observed, StepBegan
 from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
 from statemachine.invariants.claim import times
-from statemachine.lifecycle import Lifecycle
+from statemachine.lifecycle import Lifecycle, LifecycleError, Operation
 from statemachine.logs.jobs import Told
 from statemachine.logs.ledger import LogLedger
 from statemachine.logs.linearise import Lineariser
@@ -132,9 +132,17 @@ class Judged:
 
 
 class LogJudge:
-    """Judges one log.  Give it lines in the order of their times, then ask for the :meth:`result`."""
+    """Judges one log.  Give it lines in the order of their times, then ask for the :meth:`result`.
+
+    Raises ``LifecycleError`` for a system that renews its leases.
+    """
 
     def __init__(self, lifecycle: Lifecycle, claims: Iterable[Invariant] = IN_LOGS) -> None:
+        if lifecycle.has(Operation.RENEW):
+            raise LifecycleError(
+                "this system renews its leases, and no line of a log tells of that: judge it in the embedded "
+                "lane, or bind a lifecycle that does not offer RENEW"
+            )
         applicable = [claim for claim in claims if not claim.needs or lifecycle.has(claim.needs)]
         self.result_so_far = Judged(lifecycle, applicable)
         self.lineariser = Lineariser(lifecycle)

@@ -214,6 +214,8 @@ class Lineariser:
             # Its call came after whatever the worker has said before.
             item = self._invoke(job, line, min(worker.last_at, line.at))
             items, call = [item], item.call
+            if call is not None and line.event == "finish.accepted":
+                call.recorded = line.fields.get("attempt") is None
         if call is not None:
             worker.calls.remove(call)
             self._note_answer(call, line)

@@ -44,7 +44,8 @@ class Rules:
 
         A call without an answer fits wherever the table would have accepted it, before it ended.
         """
-        if call.answer is Answer.REFUSED:
+        nameless = call.operation is Operation.CLOSE and call.payload is None
+        if call.answer is Answer.REFUSED or nameless:
             return None
         assumed = None
         if world.unseen:
@@ -124,6 +125,8 @@ class Rules:
         """Whether the answer of ``call`` is right in ``world`` although nothing is written."""
         if call.answer is None or world.unseen:
             return False
+        if call.recorded:
+            return False  # gate report §2.3: a second record of a completion must not be there
         return any(self._reads_at(call, world, at) for at in {call.called_at, call.answered_at})
 
     def _reads_at(self, call: Call, world: World, at: float) -> bool:
@@ -133,7 +136,8 @@ class Rules:
             return False
         if call.answer is Answer.ACCEPTED:
             # The table takes the row's word for who finished it; after a broken claim that may be false.
-            return world.finisher in (None, (call.operation, call.attempt))
+            attempt = call.attempt if self.lifecycle.fenced else None
+            return world.finisher in (None, (call.operation, attempt))
         return not call.acquires or cell.situation in REASONS.get(call.reason or "", {cell.situation})
 
     def lease_that_refuses(self, call: Call, world: World) -> JobRow | None:

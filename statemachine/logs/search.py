@@ -101,10 +101,11 @@ class _Search:
                 )
 
     def _committed(self, call: Call, outcome: Outcome, world: World) -> World:
+        fenced = self.rules.lifecycle.fenced
         after = world._replace(
             row=outcome.row,
             slack=outcome.slack,
-            finisher=None if call.acquires else (call.operation, call.attempt),
+            finisher=None if call.acquires else (call.operation, call.attempt if fenced else None),
             written=world.written | {call},
         )
         if call.answer is None and not call.under_way:
@@ -139,14 +140,12 @@ class _Search:
         return world
 
     def _is_too_early(self, item: Item, world: World) -> bool:
-        """Whether a message is deleted before its job has ended: then an answer may have been lost."""
-        row, terminal = world.row, self.rules.lifecycle.terminal
-        return (
-            any(isinstance(event, DeleteRequested) for event in item.events)
-            and not world.unseen
-            and row is not None
-            and row.status not in terminal
-        )
+        """Whether a message is deleted before its job has ended, by one who may have ended it unheard."""
+        row = world.row
+        if world.unseen or row is None or row.status in self.rules.lifecycle.terminal:
+            return False
+        deleters = {event.worker for event in item.events if isinstance(event, DeleteRequested)}
+        return any(call.worker in deleters and not call.acquires for call in world.waiting)
 
     def _answered(self, item: Item, call: Call, world: World, forced: bool) -> World | None:
         if forced:

@@ -21,19 +21,27 @@ from statemachine.processes.workers import Worker
 
 BY_NAME = {moment.name: moment for moment in MOMENTS}
 LOOK_SECONDS = 1.0
+"""Between two looks at the rows and the DLQ of a crew that seems to have enough to do."""
 BACKLOG = 3
 """How many unfinished jobs a worker should find, so that a strike never waits for one."""
+QUIET_SECONDS = 10
+"""So much longer than any timeout nothing may move before a run is given up."""
+CHANCES = 600
+"""So often a worker may pass the moment of a strike before that is given up.  The shortest, inside of a
+transaction, are met at 3 chances in 100 at least: all missed, 0.97 ** 600 = 1e-8."""
 
 
 @dataclass
 class Played:
     """What came of a plan.
 
-    ``struck`` counts by (fleet, deed, moment); ``stuck`` names, by fleet, the jobs that did not end.
+    ``struck`` and ``missed`` count by (fleet, deed, moment), what was done and what could not be; ``stuck``
+    names, by fleet, the jobs that did not end.
     """
 
     crews: Sequence[Crew]
     struck: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    missed: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     seconds: float = 0
     drain_seconds: float = 0
     stuck: dict[str, list[str]] = field(default_factory=dict)
@@ -41,6 +49,19 @@ class Played:
     @property
     def kills(self) -> int:
         return sum(number for (_, deed, _), number in self.struck.items() if deed == Deed.KILL)
+
+
+class Standstill:
+    """How long a measure of what was achieved has not grown."""
+
+    def __init__(self, measure: tuple[int, ...]) -> None:
+        self._best = measure
+        self._since = time.monotonic()
+
+    def seconds(self, measure: tuple[int, ...]) -> float:
+        if measure > self._best:
+            self._best, self._since = measure, time.monotonic()
+        return time.monotonic() - self._since
 
 
 class Campaign:
@@ -66,18 +87,21 @@ class Campaign:
         self._progress = progress
         self._strikes = {name: [s for s in plan.strikes if s.fleet == name] for name in self.crews}
         self._armed_at = {name: time.monotonic() for name in self.crews}
+        self._chances = dict.fromkeys(self.crews, CHANCES)
+        self._hopeless = False
         self._thaw_at: dict[Worker, float] = {}
         self._up_at: float | None = None
         self._told_at = time.monotonic()
         self._looked_at = dict.fromkeys(self.crews, 0.0)
-        self._lines_seen, self._moved_at = -1, time.monotonic()
 
     def run(self) -> Played:
         began = time.monotonic()
+        standstill = Standstill((0,))
         while self._feeding() or any(self._strikes.values()) or self._thaw_at or self._up_at:
             self._turn(striking=True)
-            if self._is_still():
-                break
+            achieved = self._ended() + self.played.struck.total() + self.played.missed.total()
+            if standstill.seconds((achieved,)) > self._patience():
+                self._give_up()
         self.played.seconds = time.monotonic() - began
         self._drain()
         self.played.drain_seconds = time.monotonic() - began - self.played.seconds
@@ -92,7 +116,7 @@ class Campaign:
     def _turn(self, *, striking: bool) -> None:
         for crew, worker, event in turn(self.crews.values()):
             if striking:
-                self._strike(crew, worker, event["event"])
+                self._strike(crew, worker, str(event["event"]))
         self._undo_what_is_over()
         if striking:
             self._strike_the_queue()
@@ -103,7 +127,7 @@ class Campaign:
         left = False
         for name, crew in self.crews.items():
             wanted = self.plan.jobs - len(crew.jobs)
-            if wanted > 0 or self._strikes[name]:
+            if (wanted > 0 or self._strikes[name]) and not self._hopeless:
                 left = True
                 for _ in range(crew.size):
                     if self._up_at is None and self._has_room(crew):
@@ -127,6 +151,7 @@ class Campaign:
         if self._up_at is not None and self._up_at <= now:
             self.sqs.up()
             self._up_at = None
+            self._excuse(False)
 
     # -- strikes ----------------------------------------------------------------------------
 
@@ -142,9 +167,15 @@ class Campaign:
         if strike is None or strike.deed is Deed.SQS_DOWN:
             return
         moment = BY_NAME[strike.moment]
-        if event == moment.opens and meet(worker, moment, self.database):
-            self._done(crew, strike)
+        if event != moment.opens:
+            return
+        if meet(worker, moment, self.database):
+            self._done(crew, strike, self.played.struck)
             self._deeds[strike.deed](self, crew, worker, moment, strike)
+            return
+        self._chances[crew.fleet.name] -= 1
+        if not self._chances[crew.fleet.name]:
+            self._done(crew, strike, self.played.missed)
 
     def _kill(self, crew: Crew, worker: Worker, moment: Moment, strike: Strike) -> None:
         crew.kill(worker, moment.name)
@@ -163,15 +194,28 @@ class Campaign:
             strike = self._next(crew)
             if strike is not None and strike.deed is Deed.SQS_DOWN and self._up_at is None:
                 self.sqs.down()
+                self._excuse(True)
                 self._up_at = time.monotonic() + strike.lasts
-                self._done(crew, strike)
+                self._done(crew, strike, self.played.struck)
 
-    def _done(self, crew: Crew, strike: Strike) -> None:
+    def _excuse(self, excused: bool) -> None:
+        for crew in self.crews.values():
+            crew.excused = excused
+
+    def _done(self, crew: Crew, strike: Strike, counts: Counter[tuple[str, str, str]]) -> None:
         name = crew.fleet.name
-        self._strikes[name].pop(0)
+        self._strikes[name].remove(strike)
         self._armed_at[name] = time.monotonic()
+        self._chances[name] = CHANCES
         moment = strike.moment if strike.deed is not Deed.SQS_DOWN else ""
-        self.played.struck[name, strike.deed, moment] += 1
+        counts[name, strike.deed, moment] += 1
+
+    def _give_up(self) -> None:
+        """Nothing moves any more: neither strikes nor jobs that wait behind others will come about."""
+        self._hopeless = True
+        for name, crew in self.crews.items():
+            for strike in list(self._strikes[name]):
+                self._done(crew, strike, self.played.missed)
 
     # -- the end ----------------------------------------------------------------------------
 
@@ -181,6 +225,7 @@ class Campaign:
         for crew in self.crews.values():
             crew.say("drain.began", "no more strikes")
         busy = dict(self.crews)
+        standstill = Standstill(self._achieved())
         while busy:
             for _ in range(6):
                 self._turn(striking=False)
@@ -190,7 +235,7 @@ class Campaign:
                     del busy[name]
                 else:
                     crew.redrive(self.operator)
-            if self._is_still():
+            if standstill.seconds(self._achieved()) > self._patience():
                 for name, crew in busy.items():
                     self.played.stuck[name] = crew.unfinished()
                     crew.say("drain.ended", "nothing moves any more", stuck=self._proof(crew))
@@ -208,23 +253,28 @@ class Campaign:
         ):
             self._turn(striking=False)
 
-    def _is_still(self) -> bool:
-        """Whether nobody has logged anything for longer than anything can last."""
-        lines = sum(len(lines) for crew in self.crews.values() for _, lines in crew.logs())
-        if lines != self._lines_seen:
-            self._lines_seen, self._moved_at = lines, time.monotonic()
-        return time.monotonic() > self._moved_at + self._patience()
+    def _achieved(self) -> tuple[int, int]:
+        """Jobs ended, and then messages gone: a message that goes round for ever achieves nothing."""
+        crews = self.crews.values()
+        return self._ended(), -sum(
+            self.operator.depth(queue) for crew in crews for queue in crew.fleet.queues
+        )
+
+    def _ended(self) -> int:
+        return sum(len(crew.ended) for crew in self.crews.values())
 
     def _patience(self) -> float:
-        """Longer than anything that is hidden or leased can stay so."""
-        return 10 + 2 * max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
+        """Longer than anything that is hidden, leased or about to be struck can stay so."""
+        longest = max((strike.gap + strike.lasts for strike in self.plan.strikes), default=0)
+        hidden = max(crew.fleet.lifecycle.visibility_seconds for crew in self.crews.values())
+        return QUIET_SECONDS + longest + 2 * hidden
 
     def _proof(self, crew: Crew) -> str:
         queue, dead = crew.fleet.queues
         return (
             f"{len(self.played.stuck[crew.fleet.name])} jobs not ended, "
             f"{self.operator.depth(queue)} messages in {queue}, {self.operator.depth(dead)} in {dead}, "
-            f"and nothing was logged for {self._patience():g} s"
+            f"and no job ended for {self._patience():g} s"
         )
 
     def _tell(self) -> None:
@@ -232,6 +282,6 @@ class Campaign:
             return
         self._told_at = time.monotonic()
         jobs = sum(len(crew.jobs) for crew in self.crews.values())
-        ended = sum(len(crew.ended) for crew in self.crews.values())
+        ended = self._ended()
         left = sum(map(len, self._strikes.values()))
         self._progress(f"  {ended} of {jobs} jobs ended, {self.played.kills} kills, {left} strikes to come")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, help="the same plan again (default: drawn, and printed)")
     add("--jobs", type=whole_number, default=10, help="jobs of each pipeline, at least (default: 10)")
     add("--kills", type=whole_number, default=30, help="how many workers are killed in all (default: 30)")
-    add("--gap", type=float, default=0.5, metavar="SECONDS", help="between strikes on a pipeline, on average")
-    add("--work", type=float, default=0.3, metavar="SECONDS", help="what a job costs, on average (0.3)")
+    add(
+        "--gap",
+        type=_seconds,
+        default=0.5,
+        metavar="SECONDS",
+        help="between strikes on a pipeline, on average",
+    )
+    add("--work", type=_seconds, default=0.3, metavar="SECONDS", help="what a job costs, on average (0.3)")
     add("--workers", type=whole_number, default=2, help="processes of each pipeline (default: 2)")
     add("--pipelines", nargs="+", metavar="NAME", help="only these (default: all that the binding offers)")
     add("--visibility", type=whole_number, default=3, metavar="SECONDS", help="visibility timeout (3)")
@@ -42,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 when nothing was broken and nothing lost, else 1."""
+    _check(asked)
+    saved = plans.load(asked.plan) if asked.plan else None
+    _check_work(saved.work_seconds if saved else asked.work, asked.visibility)
     with stage_set(
         asked.binding,
         defect=asked.defect,
@@ -50,13 +60,42 @@ def run(asked: argparse.Namespace) -> int:
         margin_seconds=asked.margin,
     ) as stage:
         fleets = _chosen(stage, asked.pipelines)
-        plan = plans.load(asked.plan) if asked.plan else _drawn(asked, stage, fleets)
+        plan = saved or _drawn(asked, stage, fleets)
         for line in _header(stage, plan, fleets):
             say(line)
         failed = sum(_play(asked, stage, fleets, plan, time) for time in range(1, asked.times + 1))
     if asked.times > 1:
         say(f"FAILED in {failed} of {asked.times} runs of this plan")
     return BROKEN if failed else DONE
+
+
+def _seconds(text: str) -> float:
+    """Seconds, 0 or more, as an option's type."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds, 0 or more")
+    return seconds
+
+
+def _check(asked: argparse.Namespace) -> None:
+    if asked.margin >= asked.visibility:
+        raise Misused(
+            f"--margin {asked.margin}: the lease is the visibility timeout of {asked.visibility} s less the "
+            "margin, at least 1 s; give a smaller margin or a longer --visibility"
+        )
+    if asked.keep and asked.keep.exists() and (not asked.keep.is_dir() or any(asked.keep.iterdir())):
+        raise Misused(f"--keep {asked.keep}: something is there already; name a new directory")
+
+
+def _check_work(work: float, visibility: int) -> None:
+    if 2 * work > visibility:
+        raise Misused(
+            f"--work {work:g}: a job may cost twice that, and inference is cut at the visibility timeout of "
+            f"{visibility} s; give at most {visibility / 2:g}, or a longer --visibility"
+        )
 
 
 def _chosen(stage: Set, names: Sequence[str] | None) -> list[Fleet]:
@@ -104,12 +143,21 @@ def _play(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet], plan: 
         say(line)
     verdict = verdict_on(played, judged)
     if verdict is not Verdict.PASS or asked.keep:
-        folder = asked.keep or FOLDER / f"processes-{plan.seed}"
+        which = f"-{time}" if asked.times > 1 else ""
+        folder = asked.keep / f"run{which}" if asked.keep and which else asked.keep
+        folder = folder or _emptied(FOLDER / f"processes-{plan.seed}{which}")
         save(folder, plan, judged)
         for line in afterwards(folder, judged, asked.binding, asked.defect):
             say(line)
     say(closing(verdict))
     return verdict is not Verdict.PASS
+
+
+def _emptied(folder: Path) -> Path:
+    """Logs of an earlier run would be judged with those of this one."""
+    for log in folder.glob("*.log"):
+        log.unlink()
+    return folder
 
 
 COMMAND = Command(

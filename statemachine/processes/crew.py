@@ -5,21 +5,30 @@ A worker that ends, by our hand or by itself, is replaced after a moment, as a s
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
-from statemachine.processes.fleet import Fleet, Stop
+from statemachine.processes.fleet import Fleet, FleetError, Stop
 from statemachine.processes.plan import Job
 from statemachine.processes.servers import Operator
-from statemachine.processes.workers import Worker, line, read, ready
+from statemachine.processes.workers import END_SECONDS, Worker, line, read, ready
 
 RESTART_SECONDS = 0.2
 TICK_SECONDS = 0.05
+FRUITLESS = 5
+"""So many workers in a row that end by themselves before any of them has received a message: the next would
+do no better."""
 
 
 class Crew:
-    """``lines`` are those of the operator; ``jobs`` those that were enqueued, by name."""
+    """``lines`` are those of the operator; ``jobs`` those that were enqueued, by name.
+
+    Its workers are started by the first :func:`turn`.  ``excused`` says that they cannot be expected to stay
+    alive, because their queue is down.
+    """
 
     def __init__(self, fleet: Fleet, size: int) -> None:
         self.fleet = fleet
@@ -30,13 +39,13 @@ class Crew:
         self.ended: set[str] = set()
         self.lines: list[str] = []
         self.unasked_exits: list[str] = []
-        self._restart_at: list[float] = []
-        for _ in range(size):
-            self.start()
+        self.excused = False
+        self._fruitless = 0
+        self._start_at = [0.0] * size
 
     def start(self) -> None:
         number = len(self.workers) + len(self.gone) + 1
-        self.workers.append(Worker(self.fleet, f"{self.fleet.name}-{number}"))
+        self.workers.append(Worker(self.fleet, f"{self.fleet.name}-{number}", self.note))
 
     def say(self, event: str, text: str, **fields: object) -> None:
         self.lines.append(line(event, text, **fields))
@@ -52,10 +61,15 @@ class Crew:
         if job.twice:
             self.lines += self.fleet.send_again(job.name, job.tenant)
 
-    def note(self, event: dict[str, object]) -> None:
+    def note(self, event: dict[str, Any]) -> None:
         """Take in what a worker logged."""
-        if event["event"] == "finish.accepted" and event.get("operation") != "release":
-            self.ended.add(str(event["job_id"]))
+        kind = event["event"]
+        if kind == "message.received":
+            self._fruitless = 0
+        # Who ended a job may have been killed before it could say so; who finds it ended says it then.
+        ended = kind == "finish.accepted" and event.get("operation") != "release"
+        if ended or (kind == "prepare.refused" and event.get("reason") == "ended"):
+            self.ended.add(str(event.get("job_id")))
 
     def look(self) -> None:
         """Take in what the rows show: whoever ended a job may have been killed before it said so."""
@@ -72,24 +86,33 @@ class Crew:
         self._bury(worker)
 
     def tend(self) -> None:
-        """Replace those that are gone."""
+        """Replace those that are gone.  Raises ``FleetError`` when that has become hopeless."""
         for worker in [worker for worker in self.workers if not worker.alive]:
-            if worker.exit_code != 0:
-                self.unasked_exits.append(f"{worker.name} ended with exit code {worker.exit_code}")
             self._bury(worker)
-        due = [at for at in self._restart_at if at <= time.monotonic()]
+            if not worker.asked:
+                self._ended_unasked(worker)
+        due = [at for at in self._start_at if at <= time.monotonic()]
         for at in due:
-            self._restart_at.remove(at)
+            self._start_at.remove(at)
             self.start()
 
+    def _ended_unasked(self, worker: Worker) -> None:
+        self.unasked_exits.append(f"{worker.name} ended with exit code {worker.exit_code}")
+        self._fruitless = 0 if self.excused else self._fruitless + 1
+        if self._fruitless >= FRUITLESS:
+            command = shlex.join(self.fleet.command(worker.name))
+            raise FleetError(
+                f"{FRUITLESS} workers of {self.fleet.name} in a row ended by themselves and received "
+                f"nothing, the last with exit code {worker.exit_code}: see what they wrote to "
+                f"standard error, and whether this starts a worker: {command}"
+            )
+
     def _bury(self, worker: Worker) -> None:
-        while not worker.exhausted:
-            for event in worker.read():
-                self.note(event)
+        worker.read_rest()
         self.workers.remove(worker)
         self.gone.append(worker)
         worker.close()
-        self._restart_at.append(time.monotonic() + RESTART_SECONDS)
+        self._start_at.append(time.monotonic() + RESTART_SECONDS)
 
     # -- the end ----------------------------------------------------------------------------
 
@@ -138,14 +161,13 @@ class Crew:
         for worker in self.workers:
             if worker.frozen:
                 worker.thaw()
-            worker.stop(Stop.TERM)
+            with suppress(FleetError):
+                worker.stop(Stop.TERM)
         for worker in self.workers:
-            worker.wait(10)
-            if worker.alive:
-                worker.kill()
-            while not worker.exhausted:
-                for event in worker.read():
-                    self.note(event)
+            if not worker.wait(END_SECONDS):
+                with suppress(FleetError):
+                    worker.kill()
+            worker.read_rest()
             worker.close()
 
     def logs(self) -> list[tuple[str, Sequence[str]]]:
@@ -166,7 +188,6 @@ def turn(crews: Collection[Crew]) -> Iterator[tuple[Crew, Worker, dict[str, Any]
     owner = {worker: crew for crew in crews for worker in crew.workers}
     for worker in ready([worker for worker in owner if not worker.frozen], TICK_SECONDS):
         for event in worker.read():
-            owner[worker].note(event)
             if worker.alive and not worker.frozen:
                 yield owner[worker], worker, event
     for crew in crews:

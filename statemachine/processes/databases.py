@@ -35,7 +35,7 @@ class SQLiteFile:
     """A file in write-ahead mode, where readers and the one writer do not wait for each other."""
 
     def __init__(self, file: Path) -> None:
-        self.url = f"sqlite://{file}"
+        self.url = file.absolute().as_uri().replace("file://", "sqlite://", 1)
         self.name = str(file)
         self.description = "SQLite file in WAL mode, made for this run"
         with closing(sqlite3.connect(file)) as created:
@@ -92,21 +92,34 @@ def private_database(directory: Path, server: str | None = None) -> Iterator[Dat
         return
     with _connected(server) as admin:
         name = f"statemachine_{secrets.token_hex(6)}"
-        admin.execute(f'CREATE DATABASE "{name}"')
+        _create(admin, server, name)
         try:
             yield PostgreSQLDatabase(admin, server, name)
         finally:
             admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+def _create(admin: Any, server: str, name: str) -> None:
+    import psycopg
+
+    try:
+        admin.execute(f'CREATE DATABASE "{name}"')
+    except psycopg.Error as error:
+        raise Refused(
+            f"the PostgreSQL server at {_place(server)} makes no database ({_first_line(error)}): "
+            "name a user that may create one, or leave --database-server out"
+        ) from None
+
+
 @contextmanager
 def _connected(server: str) -> Iterator[Any]:
-    parts = urlsplit(server)
-    if parts.scheme not in ("postgres", "postgresql"):
+    scheme = server.partition("://")[0] if "://" in server else "nameless"
+    if scheme not in ("postgres", "postgresql"):
         raise Refused(
-            f"--database-server names a {parts.scheme or 'nameless'} server: "
+            f"--database-server names a {scheme} server: "
             "write postgresql://USER@HOST:PORT/postgres, or leave it out for a SQLite file"
         )
+    where = _place(server)
     try:
         import psycopg
     except ImportError:
@@ -115,10 +128,27 @@ def _connected(server: str) -> Iterator[Any]:
         ) from None
     try:
         admin = psycopg.connect(server, autocommit=True, connect_timeout=10)
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         raise Refused(
-            f"the PostgreSQL server at {parts.hostname or 'its socket'}:{parts.port or 5432} cannot be "
-            f"reached ({str(error).splitlines()[0]}): start it, or leave --database-server out"
+            f"the PostgreSQL server at {where} cannot be used ({_first_line(error)}): "
+            "start it, or leave --database-server out"
         ) from None
     with closing(admin):
         yield admin
+
+
+def _place(server: str) -> str:
+    """Host and port.  Raises :class:`~statemachine.safety.Refused` for a URL without either."""
+    try:
+        parts = urlsplit(server)
+        return f"{parts.hostname or 'its socket'}:{parts.port or 5432}"
+    except ValueError:
+        # What urllib and libpq say of such a URL may be a piece of its password.
+        raise Refused(
+            "--database-server cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/postgres, with "
+            "every / @ : ? # of the password as %2F %40 %3A %3F %23"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

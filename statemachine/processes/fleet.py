@@ -39,6 +39,10 @@ class Stage:
         return self.visibility_seconds - self.margin_seconds
 
 
+class FleetError(RuntimeError):
+    """The workers cannot be run as their fleet says; the message names the command and what it came to."""
+
+
 class End(StrEnum):
     """How the inference of a job is to end."""
 
@@ -80,7 +84,9 @@ class Fleet(Protocol):
     ``command`` starts one worker in the foreground; it logs JSON lines (docs/logs.md) to standard output.
     ``environment`` is added to the run's own.  ``stop_commands`` are for workers that a signal to the
     started process does not reach (``docker kill {name}``): by the way of stopping, with ``{name}`` where the
-    worker's name belongs.  ``queues`` are (queue, dead-letter queue) by name.
+    worker's name belongs.  They end the started process as well.  No such worker can be frozen, so the gate
+    can be walked with them, and a fault plan cannot be played.  ``queues`` are (queue, dead-letter queue) by
+    name.
     """
 
     name: str

@@ -29,10 +29,10 @@ class Moment:
     name: str
     opens: str
     within: frozenset[str]
-    also: Callable[[Database], bool] = lambda database: True
+    also: Callable[[Worker, Database], bool] = lambda worker, database: True
 
 
-def _transaction_stays_open(database: Database) -> bool:
+def _transaction_stays_open(worker: Worker, database: Database) -> bool:
     until = time.monotonic() + SURE_SECONDS
     while database.in_transaction():
         if time.monotonic() > until:
@@ -41,9 +41,16 @@ def _transaction_stays_open(database: Database) -> bool:
     return False
 
 
+def _delete_is_next(worker: Worker, database: Database) -> bool:
+    return worker.last.get("operation") != "release"
+
+
 BEFORE_PREPARE = Moment("before prepare", "message.received", frozenset({"message.received"}))
 IN_PREPARE = Moment(
-    "inside prepare's transaction", "prepare.called", frozenset({"prepare.called"}), _transaction_stays_open
+    "inside prepare's transaction",
+    "prepare.called",
+    frozenset({"prepare.called"}),
+    also=_transaction_stays_open,
 )
 RUNNING = Moment(
     "while RUNNING",
@@ -51,22 +58,29 @@ RUNNING = Moment(
     frozenset({"prepare.accepted", "inference.started", "visibility.extended"}),
 )
 IN_FINISH = Moment(
-    "inside the finish's transaction", "finish.called", frozenset({"finish.called"}), _transaction_stays_open
+    "inside the finish's transaction",
+    "finish.called",
+    frozenset({"finish.called"}),
+    also=_transaction_stays_open,
 )
+# The deletion may be on its way: between the two lines lie 0.1 ms, in which hardly any worker is caught.
 BEFORE_DELETE = Moment(
-    "between commit and delete", "finish.accepted", frozenset({"finish.accepted", "delete.called"})
+    "between commit and delete",
+    "finish.accepted",
+    frozenset({"finish.accepted", "delete.called"}),
+    also=_delete_is_next,
 )
 MOMENTS = (BEFORE_PREPARE, IN_PREPARE, RUNNING, IN_FINISH, BEFORE_DELETE)
 
 
 def meet(worker: Worker, moment: Moment, database: Database) -> bool:
-    """Freeze ``worker`` at ``moment``; False, and it runs on, when it has passed it."""
+    """Freeze ``worker`` at ``moment``; False, and it runs on, when it has passed it or has ended."""
     for _ in range(PULSES):
         worker.freeze()
         worker.read()
-        if worker.last.get("event") not in moment.within:
+        if not worker.frozen or worker.last.get("event") not in moment.within:
             break
-        if moment.also(database):
+        if moment.also(worker, database):
             return True
         worker.thaw()
         time.sleep(PULSE_SECONDS)

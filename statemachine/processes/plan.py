@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import count
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -114,11 +115,30 @@ def load(file: Path) -> Plan:
     """Raises :class:`PlanError`."""
     try:
         values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError(f"it holds a {type(values).__name__} and no object")
         strikes = tuple(Strike(**strike | {"deed": Deed(strike["deed"])}) for strike in values.pop("strikes"))
-        return Plan(strikes=strikes, **values)
+        plan = Plan(strikes=strikes, **values)
+        _check(plan)
     except OSError as error:
         raise PlanError(f"{file}: {error.strerror}; name the plan.json of a saved run") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise PlanError(
-            f"{file}: this is no fault plan ({error}); name the plan.json of a saved run"
+            f"{file}: this is no fault plan ({what}); name the plan.json of a saved run"
         ) from None
+    return plan
+
+
+def _check(plan: Plan) -> None:
+    """Raises ``ValueError`` for values that only the middle of a run would trip over."""
+    if not isinstance(plan.seed, int) or not isinstance(plan.jobs, int):
+        raise ValueError(f"seed {plan.seed!r} and jobs {plan.jobs!r} must be whole numbers")
+    seconds = [plan.work_seconds, *(each for strike in plan.strikes for each in (strike.gap, strike.lasts))]
+    for each in seconds:
+        if not isinstance(each, int | float) or not 0 <= each < inf:
+            raise ValueError(f"{each!r} must be a number of seconds, 0 or more")
+    moments = [moment.name for moment in MOMENTS]
+    for strike in plan.strikes:
+        if strike.moment not in moments:
+            raise ValueError(f"there is no moment {strike.moment!r}; there are {', '.join(moments)}")

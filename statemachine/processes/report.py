@@ -25,7 +25,7 @@ def verdict_on(played: Played, fleets: Sequence[JudgedFleet]) -> Verdict:
     answers = {fleet.judged.verdict for fleet in fleets}
     if played.stuck or Verdict.FAIL in answers:
         return Verdict.FAIL
-    return Verdict.UNKNOWN if Verdict.UNKNOWN in answers else Verdict.PASS
+    return Verdict.UNKNOWN if Verdict.UNKNOWN in answers or played.missed else Verdict.PASS
 
 
 def report(played: Played, fleets: Sequence[JudgedFleet]) -> Iterator[str]:
@@ -52,6 +52,8 @@ def report(played: Played, fleets: Sequence[JudgedFleet]) -> Iterator[str]:
             yield from evidence(cited)
         for doubt in fleet.judged.doubts():
             yield f"UNKNOWN  {fleet.name}: {doubt}"
+    for (fleet_name, deed, moment), times in played.missed.items():
+        yield f"UNKNOWN  {fleet_name}: {deed} {moment} was to happen {times} times more and never could"
     for name, jobs in played.stuck.items():
         yield f"FAIL  {name}: these jobs never ended: {', '.join(jobs)}"
 

@@ -6,14 +6,22 @@ environment, so no command of ours can reach a queue that somebody uses.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 REGION = "us-east-1"
 CREDENTIALS = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
+_NO_FILES: Mapping[str, Any] = {
+    # (name in a profile, environment variable, default, conversion), as botocore's own table has it.
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Profiles and files in which botocore would look for credentials: none."""
 
 
 class NotInstalled(RuntimeError):
@@ -28,7 +36,7 @@ class SQSServer:
         self.endpoint = endpoint
 
     def down(self) -> None:
-        """Answer nobody, until :meth:`up`; messages are kept."""
+        """Answer nobody, until :meth:`up`; messages are kept.  Both raise ``ConnectionError`` when dead."""
         self._ask("down")
 
     def up(self) -> None:
@@ -38,16 +46,32 @@ class SQSServer:
         to, answers = self._process.stdin, self._process.stdout
         if to is None or answers is None:
             raise RuntimeError("the SQS server was started without pipes: start it by sqs_server()")
-        to.write(f"{command}\n")
-        to.flush()
-        answers.readline()
+        try:
+            to.write(f"{command}\n")
+            to.flush()
+            answer = answers.readline().strip()
+        except BrokenPipeError:
+            answer = ""
+        if answer != command:
+            raise ConnectionError(
+                f"the run's own SQS server has died before it was told {command}; run again"
+            )
 
 
 @contextmanager
 def sqs_server() -> Iterator[SQSServer]:
     """A fresh SQS on loopback, gone afterwards.  Raises :class:`NotInstalled` without moto."""
     command = [sys.executable, "-m", f"{__package__}.sqs_server"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # moto looks for credentials of its own, and fails of a profile that is not there.
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        # Ctrl-C in the terminal is for the run, whose workers still need their queue to end in peace.
+        start_new_session=True,
+    )
     try:
         endpoint = process.stdout.readline().strip() if process.stdout else ""
         if not endpoint:
@@ -60,8 +84,9 @@ def sqs_server() -> Iterator[SQSServer]:
         process.terminate()
         process.wait()
         for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+            with suppress(BrokenPipeError):
+                if pipe is not None:
+                    pipe.close()
 
 
 class Body(NamedTuple):
@@ -76,11 +101,19 @@ class Operator:
     """Looks into the queues of a run and redrives what is dead; it never touches any other endpoint."""
 
     def __init__(self, endpoint: str) -> None:
-        import boto3
+        import botocore.session
         from botocore.config import Config
 
-        patient = Config(retries={"total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
-        self._sqs: Any = boto3.client(
+        session = botocore.session.Session(session_vars=dict(_NO_FILES))
+        patient = Config(
+            retries={"total_max_attempts": 5},
+            connect_timeout=5,
+            read_timeout=30,
+            # Empty: a proxy of the environment would be asked for a queue on loopback.
+            proxies={},
+            use_fips_endpoint=False,
+        )
+        self._sqs: Any = session.create_client(
             "sqs", endpoint_url=endpoint, region_name=REGION, config=patient, **CREDENTIALS
         )
         self._urls: dict[str, str] = {}

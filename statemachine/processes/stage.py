@@ -7,6 +7,7 @@ so a stage is set in a process of its own (a command), never inside pytest.
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import cast
 from statemachine.binding import Binding, BindingError
 from statemachine.processes.databases import Database, private_database
 from statemachine.processes.fleet import Fleet, FleetBinding, Stage
+from statemachine.processes.interrupts import cleaned_up_after
 from statemachine.processes.servers import SQSServer, sqs_server
 from statemachine.safety import Refused
 from statemachine.standalone import load_here
@@ -45,10 +47,16 @@ def stage_set(
     """Start what workers need, migrate, create the queues; all of it is gone afterwards.
 
     Raises ``BindingError`` for a binding without fleets, :class:`~statemachine.safety.Refused` for a
-    database that is not the run's own, and ``NotInstalled`` without moto.
+    database that is not the run's own and where there are no POSIX signals, ``NotInstalled`` without moto,
+    and ``KeyboardInterrupt`` for SIGTERM as well.
     """
+    _check_signals()
     binding = _with_fleets(binding_path, defect)
-    with tempfile.TemporaryDirectory(prefix="statemachine-") as folder, sqs_server() as sqs:
+    with (
+        cleaned_up_after(),
+        tempfile.TemporaryDirectory(prefix="statemachine-") as folder,
+        sqs_server() as sqs,
+    ):
         directory = Path(folder)
         with private_database(directory, server) as database:
             stage = Stage(
@@ -62,6 +70,14 @@ def stage_set(
                 yield Set(stage, binding, database, sqs, fleets)
             finally:
                 _disconnect()
+
+
+def _check_signals() -> None:
+    if not hasattr(signal, "SIGSTOP"):
+        raise Refused(
+            "real workers are frozen and killed by POSIX signals, which this system lacks (there is no "
+            "SIGSTOP): run it on Linux or macOS, on Windows in WSL or a container"
+        )
 
 
 def _with_fleets(path: str, defect: str | None) -> FleetBinding:

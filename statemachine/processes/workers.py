@@ -10,15 +10,21 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import shlex
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from statemachine.processes.fleet import SIGNALS, Fleet, Stop
+from statemachine.processes.fleet import SIGNALS, Fleet, FleetError, Stop
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 20
+"""More than a pipe holds, so that one look takes in all that was written."""
+STOP_COMMAND_SECONDS = 60
+END_SECONDS = 10
+"""For a process that was killed to be gone."""
 
 
 def now() -> datetime:
@@ -34,26 +40,24 @@ def line(event: str, text: str, **fields: Any) -> str:
 class Worker:
     """One process.
 
-    ``last`` is the event that it logged last, ``lines`` is all that it logged, and ``exhausted`` says that
-    nothing more can come.
+    ``last`` is the newest event that it logged, ``lines`` is all that it logged, ``exhausted`` says that
+    nothing more can come, and ``asked`` that it was told to stop.  ``note`` is called with each event, by
+    whomever it is read.  Raises :class:`~statemachine.processes.fleet.FleetError` when it cannot be started.
     """
 
-    def __init__(self, fleet: Fleet, name: str) -> None:
+    def __init__(
+        self, fleet: Fleet, name: str, note: Callable[[dict[str, Any]], None] = lambda event: None
+    ) -> None:
         self.fleet = fleet
         self.name = name
         self.lines: list[str] = []
         self.last: dict[str, Any] = {}
         self.frozen = False
         self.exhausted = False
+        self.asked = False
+        self._note = note
         self._rest = b""
-        self._process = subprocess.Popen(
-            fleet.command(name),
-            env=os.environ | dict(fleet.environment(name)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            # Ctrl-C in the terminal is for the run, which then stops its workers itself.
-            start_new_session=True,
-        )
+        self._process = _started(fleet, name)
         if self._process.stdout is None:
             raise RuntimeError("a worker without a pipe cannot be read")
         os.set_blocking(self._process.stdout.fileno(), False)
@@ -71,7 +75,11 @@ class Worker:
         return self._process.poll()
 
     def read(self) -> list[dict[str, Any]]:
-        """The events logged since the last time, as far as they have come."""
+        """The events logged since the last time.
+
+        All of them are taken in before any is acted on: ``last`` must not be older than what stands in the
+        pipe, or a worker would be struck at a moment that it has left.
+        """
         try:
             chunk = os.read(self.output.fileno(), _CHUNK)
         except BlockingIOError:
@@ -81,34 +89,50 @@ class Worker:
         texts = [raw.decode("utf-8", "replace") for raw in whole]
         self.lines += texts
         events = [event for event in map(read, texts) if event]
-        self.last = events[-1] if events else self.last
+        for event in events:
+            self.last = event
+            self._note(event)
         return events
 
+    def read_rest(self) -> None:
+        """Take in what it left behind.  It has ended: more can only come from a process that it started."""
+        while not self.exhausted and ready([self], 0):
+            self.read()
+
     def freeze(self) -> None:
-        """Stop it between two instructions, and wait until it stands still."""
+        """Stop it between two instructions, and wait until it stands still; not ``frozen`` if it ended."""
         self._process.send_signal(signal.SIGSTOP)
         # Looked at first and then taken, since an exit must be left for whoever waits for it.
-        found = os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        if found is not None and found.si_code == os.CLD_STOPPED:
-            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
-        self.frozen = True
+        with suppress(ChildProcessError):  # its end has been noticed before
+            found = os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            if found is not None and found.si_code == os.CLD_STOPPED:
+                os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
+                self.frozen = True
 
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)
         self.frozen = False
 
     def stop(self, how: Stop) -> None:
-        """Stop it as an operator does: by its fleet's command for that, or by a signal."""
+        """Stop it as an operator does: by its fleet's command for that, or by a signal.
+
+        Raises :class:`~statemachine.processes.fleet.FleetError` when the command fails.
+        """
+        self.asked = True
         command = self.fleet.stop_commands.get(how)
         if command:
-            subprocess.run([part.format(name=self.name) for part in command], check=True, capture_output=True)
+            _carried_out([part.format(name=self.name) for part in command])
         else:
             self._process.send_signal(SIGNALS[how])
 
     def kill(self) -> None:
-        """Kill it, as its fleet does that, and wait for its end."""
+        """Kill it, as its fleet does that, and wait for its end.  Raises ``FleetError`` when it lives on."""
         self.stop(Stop.KILL)
-        self._process.wait()
+        if not self.wait(END_SECONDS):
+            raise FleetError(
+                f"worker {self.name} still runs {END_SECONDS} s after it was killed: the fleet's "
+                f"stop_commands[{Stop.KILL}] must end what its command() starts"
+            )
         self.frozen = False
 
     def wait(self, seconds: float) -> bool:
@@ -120,10 +144,47 @@ class Worker:
         return True
 
     def close(self) -> None:
-        """Make sure that nothing is left of it."""
+        """Make sure that nothing is left of it, whatever its fleet's commands do."""
         if self.alive:
-            self.kill()
+            with suppress(FleetError):
+                self.kill()
+        if self.alive or not self.exhausted:
+            # Somebody holds its output open: it, or a process that it started.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         self.output.close()
+
+
+def _started(fleet: Fleet, name: str) -> subprocess.Popen[bytes]:
+    command = list(fleet.command(name))
+    try:
+        return subprocess.Popen(
+            command,
+            env=os.environ | dict(fleet.environment(name)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            # Ctrl-C in the terminal is for the run, which then stops its workers itself.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise FleetError(
+            f"the workers of {fleet.name} cannot be started: {shlex.join(command)}: {error.strerror}; "
+            "mend what the fleet's command() gives"
+        ) from None
+
+
+def _carried_out(command: Sequence[str]) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=STOP_COMMAND_SECONDS)
+        why = f"exit code {done.returncode}: {(done.stderr.strip().splitlines() or [''])[-1]}"
+        failed = done.returncode != 0
+    except OSError as error:
+        failed, why = True, str(error.strerror)
+    except subprocess.TimeoutExpired:
+        failed, why = True, f"it took more than {STOP_COMMAND_SECONDS} s"
+    if failed:
+        raise FleetError(f"{shlex.join(command)}: {why}; mend the fleet's stop_commands")
 
 
 def read(text: str) -> dict[str, Any]:

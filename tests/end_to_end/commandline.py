@@ -37,6 +37,9 @@ settings.register_profile("short", max_examples=30, stateful_step_count=30)
 settings.register_profile("tiny", max_examples=5, stateful_step_count=10)
 """
 
+TIMEOUT_SECONDS = 300
+"""No run needs a tenth of it, on a machine of its own."""
+
 _KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL")
 
 
@@ -128,7 +131,7 @@ def _run(program: list[str], arguments: tuple[str, ...], cwd: Path, env: Mapping
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=120,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     return Ran(arguments, done.returncode, done.stdout)

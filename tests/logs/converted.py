@@ -132,7 +132,7 @@ class Scribe:
                 operation=str(event.operation),
                 **job,
                 attempt=event.attempt,
-                result=event.payload,
+                **{"status" if event.operation is Operation.CLOSE else "result": event.payload},
             )
 
     def observed(self, place: int, event: history.Observed) -> None:

@@ -222,6 +222,10 @@ WRONG = {
     "a folder": (["/"], "/ cannot be read (Is a directory): name a log of a worker"),
     "no binding": (["a", "--binding", "gone:B"], "--binding gone:B: gone cannot be imported"),
     "no such pattern file": (["a", "--patterns", "/none.toml"], "/none.toml"),
+    "leases that are renewed": (
+        ["LEASE", "--declared-lifecycle", "--binding", "models_under_test.variants:Heartbeat"],
+        "this system renews its leases, and no line of a log tells of that",
+    ),
     "a lease that cannot be": (["LEASE"], "lease_seconds is 7 and visibility_seconds 6"),
 }
 

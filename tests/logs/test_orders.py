@@ -167,6 +167,13 @@ UNSOUND: dict[str, tuple[Log, list[tuple[str, int]]]] = {
         [turned_down(1, "A"), deleting(2, "A", why="idempotent skip")],
         [("messages_outlive_unfinished_jobs", 3)],
     ),
+    "a deletion is no answer: whoever asks for it must have been told": (
+        [
+            *[*BEGUN, finishing(10, "complete"), killed(11), received(12, "B"), turned_down(13, "B")],
+            *[deleting(14, "B"), received(LATE, "C"), prepared(LATE, "C", 2)],
+        ],
+        [("messages_outlive_unfinished_jobs", 10)],
+    ),
     "the row says that the unknown call had another effect": (
         [*BEGUN, finishing(10, "complete"), killed(11), rows_read(12, row("FAILED", 1))],
         [("rows_match_the_answers", 7)],
