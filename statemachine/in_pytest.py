@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from statemachine import failures
 from statemachine.binding import BindingError
 from statemachine.command import MISUSED
-from statemachine.embedded import search
+from statemachine.embedded import LIMITS, search
 from statemachine.example import Lane
 from statemachine.explain import Why, explain
 from statemachine.history import Event
@@ -25,6 +26,7 @@ from statemachine.replay import Outcome, ReplayError, replay
 from statemachine.report.regression import NAME
 from statemachine.report.summary import MEANING
 from statemachine.report.text import failure_report
+from statemachine.report.timeline import pages
 from statemachine.run import Failure, Run
 from statemachine.session import SESSION
 from statemachine.verdict import Verdict
@@ -65,14 +67,27 @@ class EmbeddedLane:
             self.lane.faults.abandon()
             if run.failure is not None:  # found, not yet shrunk or explained: nothing found is lost
                 self.session.notes.append(self._report(run, run.failure))
+            else:
+                self._write_page(lambda: self._page_of(run))
             raise
         finally:
             self.progress.clear()
         if run.failure is not None:
             pytest.fail(self._report(run, run.failure, why), pytrace=False)
-        elif run.verdict is Verdict.UNKNOWN:
+        self._write_page(lambda: self._page_of(run))
+        if run.verdict is Verdict.UNKNOWN:
             doubts = "\n".join(f"      {doubt}" for doubt in run.doubts())
             pytest.fail(f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", pytrace=False)
+
+    def _page_of(self, run: Run) -> str:
+        session = self.session
+        return pages.of_run(
+            session.header(),
+            run,
+            waived=session.binding.waived,
+            limits=LIMITS,
+            again=session.search_command(),
+        )
 
     def _report(self, run: Run, failure: Failure, why: Why | None = None) -> str:
         looked_at = (
@@ -83,22 +98,52 @@ class EmbeddedLane:
             looked_at += (
                 f"\n  Hypothesis could not repeat it ({run.unstable}): please report that as a bug of ours"
             )
-        reproduce = self._saved(failure)
-        lifecycle = self.lane.binding.lifecycle
-        return failure_report(lifecycle, failure, why=why, reproduce=reproduce, looked_at=looked_at)
 
-    def _saved(self, failure: Failure) -> list[str]:
-        """Save it, and say how to see it again: no line names a file that is not there."""
+        def page(reproduce: Sequence[str]) -> str:
+            return pages.of_failure(
+                self.session.header(), failure, why=why, reproduce=reproduce, looked_at=looked_at, run=run
+            )
+
+        reproduce, shown = self._saved(failure, page)
+        self._write_page(lambda: page(reproduce))
+        lifecycle = self.lane.binding.lifecycle
+        return failure_report(
+            lifecycle, failure, why=why, reproduce=[*reproduce, *shown], looked_at=looked_at
+        )
+
+    def _saved(self, failure: Failure, page: Callable[[Sequence[str]], str]) -> tuple[list[str], list[str]]:
+        """Save it, and say how to play it again and where it can be looked at.
+
+        No line names a file that is not there.
+        """
         session = self.session
         try:
-            saved = failures.save(session.header(), failure, session.test_command)
+            saved = failures.save(
+                session.header(), failure, session.test_command, lambda saved: page(self._again(saved))
+            )
         except OSError as error:
             again = session.search_command()
-            return [f"{again}   (the history could not be saved: {error})"]
-        replayed = session.replay_command(saved.folder.as_posix())
+            return [f"{again}   (the history could not be saved: {error})"], []
+        return self._again(saved), [saved.page_line]
+
+    def _again(self, saved: failures.Saved) -> list[str]:
+        replayed = self.session.replay_command(saved.folder.as_posix())
         if saved.test is None:
             return [replayed, f"(the plain test could not be saved: {saved.lacks})"]
         return [replayed, *self._plain_test(saved.test)]
+
+    def _write_page(self, page: Callable[[], str]) -> None:
+        """Write the page where ``--report`` wants it; what cannot be written is said at the end."""
+        file = self.session.report
+        if file is None:
+            return
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            failures.write_whole(file, page().encode())
+        except OSError as error:
+            self.session.notes.append(f"--report {file}: the page could not be written ({error})")
+        else:
+            self.session.notes.append(f"--report: the page is in {file}")
 
     def _plain_test(self, test: Path) -> list[str]:
         if not test.is_file():
@@ -111,15 +156,26 @@ class EmbeddedLane:
         except ReplayError as error:
             pytest.exit(f"--replay {self.session.replay_path}: {error}", returncode=4)
         path = Path(str(self.session.replay_path))
-        if played.outcome is Outcome.REPRODUCED and played.failure is not None:
+        failure = played.failure if played.outcome is Outcome.REPRODUCED else None
+        why = explain(self.lane, failure) if failure is not None else None
+        again = self.session.replay_command(str(path))
+        self._write_page(
+            lambda: pages.of_replay(
+                self.session.header(),
+                played.events,
+                outcome=str(played.outcome),
+                reason=played.reason,
+                failure=played.failure,
+                why=why,
+                again=again,
+            )
+        )
+        if failure is not None:
             report = failure_report(
                 self.lane.binding.lifecycle,
-                played.failure,
-                why=explain(self.lane, played.failure),
-                reproduce=[
-                    self.session.replay_command(str(path)),
-                    *self._plain_test((path if path.is_dir() else path.parent) / NAME),
-                ],
+                failure,
+                why=why,
+                reproduce=[again, *self._plain_test((path if path.is_dir() else path.parent) / NAME)],
                 looked_at=f"{played.outcome} from {path}",
             )
             pytest.fail(report, pytrace=False)

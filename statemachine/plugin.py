@@ -49,6 +49,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="play a saved history (.statemachine/ID) instead of searching: REPRODUCED, FIXED or DIVERGED",
     )
     group.addoption(
+        "--report",
+        metavar="PATH",
+        help="write what was played as one HTML page, whatever the verdict: timeline, situations met, claims "
+        "judged; into PATH if that ends in .html, else as timeline.html in the directory PATH",
+    )
+    group.addoption(
         "--clock-skew",
         metavar="SECONDS",
         default="0",

@@ -74,6 +74,9 @@ class Run:
     finding_examples: int = 0
     started: float = field(default_factory=real_seconds)
     found_after: float | None = None
+    # The events of the first example in which most leases were taken: one worth looking at.
+    specimen: Sequence[Event] = ()
+    most_leases: int = -1
     reach: Reach = field(init=False)
     judged: Counter[str] = field(default_factory=Counter)
     crashed: list[Crashed] = field(default_factory=list)
@@ -112,6 +115,9 @@ class Run:
 
     def end_example(self, example: Example) -> None:
         self._count(example)
+        leases = example.ledger.acquisitions.total()
+        if leases > self.most_leases:
+            self.specimen, self.most_leases = example.events, leases
 
     def _count(self, example: Example) -> None:
         self.steps += example.steps

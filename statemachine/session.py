@@ -19,6 +19,7 @@ from statemachine.history import Event
 from statemachine.lifecycle import LifecycleError
 from statemachine.ndjson import Header, HistoryError
 from statemachine.replay import Replayed
+from statemachine.report.timeline import NAME
 from statemachine.run import Run
 
 _STRANGER = "pytest -p statemachine.plugin"
@@ -44,6 +45,7 @@ class Session:
     database_server: str | None = None
     kills: str | None = None
     told: list[str] = field(default_factory=list)
+    report: Path | None = None
 
     def header(self) -> Header:
         return Header(self.binding_path, self.binding.lifecycle, self.seed, self.defect)
@@ -121,6 +123,7 @@ def session_for(asked: argparse.Namespace) -> Session:
         saved,
         lane=asked.lane,
         database_server=asked.database_server,
+        report=_report(asked.report, asked.lane),
         kills=asked.kills,
     )
 
@@ -164,6 +167,26 @@ def check_profile(name: str | None) -> None:
 
 def _quoted(path: str) -> str:
     return f'"{path}"' if " " in path else path
+
+
+def _report(asked: str | None, lane: str) -> Path | None:
+    """The file that ``--report`` asks for; nothing is written yet."""
+    if asked is None:
+        return None
+    if lane != "embedded":
+        raise pytest.UsageError(
+            f"--report {asked}: --lane {lane} draws no page; leave one of the two options out"
+        )
+    path = Path(asked)
+    if not asked.strip() or (path.is_file() and path.suffix != ".html"):
+        raise pytest.UsageError(
+            f"--report {asked!r}: give a file whose name ends in .html, or a directory to put {NAME} into"
+        )
+    file = path if path.suffix == ".html" and not path.is_dir() else path / NAME
+    above = next(parent for parent in file.parents if parent.exists())
+    if not above.is_dir():
+        raise pytest.UsageError(f"--report {asked}: {above} is no directory; give another place")
+    return file
 
 
 def _clock_skew(asked: str, binding: Binding) -> int:

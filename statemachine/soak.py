@@ -20,10 +20,12 @@ from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, say, whole_
 from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, without_database
 from statemachine.example import Lane
 from statemachine.explain import Why, explain
+from statemachine.failures import Saved
 from statemachine.invariants import Crashed
 from statemachine.pool import side_by_side
 from statemachine.report.summary import run_summary
 from statemachine.report.text import failure_report
+from statemachine.report.timeline.pages import of_failure
 from statemachine.run import Failure, Run, Verdict
 from statemachine.session import Session
 from statemachine.standalone import load_here, open_lane
@@ -144,17 +146,26 @@ class Soak:
             looked_at += (
                 f"\n  Hypothesis could not repeat it ({played.unstable}): please report that as our bug"
             )
-        reproduce, lifecycle = self._saved(failure), session.binding.lifecycle
+        reproduce = self._saved(failure, played.why, looked_at)
+        lifecycle = session.binding.lifecycle
         return failure_report(lifecycle, failure, why=played.why, reproduce=reproduce, looked_at=looked_at)
 
-    def _saved(self, failure: Failure) -> list[str]:
-        session = self.session
+    def _saved(self, failure: Failure, why: Why | None, looked_at: str) -> list[str]:
+        session, header = self.session, self.session.header()
+
+        def page(saved: Saved) -> str:
+            again = self._again(saved)
+            return of_failure(header, failure, why=why, reproduce=again, looked_at=looked_at, run=self.total)
+
         try:
-            saved = failures.save(session.header(), failure, session.test_command)
+            saved = failures.save(header, failure, session.test_command, page)
         except OSError as error:
             return [f"{session.search_command()}   (the history could not be saved: {error})"]
-        replayed = session.replay_command(saved.folder.as_posix())
-        return [replayed, session.test_command(saved.test.as_posix())] if saved.test else [replayed]
+        return [*self._again(saved), saved.page_line]
+
+    def _again(self, saved: Saved) -> list[str]:
+        replayed = self.session.replay_command(saved.folder.as_posix())
+        return [replayed, self.session.test_command(saved.test.as_posix())] if saved.test else [replayed]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,8 @@ from statemachine import history
 from statemachine.history import Event, StepBegan
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
-from statemachine.report import WIDTH, edge_name
+from statemachine.report import WIDTH
+from statemachine.report.phrases import destination, undertaken
 from statemachine.world.workers import WORKERS
 
 _ROOM = WIDTH - 2  # the report indents the table
@@ -134,7 +135,7 @@ def _lines(lifecycle: Lifecycle, events: Iterable[Event], failing_step: int | No
                 yield line
             line = _Line(event.step, event.at, failing=event.step == failing_step)
             _show_working(ledger, line)
-            _begin(event, line)
+            line.quiet, line.did = destination(event), undertaken(event)
         elif line is not None:
             _show(ledger, event, line)
     if line is not None:
@@ -145,27 +146,6 @@ def _show_working(ledger: Ledger, line: _Line) -> None:
     for worker, delivery in ledger.deliveries.items():
         if delivery.attempt is not None:
             line.workers[worker] = "· working"
-
-
-def _begin(event: StepBegan, line: _Line) -> None:
-    arguments = event.arguments
-    match event.operation:
-        case "advance_to":
-            offset = int(arguments.get("offset", 0))
-            place = {-1: "1 s before", 0: "exactly to", 1: "1 s past"}.get(offset, f"{offset:+d} s from")
-            line.quiet = f"{place} the {edge_name(str(arguments['deadline']))} of {arguments['of']}"
-        case "create" | "create_again":
-            line.did = f"create {arguments['job']}"
-        case "kill_publisher":
-            line.did = f"publisher of {arguments['job']} killed"
-        case "recover":
-            line.did = "sweep"
-        case "forge":
-            line.did = f"message for {arguments['tenant']}'s {arguments['job']} forged"
-        case "send_malformed":
-            line.did = "malformed message"
-        case "skew_clock":
-            line.did = f"clock of {arguments['worker']} {arguments['seconds']:+g} s"
 
 
 def _show(ledger: Ledger, event: Event, line: _Line) -> None:

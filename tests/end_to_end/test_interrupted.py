@@ -82,12 +82,12 @@ def test_examples_and_speed_so_far_are_told(interrupted: Ran) -> None:
 
 
 INTERRUPTED_WHILE_EXPLAINING = """
-import statemachine.plugin
+import statemachine.in_pytest
 
 def interrupted(lane, failure):
     raise KeyboardInterrupt
 
-statemachine.plugin.explain = interrupted
+statemachine.in_pytest.explain = interrupted
 """
 
 

@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explain": {"example", "history", "run", "script"},
     "replay": {"drain", "example", "history", "invariants", "ndjson", "operations", "run"},
     "embedded": {"machine", "minimise", "run"},
-    "report": {"explain", "invariants", "reach", "run", "script", "world"} | JUDGING,
+    "report": {"explain", "invariants", "ndjson", "reach", "run", "script", "verdict", "world"} | JUDGING,
     "failures": {"ndjson", "report", "run"},
     "regression": {"drain", "example", "invariants", "operations", "report", "run"},
     "safety": set(),
@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("progress", "replay", "report", "run", "session", "verdict"),
     },
     "session": {
-        *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "run", "safety"),
+        *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "report", "run", "safety"),
     },
     "test_embedded": {"in_pytest"},
     "test_processes": {"in_pytest"},

@@ -15,9 +15,11 @@ from statemachine.history import DrainBegan, DrainEnded, Event, StepBegan
 from statemachine.invariants.claim import Violation
 from statemachine.lifecycle import Lifecycle
 from statemachine.ndjson import Header
+from statemachine.report import timeline
 from statemachine.report.regression import NAME, regression_test
 from statemachine.run import Failure
 
+PAGE = "<!doctype html>\n"
 COMMAND = "pytest .statemachine/abcde/test_regression.py"
 LIFECYCLE = Lifecycle()
 HEADER = Header("theirs.binding:Binding", LIFECYCLE)
@@ -116,13 +118,15 @@ def test_the_moves_of_a_drain_are_left_to_the_drain() -> None:
 
 
 def save(root: Path) -> failures.Saved:
-    return failures.save(HEADER, PLAIN, lambda path: f"pytest {path}", root)
+    return failures.save(HEADER, PLAIN, lambda path: f"pytest {path}", lambda saved: PAGE, root)
 
 
-def test_history_and_test_are_saved_side_by_side(tmp_path: Path) -> None:
+def test_history_test_and_page_are_saved_side_by_side(tmp_path: Path) -> None:
     saved = save(tmp_path)
-    assert saved.test == saved.folder / NAME
-    assert sorted(path.name for path in saved.folder.iterdir()) == ["history.ndjson", NAME]
+    assert (saved.test, saved.page) == (saved.folder / NAME, saved.folder / timeline.NAME)
+    names = sorted(path.name for path in saved.folder.iterdir())
+    assert names == ["history.ndjson", NAME, "timeline.html"]
+    assert (saved.folder / timeline.NAME).read_text("utf-8") == PAGE
     assert f"\n    pytest {saved.test.as_posix()}\n" in saved.test.read_text("utf-8")
     assert ndjson.read(saved.folder)[1] == list(PLAIN.events)
 
@@ -172,7 +176,30 @@ def test_a_full_disk_leaves_no_half_a_test_and_the_history(
     saved = save(tmp_path)
     assert saved.test is None
     assert "No space left" in saved.lacks
-    assert [path.name for path in saved.folder.iterdir()] == ["history.ndjson"]
+    assert sorted(path.name for path in saved.folder.iterdir()) == ["history.ndjson", timeline.NAME]
+
+
+def test_a_full_disk_leaves_no_half_a_page_and_the_rest(
+    tmp_path: Path, full_disk: Callable[[str], None]
+) -> None:
+    full_disk("timeline")
+    saved = save(tmp_path)
+    assert saved.page is None
+    assert saved.page_line.startswith("(the page could not be saved: ")
+    assert "No space left" in saved.page_line
+    assert sorted(path.name for path in saved.folder.iterdir()) == ["history.ndjson", NAME]
+
+
+def test_a_page_is_written_anew_and_an_old_one_survives_a_full_disk(
+    tmp_path: Path, full_disk: Callable[[str], None]
+) -> None:
+    page = save(tmp_path).folder / timeline.NAME
+    page.write_text("of an earlier run", encoding="utf-8")
+    assert save(tmp_path).page == page
+    assert page.read_text("utf-8") == PAGE
+    full_disk("timeline")
+    assert save(tmp_path).page is None
+    assert page.read_text("utf-8") == PAGE
 
 
 def test_a_plain_test_needs_no_hypothesis() -> None:

@@ -1,0 +1,62 @@
+"""Elements of a page as text, escaped where they are made.
+
+What a system under test says may hold anything; text that is not :class:`Markup` is escaped here and
+nowhere else, and letters that no page may hold become spaces.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Inside = str | None
+"""What an element holds: text, markup, or nothing."""
+
+_EMPTY = ("br", "col", "link", "meta")
+
+
+def text(content: str) -> Markup:
+    """``content`` as a page shows it."""
+    if isinstance(content, Markup):
+        return content
+    shown = content if content.isprintable() else _printable(content)
+    return Markup(html.escape(shown))
+
+
+def _printable(content: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in content)
+
+
+def joined(*parts: Inside) -> Markup:
+    """The parts one after another, without those that are None."""
+    return Markup("".join(text(part) for part in parts if part is not None))
+
+
+def tag(name: str, /, *inside: Inside, **attributes: str | None) -> Markup:
+    """An element.  ``class_`` is the attribute class, ``aria_label`` is aria-label; None leaves one out.
+
+    >>> tag("p", "a < b", class_="story")
+    '<p class="story">a &lt; b</p>'
+    """
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in _EMPTY:
+        return Markup(f"<{name}{given}>")
+    return Markup(f"<{name}{given}>{joined(*inside)}</{name}>")
+
+
+def table(class_: str, headings: Iterable[str], rows: Iterable[Markup]) -> Markup:
+    """A table with one line of headings, which a narrow page scrolls on its own."""
+    head = tag("thead", tag("tr", *(tag("th", heading, scope="col") for heading in headings)))
+    inside = tag("table", head, tag("tbody", *rows), class_=class_)
+    return tag("div", inside, class_="scroll")

@@ -1,0 +1,115 @@
+"""The three pages there are: of a failure that was found, of a run that has ended, of a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from statemachine.explain import Why
+from statemachine.history import Event
+from statemachine.ledger import Ledger
+from statemachine.lifecycle import Lifecycle
+from statemachine.ndjson import Header
+from statemachine.reach import Reach
+from statemachine.report.summary import MEANING, grouped
+from statemachine.report.timeline.page import Page, rendered
+from statemachine.run import Failure, Run
+from statemachine.verdict import Verdict
+
+
+def of_failure(
+    header: Header,
+    failure: Failure,
+    *,
+    why: Why | None,
+    reproduce: Sequence[str],
+    looked_at: str,
+    run: Run,
+) -> str:
+    """The page of a failure that ``run`` has found; the arguments are those of the text report."""
+    page = Page(
+        "FAIL",
+        header.lifecycle,
+        failure.events,
+        failure=failure,
+        why=why,
+        reach=run.reach,
+        reach_required=run.judges_reach,
+        facts=[*_source(header), ("search", looked_at)],
+        reproduce=reproduce,
+    )
+    return rendered(page)
+
+
+def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Iterable[str], again: str) -> str:
+    """The page of a run in which nothing was broken, with one of its examples; ``again`` is its command."""
+    volume = f"{grouped(run.examples)} examples, {grouped(run.steps)} steps"
+    example = (
+        f"One of {grouped(run.examples)} examples: the first of those in which most leases were taken. "
+        "It shows what a run plays, and no more."
+    )
+    page = Page(
+        str(run.verdict)
+        if run.judges_reach or run.verdict is not Verdict.PASS
+        else "PASS (reach not judged)",
+        header.lifecycle,
+        run.specimen,
+        meaning=MEANING[run.verdict],
+        doubts=run.doubts(),
+        reach=run.reach,
+        reach_required=run.judges_reach,
+        judged={claim.name: run.judged[claim.name] for claim in run.lane.claims},
+        facts=[*_source(header), ("played", volume)],
+        reproduce=[again],
+        limits=[*(f"waived: {name} ({reason})" for name, reason in waived.items()), *limits],
+        about_events=example,
+    )
+    return rendered(page)
+
+
+def of_replay(
+    header: Header,
+    events: Sequence[Event],
+    *,
+    outcome: str,
+    reason: str,
+    failure: Failure | None,
+    why: Why | None,
+    again: str,
+) -> str:
+    """The page of a history that was played again: what came of it now, not what was saved."""
+    page = Page(
+        outcome,
+        header.lifecycle,
+        events,
+        # What a failure says of itself need not be said twice.
+        meaning=reason if failure is None or failure.headline.story != reason else "",
+        failure=failure,
+        why=why,
+        reach=_reach_of(header.lifecycle, events),
+        facts=_source(header),
+        reproduce=[again],
+    )
+    return rendered(page)
+
+
+def _source(header: Header) -> list[tuple[str, str]]:
+    ours = header.lifecycle
+    facts = [
+        ("binding", header.binding),
+        ("planted defect", header.defect),
+        ("seed", None if header.seed is None else str(header.seed)),
+        (
+            "lifecycle",
+            f"lease {ours.lease_seconds} s, visibility {ours.visibility_seconds} s, "
+            f"{ours.max_receives} receives, late completion {ours.late_completion}",
+        ),
+    ]
+    return [(term, value) for term, value in facts if value is not None]
+
+
+def _reach_of(lifecycle: Lifecycle, events: Iterable[Event]) -> Reach:
+    reach, ledger = Reach(lifecycle), Ledger(lifecycle)
+    for event in events:
+        ledger.apply(event)
+        reach.take(ledger, event)
+    return reach
