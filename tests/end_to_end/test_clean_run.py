@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models_under_test.binding import AIJobsBinding
-from statemachine.invariants import BY_NAME
+from statemachine.invariants import ALL
 from statemachine.lifecycle import Operation
 from tests.end_to_end.commandline import SHORT, SHORT_CONFTEST, STRANGER, Ran, at_once, run, write
 
@@ -57,7 +57,7 @@ def test_every_operation_is_listed_with_its_situations(clean: tuple[Ran, Path]) 
 def test_every_invariant_is_listed_with_how_often_it_was_judged(clean: tuple[Ran, Path]) -> None:
     ran, _ = clean
     listed = dict(re.findall(r"([a-z_]{8,}) ([\d ]+\d|\d)(?= ·|$)", "\n".join(ran.summary), re.M))
-    assert set(BY_NAME) <= set(listed)
+    assert {claim.name for claim in ALL} <= set(listed)
     assert int(listed["a_job_is_created_once"].replace(" ", "")) > 0
 
 

@@ -47,7 +47,7 @@ def run_of(examples: int = ENOUGH, claims: Sequence[Invariant] = ALL, **fields: 
 def crash(made: Run) -> None:
     judge = Judge(Lifecycle(), [chokes])
     judge.take(StepBegan(0, 1, "create", {}))
-    example: Any = SimpleNamespace(steps=1, judge=judge)
+    example: Any = SimpleNamespace(steps=1, judge=judge, ledger=judge.ledger, events=[])
     made.end_example(example)
 
 
