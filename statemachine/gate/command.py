@@ -143,10 +143,11 @@ def _rehearse(
 
 
 def _scale(stage: Set) -> str:
-    times = stage.stage
+    times, deployed = stage.stage, stage.binding.lifecycle
     return (
         f"PHASE 2 ran with a visibility timeout of {times.visibility_seconds} s and a lease of "
-        f"{times.lease_seconds} s (production: 3600 s and 3540 s) on {stage.database.description}"
+        f"{times.lease_seconds} s (deployed: {deployed.visibility_seconds} s and "
+        f"{deployed.lease_seconds} s) on {stage.database.description}"
     )
 
 
