@@ -10,6 +10,7 @@ import json
 import sqlite3
 import sys
 from contextlib import closing
+from itertools import count
 from typing import Any
 
 from statemachine.binding import DEFAULT_BINDING
@@ -25,6 +26,9 @@ from tests.processes.scripted import until
 
 WORK_SECONDS = 0.0
 """The shortest moments are met at a few chances in 100, on a busy machine at fewer: jobs must be cheap."""
+
+
+NUMBERS = count(1)
 
 
 def is_open(database: Database) -> bool:
@@ -92,8 +96,7 @@ def main(server: str | None) -> None:
 
 
 def enqueue(crew: Crew) -> None:
-    number = len(crew.jobs) + 1
-    crew.enqueue(Job(f"j{id(crew)}-{number}", crew.fleet.tenants[0], Work(WORK_SECONDS)))
+    crew.enqueue(Job(f"j{next(NUMBERS)}", crew.fleet.tenants[0], Work(WORK_SECONDS)))
 
 
 if __name__ == "__main__":

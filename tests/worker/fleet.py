@@ -112,11 +112,14 @@ class Fleet:
         return self.lines(*events, **fields)[-1]
 
     def unreadable_lines(self) -> dict[str, list[str]]:
-        """Where the log has lines that whoever judges logs cannot read, by what is wrong with them."""
+        """Where the log has lines that whoever judges logs cannot read, by what is wrong with them.
+
+        Processes that share a file are each in their own order only.
+        """
         reader = Reader()
         for _ in reader.lines([str(self.log)] if self.log.exists() else []):
             pass
-        return reader.tally.examples
+        return {wrong: places for wrong, places in reader.tally.examples.items() if wrong != "backwards"}
 
     def row(self, name: str = "ai") -> tuple[str, int, int]:
         """Status, attempts and results of the pipeline's job."""
