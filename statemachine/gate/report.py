@@ -11,6 +11,7 @@ from typing import Any
 from statemachine.gate.pieces import Answered
 from statemachine.gate.rehearsal import Item, Kill
 from statemachine.gate.steps import Line, Mark, is_go
+from statemachine.processes.workers import told
 
 RULE = "=" * 60
 TITLE = "Gate 10 - 7-step runtime verification"
@@ -55,7 +56,7 @@ def kill_log(kill: Kill, logged: Iterable[Mapping[str, Any]]) -> list[str]:
     of_job = [found for found in events if found.get("job_id") == kill.job]
     starts = [found for found in events if found["event"] == "worker.started"]
     first = [found for found in starts if found["worker"] == kill.worker]
-    at = kill.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    at = told(kill.at)
     before = [found for found in of_job if found["at"] <= at]
     after = [found for found in of_job if found["at"] > at]
     sections = (
@@ -69,7 +70,7 @@ def kill_log(kill: Kill, logged: Iterable[Mapping[str, Any]]) -> list[str]:
             *(f"ai_result: {row.results}행 (중복 {max(row.results - 1, 0)})" for row in kill.rows),
         ],
     )
-    return [text for heading, told in zip(HEADINGS, sections, strict=True) for text in (heading, *told, "")]
+    return [text for heading, lines in zip(HEADINGS, sections, strict=True) for text in (heading, *lines, "")]
 
 
 def _told(events: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -6,6 +6,7 @@ lease in hand; its job must have been acquired exactly once with the next attemp
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,14 +36,14 @@ class Figures:
 
 def figures(played: Played) -> Figures:
     crews = played.crews
-    held = [(crew, job, attempt) for crew in crews for job, attempt in killed_holders(crew)]
+    takeovers = [number for crew in crews for number in _takeovers(crew)]
     return Figures(
         jobs=sum(len(crew.jobs) for crew in crews),
         ended=sum(len(crew.jobs) - len(crew.unfinished()) for crew in crews),
         acquisitions=sum(row.attempt for crew in crews for row in crew.fleet.observe(list(crew.jobs))),
         kills=played.kills,
-        holders_killed=len(held),
-        taken_over_once=sum(_takeovers(crew, job, attempt) == 1 for crew, job, attempt in held),
+        holders_killed=len(takeovers),
+        taken_over_once=takeovers.count(1),
         seconds=played.seconds,
         drain_seconds=played.drain_seconds,
     )
@@ -62,18 +63,17 @@ def killed_holders(crew: Crew) -> Iterator[tuple[str, int]]:
             yield held["job_id"], held["attempt"]
 
 
-def _takeovers(crew: Crew, job: str, attempt: int) -> int:
-    """How often the attempt after this one was given out."""
-    answers: int = sum(
-        event["event"] == "prepare.accepted"
-        and event.get("job_id") == job
-        and event.get("attempt") == attempt + 1
+def _takeovers(crew: Crew) -> Iterator[int]:
+    """For each lease that a killed worker held: how often the attempt after it was given out."""
+    given = Counter(
+        (event.get("job_id"), event.get("attempt"))
         for event in crew.events()
+        if event["event"] == "prepare.accepted"
     )
-    if answers:
-        return answers
-    # Whoever took over may have been killed before it could say so; the row counts.
-    return int(any(row.attempt > attempt for row in crew.fleet.observe([job])))
+    reached = {row.job: row.attempt for row in crew.fleet.observe(list(crew.jobs))}
+    for job, attempt in killed_holders(crew):
+        # Whoever took over may have been killed before it could say so; the row counts.
+        yield given[job, attempt + 1] or int(reached.get(job, 0) > attempt)
 
 
 def struck_table(played: Played, fleets: Sequence[str]) -> list[str]:

@@ -31,10 +31,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def told(moment: datetime) -> str:
+    """A moment in UTC as log lines give it (docs/logs.md)."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def line(event: str, text: str, **fields: Any) -> str:
     """A log line of the operator, in the format of docs/logs.md."""
-    at = now().isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return json.dumps({"at": at, "event": event, "worker": "operator", "text": text, **fields})
+    return json.dumps({"at": told(now()), "event": event, "worker": "operator", "text": text, **fields})
 
 
 class Worker:
