@@ -14,23 +14,28 @@ from contextlib import contextmanager
 from types import FrameType
 
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from statemachine.machine import JobMachine
 from statemachine.minimise import minimise
-from statemachine.run import InvariantBroken, Run
+from statemachine.run import InvariantBroken, Run, Stopped
 
 LIMITS = (
     "SQLite ignores select_for_update: races between two open transactions were not tried.",
     "A pass does not prove the system right; it says what was tried, and how often.",
 )
 
-FINDING = (Phase.reuse, Phase.generate)
-"""Hypothesis's phases of a run.  Shrinking is ours (``minimise.py`` says why)."""
+FINDING = (Phase.generate,)
+"""Hypothesis's phases of a run.  Shrinking is ours (``minimise.py`` says why), and so is what is kept from
+one run to the next: histories, which mean the same after an edit (``corpus/``), in place of choices."""
 
-PROFILES = {"dev": 2000, "ci": 5000}
-"""Examples by profile.  ``dev`` is sized to take about a minute, ``ci`` to meet the rarest cell 20 times."""
+PROFILES = {"dev": 2000, "ci": 5000, "fuzz": 300}
+"""Examples by profile.  ``dev`` is sized to take about a minute, ``ci`` to meet the rarest cell 20 times.
+
+``fuzz`` is one of the many searches of a run by time: some ten seconds, which is what may be lost when its
+process is killed.
+"""
 
 
 def register_profiles() -> None:
@@ -45,9 +50,10 @@ def register_profiles() -> None:
         )
 
 
-def without_database(examples: int) -> settings:
-    """The ``dev`` profile with this many examples, and nothing kept from one search to the next."""
-    return settings(settings.get_profile("dev"), max_examples=examples, database=None)
+def so_many(examples: int, profile: str | None = "dev", steps: int | None = None) -> settings:
+    """A profile with another number of examples, and of steps in each; None for the one that is loaded."""
+    parent = settings.get_profile(profile) if profile else settings()
+    return settings(parent, max_examples=examples, stateful_step_count=steps or parent.stateful_step_count)
 
 
 def search(
@@ -79,8 +85,12 @@ def play(
     try:
         with _interrupts_noticed(run), _collector_spared():
             run_state_machine_as_test(seeded, settings=_settings(profile, phases))
-    except InvariantBroken:
+    except (InvariantBroken, Stopped):
         pass
+    except Unsatisfiable:
+        # No example came to its end: each met a failure that the run already knew.
+        if not run.met_again:
+            raise
     except Flaky as error:
         if run.failure is None:
             raise
@@ -126,6 +136,7 @@ def _interrupts_noticed(run: Run) -> Iterator[None]:
 def _settings(profile: settings | None, phases: Sequence[Phase]) -> settings:
     return settings(
         profile,
+        database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
