@@ -115,6 +115,8 @@ def _played(machine: type[RuleBasedStateMachine]) -> Any:
 @contextmanager
 def _collector_spared() -> Iterator[None]:
     """Leave what is loaded by now, Django above all, out of every garbage collection: 7 % faster."""
+    # What is garbage by now would be spared as well: measured, 150 MB over sixty short searches.
+    gc.collect()
     gc.freeze()
     try:
         yield

@@ -73,11 +73,15 @@ class ExampleMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         # Hypothesis calls this after a failing example too, and after one that it abandoned.
-        if self.at_rest:
-            drain(self.example)
-            with suppress(KnownFailure):
-                self.run.check(self.example)
-                self.run.end_example(self.example)
+        try:
+            if self.at_rest:
+                drain(self.example)
+                with suppress(KnownFailure):
+                    self.run.check(self.example)
+                    self.run.end_example(self.example)
+        finally:
+            # Hypothesis remembers the strategies of the last thousand machines, and with them the machines.
+            del self.example
 
     def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
         return ""  # our own report tells the steps

@@ -88,3 +88,17 @@ def test_a_long_silence_is_told_and_closing_ends_the_work_at_once() -> None:
     with closing(side_by_side(square, dealing(99), jobs=1, patience=0.01)) as results:
         assert next(results) is None
     assert time.monotonic() - began < 30
+
+
+def test_who_asks_for_it_is_told_of_a_lost_task_and_the_work_goes_on() -> None:
+    lost: list[str] = []
+
+    def note(task: int, reason: str) -> int:
+        lost.append(reason)
+        return -task
+
+    done = list(side_by_side(square, dealing(2, -3, 0, 4, 5), jobs=2, lost=note))
+    assert sorted(done) == [0, 3, 4, 16, 25]
+    assert len(lost) == 2
+    assert any(reason.startswith("0: its process ended with exit code 7") for reason in lost)
+    assert any(reason.startswith("-3: ValueError: -3 is negative") for reason in lost)

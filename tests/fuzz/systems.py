@@ -1,0 +1,26 @@
+"""Systems that go wrong in ways that no exception tells of, for workers in processes of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from models_under_test.binding import AIJobsBinding
+
+
+class Dying(AIJobsBinding):
+    """Its code ends the process, without a word, when a job is released for the first time."""
+
+    def release(self, job: str, tenant: str, attempt: int, error: str) -> bool:
+        os._exit(3)
+
+
+class DyingOnce(AIJobsBinding):
+    """As if somebody had killed its process: it dies at one call, and never again."""
+
+    def complete(self, job: str, tenant: str, attempt: int, result: str) -> bool:
+        died = Path("died")
+        if not died.exists():
+            died.touch()
+            os._exit(9)
+        return super().complete(job, tenant, attempt, result)
