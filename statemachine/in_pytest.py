@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -23,12 +24,13 @@ from statemachine.history import Event
 from statemachine.ndjson import Header
 from statemachine.progress import Progress
 from statemachine.replay import Outcome, ReplayError, replay
+from statemachine.report.paper import MARGIN
 from statemachine.report.regression import NAME
-from statemachine.report.summary import MEANING
-from statemachine.report.text import failure_report
+from statemachine.report.summary import MEANING, verdict_line
+from statemachine.report.text import failure_report, to_reproduce
 from statemachine.report.timeline import pages
 from statemachine.run import Failure, Run
-from statemachine.session import SESSION
+from statemachine.session import SESSION, Session
 from statemachine.verdict import Verdict
 
 
@@ -36,6 +38,12 @@ def _lengths(run: Run) -> str:
     if run.failure is None or run.first_failure is None:
         return ""
     return f"{len(run.first_failure.steps)} → {len(run.failure.steps)}"
+
+
+def _fail(session: Session, report: str, headline: str) -> NoReturn:
+    """Fail the lane's test with ``report`` for a traceback; ``headline`` is for where there is one line."""
+    session.headline = headline
+    pytest.fail(report, pytrace=False)
 
 
 class EmbeddedLane:
@@ -73,11 +81,12 @@ class EmbeddedLane:
         finally:
             self.progress.clear()
         if run.failure is not None:
-            pytest.fail(self._report(run, run.failure, why), pytrace=False)
+            _fail(self.session, self._report(run, run.failure, why), verdict_line(run))
         self._write_page(lambda: self._page_of(run))
         if run.verdict is Verdict.UNKNOWN:
-            doubts = "\n".join(f"      {doubt}" for doubt in run.doubts())
-            pytest.fail(f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", pytrace=False)
+            wrap = self.session.paper.wrap
+            doubts = "\n".join(line for doubt in run.doubts() for line in wrap(doubt, MARGIN, "        "))
+            _fail(self.session, f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", verdict_line(run))
 
     def _page_of(self, run: Run) -> str:
         session = self.session
@@ -106,9 +115,15 @@ class EmbeddedLane:
 
         reproduce, shown = self._saved(failure, page)
         self._write_page(lambda: page(reproduce))
-        lifecycle = self.lane.binding.lifecycle
+        paper = self.session.paper
+        self.session.untold = to_reproduce(reproduce, paper)
         return failure_report(
-            lifecycle, failure, why=why, reproduce=[*reproduce, *shown], looked_at=looked_at
+            self.lane.binding.lifecycle,
+            failure,
+            why=why,
+            reproduce=[*reproduce, *shown],
+            looked_at=looked_at,
+            paper=paper,
         )
 
     def _saved(self, failure: Failure, page: Callable[[Sequence[str]], str]) -> tuple[list[str], list[str]]:
@@ -170,17 +185,23 @@ class EmbeddedLane:
                 again=again,
             )
         )
+        paper = self.session.paper
         if failure is not None:
+            reproduce = [again, *self._plain_test((path if path.is_dir() else path.parent) / NAME)]
+            headline = f"FAIL  {failure.headline.invariant}: {failure.headline.story}"
+            self.session.untold = [*paper.wrap(headline, "", MARGIN), *to_reproduce(reproduce, paper)]
             report = failure_report(
                 self.lane.binding.lifecycle,
                 failure,
                 why=why,
-                reproduce=[again, *self._plain_test((path if path.is_dir() else path.parent) / NAME)],
+                reproduce=reproduce,
                 looked_at=f"{played.outcome} from {path}",
+                paper=paper,
             )
-            pytest.fail(report, pytrace=False)
-        elif played.outcome is not Outcome.FIXED:
-            pytest.fail(played.sentence, pytrace=False)
+            _fail(self.session, report, headline)
+        if played.outcome is not Outcome.FIXED:
+            self.session.untold = to_reproduce([again], paper)
+            _fail(self.session, "\n".join(paper.wrap(played.sentence, "", MARGIN)), played.sentence)
 
 
 class ProcessesLane:
@@ -212,5 +233,7 @@ class ProcessesLane:
         if code == MISUSED:
             pytest.exit(told[-1] if told else "python -m statemachine processes said nothing", returncode=4)
         if code:
-            pytest.fail("\n".join(told), pytrace=False)
+            headline = told[-1] if told else f"FAIL  {' '.join(command[1:])} said nothing (exit code {code})"
+            session.untold = told
+            _fail(session, "\n".join(told) or headline, headline)
         session.told = told

@@ -19,6 +19,7 @@ from statemachine.history import Event
 from statemachine.lifecycle import LifecycleError
 from statemachine.ndjson import Header, HistoryError
 from statemachine.replay import Replayed
+from statemachine.report.paper import WIDE, Paper
 from statemachine.report.timeline import NAME
 from statemachine.run import Run
 
@@ -46,6 +47,10 @@ class Session:
     kills: str | None = None
     told: list[str] = field(default_factory=list)
     report: Path | None = None
+    paper: Paper = WIDE
+    # Of a failure: what is said where there is one line, and what even where its report is not shown.
+    headline: str = ""
+    untold: list[str] = field(default_factory=list)
 
     def header(self) -> Header:
         return Header(self.binding_path, self.binding.lifecycle, self.seed, self.defect)

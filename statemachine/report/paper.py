@@ -19,6 +19,9 @@ from statemachine.report import WIDTH
 NARROWEST = 80
 """A narrower terminal gets lines of 80 columns and wraps them itself: a table of steps needs as many."""
 
+MARGIN = "      "
+"""Under a word like FAIL or UNKNOWN, and where a sentence goes on."""
+
 _IN_ASCII: Mapping[str, str] = {"✗": "x", "→": "->", "─": "-", "·": ".", "§": "section ", "…": "..."}
 """Every character outside of ASCII that our texts use, with what stands for it where it cannot be shown."""
 

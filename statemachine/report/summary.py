@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.reach import EDGE_CELLS, KILL_CELLS, fault_cells
-from statemachine.report.paper import WIDE, Paper
+from statemachine.report.paper import MARGIN, WIDE, Paper
 from statemachine.run import Run, Verdict
 
 MEANING = {
@@ -16,11 +16,14 @@ MEANING = {
 }
 
 
-_FURTHER = "      "
-
-
 def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str], paper: Paper = WIDE) -> list[str]:
     """The lines that close a run; ``limits`` says what this lane cannot show, a line each."""
+    verdict = paper.wrap(verdict_line(run), "", MARGIN)
+    return [*run_figures(run, waived, limits, paper), *verdict]
+
+
+def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], paper: Paper = WIDE) -> list[str]:
+    """All of :func:`run_summary` but the verdict."""
     return [
         "Situations met (operation: situation count)",
         *_situations(run, paper),
@@ -41,13 +44,12 @@ def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str], pape
         *(
             line
             for name, reason in waived.items()
-            for line in paper.wrap(f"waived: {name} ({reason})", "  ", _FURTHER)
+            for line in paper.wrap(f"waived: {name} ({reason})", "  ", MARGIN)
         ),
         "",
-        *paper.wrap(_volume(run), "", _FURTHER),
-        *(line for limit in limits for line in paper.wrap(limit, "", _FURTHER)),
-        *(line for doubt in run.doubts() for line in paper.wrap(doubt, "? ", _FURTHER)),
-        *paper.wrap(verdict_line(run), "", _FURTHER),
+        *paper.wrap(_volume(run), "", MARGIN),
+        *(line for limit in limits for line in paper.wrap(limit, "", MARGIN)),
+        *(line for doubt in run.doubts() for line in paper.wrap(doubt, "? ", MARGIN)),
     ]
 
 

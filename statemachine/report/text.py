@@ -8,12 +8,10 @@ from statemachine.explain import Why
 from statemachine.invariants import BY_NAME, Violation
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.columns import fitting, side_by_side
-from statemachine.report.paper import WIDE, Paper
+from statemachine.report.paper import MARGIN, WIDE, Paper
 from statemachine.report.steps import table
 from statemachine.report.why import why_lines
 from statemachine.run import Failure
-
-_MARGIN = "      "
 
 
 def failure_report(
@@ -35,16 +33,16 @@ def failure_report(
     return "\n".join(
         [
             f"FAIL  {seen.invariant}",
-            *paper.wrap(seen.story, _MARGIN),
+            *paper.wrap(seen.story, MARGIN),
             "",
-            *paper.wrap(f"{protects(seen)} (gate report {BY_NAME[seen.invariant].section})", _MARGIN),
+            *paper.wrap(f"{protects(seen)} (gate report {BY_NAME[seen.invariant].section})", MARGIN),
             "",
             *what_broke(lifecycle, failure, paper),
             "",
             *([*why_lines(why, paper), ""] if why is not None else []),
             *to_reproduce(reproduce, paper),
             "",
-            *(line for text in looked_at.splitlines() for line in paper.wrap(text.strip(), "  ", _MARGIN)),
+            *(line for text in looked_at.splitlines() for line in paper.wrap(text.strip(), "  ", MARGIN)),
         ]
     )
 
