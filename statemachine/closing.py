@@ -18,7 +18,8 @@ from statemachine.session import Session
 class Closing:
     """``lines`` and ``verdict`` under ``title``, ``notes`` before it; nothing but notes if none was played.
 
-    ``untold`` are the lines without which a failure whose report is not shown could not be seen again.
+    ``untold`` are the lines without which a failure whose report is not shown could not be seen again,
+    ``refused`` says why a worker could not go on at all.
     """
 
     title: str = ""
@@ -26,6 +27,7 @@ class Closing:
     verdict: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     untold: list[str] = field(default_factory=list)
+    refused: str = ""
 
     def text(self, report_shown: bool) -> list[str]:
         """All that stands under the title, the verdict last."""
@@ -44,7 +46,7 @@ class Closing:
 def closing_of(session: Session, limits: Iterable[str]) -> Closing:
     """What ``session`` has to say at its end; ``limits`` says what its lane cannot show."""
     title, lines, verdict = _told(session, limits)
-    return Closing(title, lines, verdict, list(session.notes), list(session.untold))
+    return Closing(title, lines, verdict, list(session.notes), list(session.untold), session.refused)
 
 
 def _told(session: Session, limits: Iterable[str]) -> tuple[str, list[str], list[str]]:

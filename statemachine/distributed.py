@@ -9,7 +9,7 @@ played by one worker: ``-n`` makes none of them faster.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -45,15 +45,28 @@ class Controller:
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
         """Say what a worker that is gone leaves behind; pytest-xdist's own report names only the test."""
         worker = report.node.gateway.id
-        again = self._session.search_command()
         text = self._session.paper.wrap(
-            f"UNKNOWN  worker {worker} died while it ran {crashitem}: what it had met, judged and not yet "
-            "saved is lost with it",
+            f"UNKNOWN  worker {worker} died while it ran {crashitem}: what it had met and not yet saved is "
+            "lost with it",
             "",
             MARGIN,
         )
-        report.longrepr = "\n".join([*text, "  The same again, in this process", f"    {again}"])
-        self.received.append(Closing(f"statemachine: worker {worker}", verdict=text))
+        again = ["  The same again, in one process", f"    {self._session.same_command()}"]
+        report.longrepr = "\n".join([*text, *again])
+        self.received.append(Closing(f"statemachine: worker {worker}", verdict=text, untold=again))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        text = (
+            "UNKNOWN  the run was interrupted: what the workers had met by then is not known here; a failure "
+            "that one of them had found is looked for in .statemachine/"
+        )
+        lines = self._session.paper.wrap(text, "", MARGIN)
+        self.received.append(Closing("statemachine: interrupted", verdict=lines))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if any(closing.refused for closing in self.received):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 class Worker:
@@ -78,6 +91,18 @@ def join(config: pytest.Config, paper: Paper) -> None:
         session.paper = paper
         if plugins.hasplugin("xdist"):
             plugins.register(Controller(session), _SENT)
+
+
+def stop(config: pytest.Config, message: str) -> NoReturn:
+    """End the run with exit code 4; ``message`` says what is wrong and how to mend it.
+
+    A worker that ends its session itself is an internal error to pytest-xdist: there the test fails, and
+    the controller gives the exit code.
+    """
+    if hasattr(config, "workerinput"):
+        config.stash[SESSION].refused = message
+        pytest.fail(message, pytrace=False)
+    pytest.exit(message, returncode=4)
 
 
 def received(config: pytest.Config) -> list[Closing]:

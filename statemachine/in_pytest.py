@@ -6,6 +6,7 @@ the lane itself is (``embedded.py``, ``processes/``).
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from typing import NoReturn
 
 import pytest
 
-from statemachine import failures
+from statemachine import distributed, failures
 from statemachine.binding import BindingError
 from statemachine.command import MISUSED
 from statemachine.embedded import LIMITS, search
@@ -50,6 +51,7 @@ class EmbeddedLane:
     """What the lane's test plays: a search, or the replay of a saved history."""
 
     def __init__(self, config: pytest.Config, lane: Lane) -> None:
+        self.config = config
         self.session = config.stash[SESSION]
         self.lane = lane
         self.progress = Progress(config)
@@ -70,11 +72,12 @@ class EmbeddedLane:
                 why = explain(self.lane, run.failure)
         except BindingError as error:
             self.lane.faults.abandon()
-            pytest.exit(f"--binding {self.session.binding_path}: {error}", returncode=4)
+            distributed.stop(self.config, f"--binding {self.session.binding_path}: {error}")
         except BaseException:
             self.lane.faults.abandon()
             if run.failure is not None:  # found, not yet shrunk or explained: nothing found is lost
                 self.session.notes.append(self._report(run, run.failure))
+                self.session.untold = []
             else:
                 self._write_page(lambda: self._page_of(run))
             raise
@@ -169,7 +172,7 @@ class EmbeddedLane:
         try:
             played = self.session.replayed = replay(self.lane, header, events)
         except ReplayError as error:
-            pytest.exit(f"--replay {self.session.replay_path}: {error}", returncode=4)
+            distributed.stop(self.config, f"--replay {self.session.replay_path}: {error}")
         path = Path(str(self.session.replay_path))
         failure = played.failure if played.outcome is Outcome.REPRODUCED else None
         why = explain(self.lane, failure) if failure is not None else None
@@ -208,6 +211,7 @@ class ProcessesLane:
     """Real workers, in processes of their own: this one's clock is frozen, and its Django has no file."""
 
     def __init__(self, config: pytest.Config) -> None:
+        self.config = config
         self.session = config.stash[SESSION]
         self.progress = Progress(config)
 
@@ -216,8 +220,14 @@ class ProcessesLane:
         session = self.session
         command = [sys.executable, "-m", "statemachine", *session.processes_options()]
         told: list[str] = []
+        paper = session.paper
+        shown = {"COLUMNS": str(paper.width), "PYTHONIOENCODING": paper.encoding}
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding=paper.encoding,
+            env={**os.environ, **shown},
         ) as process:
             try:
                 for line in process.stdout or ():
@@ -231,7 +241,9 @@ class ProcessesLane:
             finally:
                 self.progress.clear()
         if code == MISUSED:
-            pytest.exit(told[-1] if told else "python -m statemachine processes said nothing", returncode=4)
+            distributed.stop(
+                self.config, told[-1] if told else "python -m statemachine processes said nothing"
+            )
         if code:
             headline = told[-1] if told else f"FAIL  {' '.join(command[1:])} said nothing (exit code {code})"
             session.untold = told

@@ -172,14 +172,14 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def private_database(django_db_setup: None) -> None:
+def private_database(request: pytest.FixtureRequest, django_db_setup: None) -> None:
     """Ends the session before anything is written, unless every database is the run's own."""
     from django.db import connections
 
     try:
         safety.check_private(connections.all())
     except safety.Refused as error:
-        pytest.exit(str(error), returncode=4)
+        distributed.stop(request.config, str(error))
 
 
 @pytest.fixture

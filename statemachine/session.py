@@ -50,6 +50,8 @@ class Session:
     paper: Paper = WIDE
     # Of a failure: what is said where there is one line, and what even where its report is not shown.
     headline: str = ""
+    # Why a worker of pytest-xdist could not go on.
+    refused: str = ""
     untold: list[str] = field(default_factory=list)
 
     def header(self) -> Header:
@@ -72,6 +74,14 @@ class Session:
 
     def replay_command(self, path: str) -> str:
         return self.command("--replay", _quoted(path))
+
+    def same_command(self) -> str:
+        """The command that does the same again, whatever was asked for."""
+        if self.replay_path is not None:
+            return self.replay_command(self.replay_path)
+        if self.lane == "processes":
+            return f"python -m statemachine {' '.join(self.processes_options())}"
+        return self.search_command()
 
     def test_command(self, path: str) -> str:
         """A command line that runs the plain test at ``path`` on this binding."""

@@ -50,13 +50,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "safety": set(),
     "standalone": {"binding", "example", "safety"},
     "progress": {"run", "world"},
+    "closing": {"report", "session"},
+    "distributed": {"closing", "embedded", "report", "session"},
     "plugin": {
-        *("binding", "certificate", "embedded", "example", "in_pytest", "regression", "report", "safety"),
-        "session",
+        *("binding", "certificate", "closing", "distributed", "embedded", "example", "in_pytest"),
+        *("regression", "report", "safety", "session"),
     },
     "in_pytest": {
-        *("binding", "command", "embedded", "example", "explain", "failures", "history", "ndjson"),
-        *("progress", "replay", "report", "run", "session", "verdict"),
+        *("binding", "command", "distributed", "embedded", "example", "explain", "failures", "history"),
+        *("ndjson", "progress", "replay", "report", "run", "session", "verdict"),
     },
     "session": {
         *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "report", "run", "safety"),
@@ -70,7 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "gate": {"binding", "command", "logs", "processes"},
     # python -m statemachine
-    "command": set(),
+    "command": {"report"},
     "pool": set(),
     "certificate": {
         *("binding", "command", "embedded", "example", "invariants", "machine", "operations"),
@@ -101,7 +103,10 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "in functions": set(),
     },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},
-    "pytest": {"anywhere": {"in_pytest", "plugin", "progress", "session"}, "in functions": set()},
+    "pytest": {
+        "anywhere": {"distributed", "in_pytest", "plugin", "progress", "session"},
+        "in functions": set(),
+    },
     "models_under_test": {"anywhere": set(), "in functions": set()},
 }
 """Who may import these packages: at all, or only when a function is called."""
