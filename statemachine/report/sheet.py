@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
-from statemachine.report.columns import GAP, folded, height, side_by_side, squeezed, useful_widths
+from statemachine.report.columns import GAP, TOGETHER, folded, height, side_by_side, squeezed, useful_widths
 from statemachine.report.paper import Paper
 
 _BEGIN = "{} {:>{}} {:>{}}  "
@@ -87,10 +87,15 @@ class Sheet:
 
     def _cells(self, line: Line, widths: _Widths) -> Iterator[str]:
         if line.quiet:
-            rule = self._paper.spelt("─")
-            yield from folded(f"{rule} {line.quiet} {rule}", self._room - widths.begin)
+            yield from folded(self._quiet(line), self._room - widths.begin)
             return
         yield from side_by_side(*self._row(line, widths))
+
+    def _quiet(self, line: Line) -> str:
+        """A line on which only time passes; what it says of now is not parted from the end."""
+        rule = self._paper.spelt("─")
+        *before, now = line.quiet.split(", ")
+        return f"{rule} {', '.join([*before, now.replace(' ', TOGETHER) if before else now])}{TOGETHER}{rule}"
 
     def _row(self, line: Line, widths: _Widths) -> tuple[list[str], list[int]]:
         row = widths.joint.join(line.short_rows if widths.short else line.rows)
@@ -107,10 +112,11 @@ class Sheet:
         short = self._natural(short=True)
         time = max([_TIME_AT_LEAST, *(len(line.at) for line in self._lines)])
         close = short._replace(time=min(short.time, time))
-        for widths in (wide, short, close):
-            if widths.total <= self._room:
+        quiet = max((len(self._quiet(line)) for line in self._lines if line.quiet), default=0)
+        for widths in (wide, short):
+            if max(widths.total, widths.begin + quiet) <= self._room:
                 return widths
-        return self._folded(close)
+        return close if close.total <= self._room else self._folded(close)
 
     def _natural(self, short: bool) -> _Widths:
         """Each column as wide as its widest cell."""
