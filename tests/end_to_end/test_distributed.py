@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +15,11 @@ from tests.end_to_end.commandline import (
     STRANGER,
     Ran,
     at_once,
-    environment,
     run,
     write,
 )
 from tests.end_to_end.test_foreign_database import OVERRIDE
-from tests.end_to_end.test_interrupted import BUSY
+from tests.end_to_end.test_interrupted import BUSY, interrupted_run
 
 pytest.importorskip("xdist", reason="pytest-xdist (the extra fuzz) is not installed")
 
@@ -148,23 +144,7 @@ def test_ctrl_c_says_that_what_the_workers_met_is_not_known(tmp_path: Path) -> N
     if sys.platform == "win32":
         pytest.skip("Windows sends Ctrl-C to a console, not to a process")
     write(tmp_path, busy_binding=BUSY)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *STRANGER, *ONE, "--binding", "busy_binding:Binding"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
-    try:
-        until = time.monotonic() + 60
-        while not (tmp_path / "busy").exists() and process.poll() is None and time.monotonic() < until:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    told = Ran(STRANGER, process.returncode, output)
+    told = interrupted_run(*STRANGER, *ONE, "--binding", "busy_binding:Binding", cwd=tmp_path)
     assert told.code == 2, told
     assert " ".join(told.summary).startswith("UNKNOWN  the run was interrupted"), told
 
