@@ -16,7 +16,7 @@ import statistics
 from collections.abc import Callable
 
 from statemachine import history
-from statemachine.embedded import register_profiles, search, without_database
+from statemachine.embedded import register_profiles, search, so_many
 from statemachine.example import Example, Lane
 from statemachine.lifecycle import MESSAGE_STEPS, Operation
 from statemachine.run import Run
@@ -107,7 +107,7 @@ def main() -> None:
     for block in range(asked.blocks):
         with open_lane() as lane:
             run = Recording(lane)
-            search(run, asked.seed + block, without_database(asked.examples))
+            search(run, asked.seed + block, so_many(asked.examples))
             raw = replay_raw(lane, [raw_calls(lane, events) for events in run.histories])
         ratios.append(run.seconds / raw)
         print(

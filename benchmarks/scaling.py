@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from hypothesis import settings
 
-from statemachine.embedded import register_profiles, search, without_database
+from statemachine.embedded import register_profiles, search, so_many
 from statemachine.example import Lane
 from statemachine.run import Run
 from statemachine.standalone import open_lane
@@ -22,7 +22,7 @@ from statemachine.standalone import open_lane
 
 def seconds_a_step(lane: Lane, seed: int, examples: int, steps: int) -> float:
     run = Run(lane)
-    search(run, seed, settings(without_database(examples), stateful_step_count=steps))
+    search(run, seed, settings(so_many(examples), stateful_step_count=steps))
     if run.failure is not None:
         raise SystemExit(f"the system under test is broken: {run.failure.headline.story}")
     return run.seconds / run.steps

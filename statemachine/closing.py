@@ -55,8 +55,8 @@ def _told(session: Session, limits: Iterable[str]) -> tuple[str, list[str], list
         return "statemachine: replay", [], paper.wrap(session.replayed.sentence, "", MARGIN)
     if session.lane == "processes" and (session.told or session.untold):
         return "statemachine: processes lane", session.told[:-1], session.told[-1:]
-    if run is not None and run.examples:
-        lines = run_figures(run, session.binding.waived, limits, paper)
+    if run is not None and (run.examples or run.failure):
+        lines = run_figures(run, session.binding.waived, [*session.closing, *limits], paper)
         return "statemachine: embedded lane", lines, paper.wrap(verdict_line(run), "", MARGIN)
     return "", [], []
 

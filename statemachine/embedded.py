@@ -11,26 +11,36 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from statemachine.machine import JobMachine
 from statemachine.minimise import minimise
-from statemachine.run import InvariantBroken, Run
+from statemachine.run import InvariantBroken, Run, Stopped
 
 LIMITS = (
     "SQLite ignores select_for_update: races between two open transactions were not tried.",
     "A pass does not prove the system right; it says what was tried, and how often.",
 )
 
-FINDING = (Phase.reuse, Phase.generate)
-"""Hypothesis's phases of a run.  Shrinking is ours (``minimise.py`` says why)."""
+FINDING = (Phase.generate,)
+"""Hypothesis's phases of a run.  Shrinking is ours (``minimise.py`` says why), and so is what is kept from
+one run to the next: histories, which mean the same after an edit (``corpus/``), in place of choices."""
 
-PROFILES = {"dev": 2000, "ci": 5000}
-"""Examples by profile.  ``dev`` is sized to take about a minute, ``ci`` to meet the rarest cell 20 times."""
+PROFILES = {"dev": 2000, "ci": 5000, "fuzz": 300}
+"""Examples by profile.  ``dev`` is sized to take about a minute, ``ci`` to meet the rarest cell 20 times.
+
+``fuzz`` is one of the many searches of a run by time: some ten seconds, which is what may be lost when its
+process is killed.
+"""
+
+EXAMPLES_OF_A_TIMED_RUN = 2000
+"""A run by time that played less does not say that a situation was missed."""
 
 
 def register_profiles() -> None:
@@ -45,9 +55,10 @@ def register_profiles() -> None:
         )
 
 
-def without_database(examples: int) -> settings:
-    """The ``dev`` profile with this many examples, and nothing kept from one search to the next."""
-    return settings(settings.get_profile("dev"), max_examples=examples, database=None)
+def so_many(examples: int, profile: str | None = "dev", steps: int | None = None) -> settings:
+    """A profile with another number of examples, and of steps in each; None for the one that is loaded."""
+    parent = settings.get_profile(profile) if profile else settings()
+    return settings(parent, max_examples=examples, stateful_step_count=steps or parent.stateful_step_count)
 
 
 def search(
@@ -75,18 +86,30 @@ def play(
 ) -> None:
     """Let ``machine`` play, with ``run`` as its class attribute, until the profile's number or a failure."""
     run.seed = seed_number
-    seeded = seed(seed_number)(type("AIJobs", (machine,), {"run": run}))
+    seeded = seed(seed_number)(_played(machine))
+    seeded.run = run
     try:
         with _interrupts_noticed(run), _collector_spared():
             run_state_machine_as_test(seeded, settings=_settings(profile, phases))
-    except InvariantBroken:
+    except (InvariantBroken, Stopped):
         pass
+    except Unsatisfiable:
+        # No example came to its end: each met a failure that the run already knew.
+        if not run.met_again:
+            raise
     except Flaky as error:
         if run.failure is None:
             raise
         run.unstable = str(error).partition("\n")[0]
     finally:
+        del seeded.run
         run.stop()
+
+
+@cache
+def _played(machine: type[RuleBasedStateMachine]) -> Any:
+    """The class that Hypothesis plays: one for all searches, since it never forgets one."""
+    return type("AIJobs", (machine,), {})
 
 
 @contextmanager
@@ -126,6 +149,7 @@ def _interrupts_noticed(run: Run) -> Iterator[None]:
 def _settings(profile: settings | None, phases: Sequence[Phase]) -> settings:
     return settings(
         profile,
+        database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,

@@ -9,36 +9,41 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
-from statemachine import distributed, failures
+from statemachine import distributed, failures, runfile
 from statemachine.binding import BindingError
 from statemachine.command import MISUSED
-from statemachine.embedded import LIMITS, search
+from statemachine.corpus.entries import Corpus
+from statemachine.embedded import LIMITS
 from statemachine.example import Lane
 from statemachine.explain import Why, explain
+from statemachine.findings import Findings
+from statemachine.fuzz.campaign import Campaign, Fuzz
+from statemachine.fuzz.progress import FuzzProgress
+from statemachine.fuzz.searches import Size
 from statemachine.history import Event
+from statemachine.invariants.claim import times
 from statemachine.ndjson import Header
 from statemachine.progress import Progress
+from statemachine.quest import PlainSearch, Quest
 from statemachine.replay import Outcome, ReplayError, replay
 from statemachine.report.paper import MARGIN
 from statemachine.report.regression import NAME
 from statemachine.report.summary import MEANING, verdict_line
 from statemachine.report.text import failure_report, to_reproduce
 from statemachine.report.timeline import pages
+from statemachine.reports import Reports
 from statemachine.run import Failure, Run
+from statemachine.runfile import RunFile
 from statemachine.session import SESSION, Session
 from statemachine.verdict import Verdict
-
-
-def _lengths(run: Run) -> str:
-    if run.failure is None or run.first_failure is None:
-        return ""
-    return f"{len(run.first_failure.steps)} → {len(run.failure.steps)}"
 
 
 def _fail(session: Session, report: str, headline: str) -> NoReturn:
@@ -55,41 +60,90 @@ class EmbeddedLane:
         self.session = config.stash[SESSION]
         self.lane = lane
         self.progress = Progress(config)
+        self.reports = Reports(self.session)
+        self.most_failures: int = config.getoption("maxfail") or 0
 
     def play(self) -> None:
         """Fails the test, with a report instead of a traceback, unless the verdict is PASS or FIXED."""
         if self.session.saved is not None:
             self._replay(*self.session.saved)
         else:
-            self._search()
+            self._seek(self._quest())
 
-    def _search(self) -> None:
-        run = self.session.run = Run(self.lane, self.progress)
-        why = None
+    def _quest(self) -> Quest:
+        session, profile = self.session, settings()
+        corpus = Corpus(session.corpus, session.header())
+        if not session.fuzz_seconds:
+            return PlainSearch(self.lane, corpus, session.seed, self.progress, self.most_failures == 1)
+        size = Size(profile.max_examples, profile.stateful_step_count)
+        asked = Fuzz(session.fuzz_seconds, session.processes, size)
+        told = FuzzProgress(self.progress, asked.seconds)
+        return Campaign(session, self.lane, corpus, asked, told, self.most_failures)
+
+    def _seek(self, quest: Quest) -> None:
+        session, run = self.session, quest.total
+        session.run = run
+        found = Findings()
+        report = ""
         try:
-            search(run, self.session.seed)
-            if run.failure is not None:
-                why = explain(self.lane, run.failure)
+            quest.run()
+            self.progress.show(f"  shrinking {times(len(quest.findings), 'failure')}")
+            found = quest.findings.minimised(self.lane)
+            report = self._told(found, run, partial(explain, self.lane))
         except BindingError as error:
             self.lane.faults.abandon()
-            distributed.stop(self.config, f"--binding {self.session.binding_path}: {error}")
+            distributed.stop(self.config, f"--binding {session.binding_path}: {error}")
         except BaseException:
             self.lane.faults.abandon()
-            if run.failure is not None:  # found, not yet shrunk or explained: nothing found is lost
-                self.session.notes.append(self._report(run, run.failure))
-                self.session.untold = []
-            else:
-                self._write_page(lambda: self._page_of(run))
+            # Found, and perhaps not yet shrunk or explained: nothing found is lost.
+            session.notes.append(self._told(found or quest.findings, run, lambda failure: None))
+            session.untold = []
             raise
         finally:
             self.progress.clear()
-        if run.failure is not None:
-            _fail(self.session, self._report(run, run.failure, why), verdict_line(run))
-        self._write_page(lambda: self._page_of(run))
+            session.closing += quest.closing()
+            self._write_run(quest)
+        if quest.interrupted:
+            session.notes.append(report)
+            session.untold = []
+            raise KeyboardInterrupt
+        if report:
+            _fail(session, report, verdict_line(run))
         if run.verdict is Verdict.UNKNOWN:
-            wrap = self.session.paper.wrap
+            wrap = session.paper.wrap
             doubts = "\n".join(line for doubt in run.doubts() for line in wrap(doubt, MARGIN, "        "))
-            _fail(self.session, f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", verdict_line(run))
+            _fail(session, f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", verdict_line(run))
+
+    def _write_run(self, quest: Quest) -> None:
+        """Leave ``run.json`` for whoever adds up several runs."""
+        session, run = self.session, quest.total
+        file = failures.FOLDER / runfile.NAME
+        left = RunFile(
+            session.binding_path,
+            self.lane.binding.lifecycle,
+            session.defect,
+            session.seed,
+            run.seconds,
+            session.processes,
+            run.tally,
+            len(quest.findings),
+            run.finished,
+            tuple(run.lost),
+            tuple(session.closing),
+        )
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            failures.write_whole(file, runfile.dumps(left).encode())
+        except OSError as error:
+            session.notes.append(f"{file} could not be written ({error}): this run cannot be merged")
+
+    def _told(self, found: Findings, run: Run, explained: Callable[[Failure], Why | None]) -> str:
+        """The reports of what was found, empty for nothing; and the page of the run, if it is wanted."""
+        if not found:
+            self.reports.write_page(lambda: self._page_of(run))
+            return ""
+        run.failure = found.by_claim()[0][0].failure
+        return self.reports.of_all(found, run, explained)
 
     def _page_of(self, run: Run) -> str:
         session = self.session
@@ -101,73 +155,6 @@ class EmbeddedLane:
             again=session.search_command(),
         )
 
-    def _report(self, run: Run, failure: Failure, why: Why | None = None) -> str:
-        looked_at = (
-            f"Looked at {run.finding_examples} examples until it was found, after {run.found_after:.1f} s; "
-            f"shrunk {_lengths(run)} steps in {run.seconds - (run.found_after or 0):.1f} s"
-        )
-        if run.unstable:
-            looked_at += (
-                f"\n  Hypothesis could not repeat it ({run.unstable}): please report that as a bug of ours"
-            )
-
-        def page(reproduce: Sequence[str]) -> str:
-            return pages.of_failure(
-                self.session.header(), failure, why=why, reproduce=reproduce, looked_at=looked_at, run=run
-            )
-
-        reproduce, shown = self._saved(failure, page)
-        self._write_page(lambda: page(reproduce))
-        paper = self.session.paper
-        self.session.untold = to_reproduce(reproduce, paper)
-        return failure_report(
-            self.lane.binding.lifecycle,
-            failure,
-            why=why,
-            reproduce=[*reproduce, *shown],
-            looked_at=looked_at,
-            paper=paper,
-        )
-
-    def _saved(self, failure: Failure, page: Callable[[Sequence[str]], str]) -> tuple[list[str], list[str]]:
-        """Save it, and say how to play it again and where it can be looked at.
-
-        No line names a file that is not there.
-        """
-        session = self.session
-        try:
-            saved = failures.save(
-                session.header(), failure, session.test_command, lambda saved: page(self._again(saved))
-            )
-        except OSError as error:
-            again = session.search_command()
-            return [f"{again}   (the history could not be saved: {error})"], []
-        return self._again(saved), [saved.page_line]
-
-    def _again(self, saved: failures.Saved) -> list[str]:
-        replayed = self.session.replay_command(saved.folder.as_posix())
-        if saved.test is None:
-            return [replayed, f"(the plain test could not be saved: {saved.lacks})"]
-        return [replayed, *self._plain_test(saved.test)]
-
-    def _write_page(self, page: Callable[[], str]) -> None:
-        """Write the page where ``--report`` wants it; what cannot be written is said at the end."""
-        file = self.session.report
-        if file is None:
-            return
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            failures.write_whole(file, page().encode())
-        except OSError as error:
-            self.session.notes.append(f"--report {file}: the page could not be written ({error})")
-        else:
-            self.session.notes.append(f"--report: the page is in {file}")
-
-    def _plain_test(self, test: Path) -> list[str]:
-        if not test.is_file():
-            return []
-        return ["or, as a plain test without Hypothesis,", self.session.test_command(test.as_posix())]
-
     def _replay(self, header: Header, events: list[Event]) -> None:
         try:
             played = self.session.replayed = replay(self.lane, header, events)
@@ -177,7 +164,7 @@ class EmbeddedLane:
         failure = played.failure if played.outcome is Outcome.REPRODUCED else None
         why = explain(self.lane, failure) if failure is not None else None
         again = self.session.replay_command(str(path))
-        self._write_page(
+        self.reports.write_page(
             lambda: pages.of_replay(
                 self.session.header(),
                 played.events,
@@ -190,7 +177,7 @@ class EmbeddedLane:
         )
         paper = self.session.paper
         if failure is not None:
-            reproduce = [again, *self._plain_test((path if path.is_dir() else path.parent) / NAME)]
+            reproduce = [again, *self.reports.plain_test((path if path.is_dir() else path.parent) / NAME)]
             headline = f"FAIL  {failure.headline.invariant}: {failure.headline.story}"
             self.session.untold = [*paper.wrap(headline, "", MARGIN), *to_reproduce(reproduce, paper)]
             report = failure_report(

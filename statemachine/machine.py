@@ -8,16 +8,18 @@ machine finds half of what this one finds.
 from __future__ import annotations
 
 from bisect import bisect_right
+from contextlib import suppress
 from itertools import accumulate
 from typing import Any, ClassVar
 
+from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from statemachine.drain import drain
 from statemachine.example import Example
 from statemachine.operations import OPERATIONS, NamedOperation, Offer, perform
-from statemachine.run import Run
+from statemachine.run import KnownFailure, Run
 
 FAULTS = ("call_faults", *(name for name, operation in OPERATIONS.items() if operation.optional))
 """What swarm testing may switch off: faults that strike calls, and each optional operation."""
@@ -63,15 +65,19 @@ class ExampleMachine(RuleBasedStateMachine):
     def perform(self, operation: str, arguments: dict[str, Any]) -> None:
         """Play one step; an invariant that it breaks is raised."""
         perform(self.example, operation, arguments)
-        self.run.check(self.example)
+        try:
+            self.run.check(self.example)
+        except KnownFailure:
+            reject()  # to Hypothesis the example has not been: it looks for another one
         self.at_rest = True
 
     def teardown(self) -> None:
         # Hypothesis calls this after a failing example too, and after one that it abandoned.
         if self.at_rest:
             drain(self.example)
-            self.run.check(self.example)
-            self.run.end_example(self.example)
+            with suppress(KnownFailure):
+                self.run.check(self.example)
+                self.run.end_example(self.example)
 
     def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
         return ""  # our own report tells the steps

@@ -20,7 +20,9 @@ from statemachine.certificate.citation import cite
 from statemachine.closing import closing_of, properties_of
 from statemachine.embedded import LIMITS, register_profiles
 from statemachine.example import Lane
+from statemachine.fuzz.duration import told
 from statemachine.in_pytest import EmbeddedLane, ProcessesLane
+from statemachine.invariants.claim import times
 from statemachine.regression import LeasedJobs
 from statemachine.report.paper import paper_for
 from statemachine.session import SESSION, check_profile, choose_settings, session_for
@@ -61,6 +63,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "judged; into PATH if that ends in .html, else as timeline.html in the directory PATH",
     )
     group.addoption(
+        "--fuzz-for",
+        metavar="TIME",
+        help="search for so long (30s, 10m, 6h), in as many processes as -n of pytest-xdist says",
+    )
+    group.addoption(
+        "--corpus",
+        metavar="PLACE",
+        help="histories to play first, and where to keep those that are found: a directory, or a Redis that "
+        "several machines share, redis://HOST:PORT/NUMBER (default: .statemachine/corpus)",
+    )
+    group.addoption(
         "--clock-skew",
         metavar="SECONDS",
         default="0",
@@ -93,6 +106,16 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    # Around xdist's own, which would start processes to deal out tests to: here is one, with its own.
+    if SESSION in config.stash and config.stash[SESSION].fuzz_seconds:
+        asked = getattr(config.option, "numprocesses", None)
+        config.stash[SESSION].processes = max(asked, 1) if isinstance(asked, int) else 1
+        config.option.numprocesses = None
+    return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     distributed.join(config, paper_for(sys.stdout))
@@ -102,7 +125,7 @@ def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("--hypothesis-profile")
     check_profile(profile)
     if profile is None:
-        settings.load_profile("dev")
+        settings.load_profile("fuzz" if config.stash[SESSION].fuzz_seconds else "dev")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -145,11 +168,17 @@ def _header(config: pytest.Config) -> list[str]:
         return [*lines, f"replay: {session.replay_path}{planted}"]
     if session.clock_skew_seconds:
         lines.append(f"clocks: each worker's up to {session.clock_skew_seconds} s ahead or behind")
+    size = f"{examples.max_examples} examples of {examples.stateful_step_count} steps"
+    again = f"seed {session.seed} (again with --hypothesis-seed={session.seed})"
+    if session.fuzz_seconds:
+        processes = times(session.processes, "process", "processes")
+        size = f"searches of {size} in {processes} for {told(session.fuzz_seconds)}"
+        again = f"seeds from {session.seed} on"
     return [
         *lines,
+        f"corpus: {session.corpus}",
         cite(session.binding_path, session.binding.defects),
-        f"profile {profile}: {examples.max_examples} examples of {examples.stateful_step_count} steps; "
-        f"seed {session.seed} (again with --hypothesis-seed={session.seed})",
+        f"profile {profile}: {size}; {again}",
     ]
 
 

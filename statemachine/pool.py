@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, NamedTuple, TypeVar, cast
@@ -45,7 +45,8 @@ class _Worker(Generic[Task, Result]):
 
     def give(self, task: Task) -> None:
         self.task = task
-        self.pipe.send(task)
+        with suppress(OSError):  # a process that was killed while idle: its answer, which will lack, tells
+            self.pipe.send(task)
 
     def take(self) -> Result:
         task, self.task = self.task, None
@@ -54,8 +55,8 @@ class _Worker(Generic[Task, Result]):
         except (EOFError, ConnectionResetError):
             self.process.join()
             raise WorkFailed(
-                f"{task}: its process ended with exit code {self.process.exitcode}: was it killed, or out "
-                "of memory? take fewer --jobs"
+                f"{task}: its process ended with exit code {self.process.exitcode}: was it killed, or out of "
+                "memory? run fewer at a time"
             ) from None
         if isinstance(answer, _Failed):
             raise WorkFailed(f"{task}: {answer.reason}")
@@ -72,12 +73,14 @@ def side_by_side(
     next_task: Callable[[], Task | None],
     jobs: int,
     patience: float = 30,
+    lost: Callable[[Task, str], Result] | None = None,
 ) -> Generator[Result | None]:
     """Yield results as they come, at most ``jobs`` tasks being worked on at a time.
 
     ``next_task`` is asked whenever a worker is free; None means nothing for now, and the end when
     nobody works.  Yields None after ``patience`` seconds without a result.  ``work`` is a function
-    of a module.  Raises :class:`WorkFailed`.  Closing the iterator ends all work at once.
+    of a module.  ``lost`` makes the result of a task whose process died or failed, of the task and a
+    sentence; without it :class:`WorkFailed` is raised.  Closing the iterator ends all work at once.
     """
     workers: list[_Worker[Task, Result]] = []
     try:
@@ -98,7 +101,17 @@ def side_by_side(
             if not ready:
                 yield None
             for pipe in ready:
-                yield busy[cast(Connection, pipe)].take()
+                worker = busy[cast(Connection, pipe)]
+                task = cast(Task, worker.task)
+                try:
+                    result = worker.take()
+                except WorkFailed as error:
+                    if lost is None:
+                        raise
+                    workers.remove(worker)
+                    worker.end()
+                    result = lost(task, str(error))
+                yield result
     finally:
         for worker in workers:
             worker.end()

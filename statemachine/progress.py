@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -20,12 +20,12 @@ class Progress:
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
         self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
-        self._visible = self._reporter is not None and self._reporter.isatty
+        self.visible = self._reporter is not None and self._reporter.isatty
         self._next = 0.0
         self._drawn = False
 
     def __call__(self, run: Run) -> None:
-        if not self._visible:
+        if not self.visible:
             return
         now = real_seconds()
         if now < self._next:
@@ -38,8 +38,15 @@ class Progress:
 
     def show(self, text: str) -> None:
         """A sign of life in other words."""
-        if self._visible:
+        if self.visible:
             self._draw(text)
+
+    def say(self, text: str) -> None:
+        """A line that stays, also where no terminal is."""
+        if self._reporter is not None:
+            with self._uncaptured():
+                self._reporter.ensure_newline()
+                self._reporter.write_line(text)
 
     def clear(self) -> None:
         """Leave an empty line to whoever writes next."""
@@ -48,9 +55,11 @@ class Progress:
             self._reporter.write("\r")
 
     def _draw(self, text: str) -> None:
-        disabled = self._capture.global_and_fixture_disabled() if self._capture else nullcontext()
-        with disabled:
+        with self._uncaptured():
             if not self._drawn:
                 self._reporter.ensure_newline()
             self._drawn = True
             self._reporter.rewrite(text, erase=True)
+
+    def _uncaptured(self) -> AbstractContextManager[None]:
+        return self._capture.global_and_fixture_disabled() if self._capture else nullcontext()

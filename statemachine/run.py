@@ -8,17 +8,20 @@ not judge.  A pass does not prove the system right: it says how much was tried, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from statemachine.example import Example, Lane
 from statemachine.history import Event, StepBegan
 from statemachine.invariants import Crashed, Violation
+from statemachine.lifecycle import Lifecycle
 from statemachine.reach import Reach
+from statemachine.shape import Shape, shape_of
 from statemachine.verdict import Verdict
 from statemachine.world.clock import real_seconds
 
-__all__ = ["Failure", "InvariantBroken", "Run", "Verdict", "broken"]
+__all__ = ["Failure", "InvariantBroken", "KnownFailure", "Run", "Stopped", "Tally", "Verdict", "broken"]
 
 EXAMPLES_TO_JUDGE_REACH = 1000
 """Below this a missed situation says more about the length of the run than about the machine."""
@@ -29,6 +32,14 @@ class InvariantBroken(AssertionError):
 
     Hypothesis tells failures apart by their type, so a shrink cannot slip from one claim to another.
     """
+
+
+class KnownFailure(Exception):
+    """Raised inside an example that has met a failure once more of a shape that the run was told of."""
+
+
+class Stopped(BaseException):
+    """Raised inside an example when the run has been asked to stop; no ``except Exception`` holds it."""
 
 
 _raised_for: dict[str, type[InvariantBroken]] = {}
@@ -48,6 +59,7 @@ class Failure:
     headline: Violation
     others: tuple[Violation, ...]
     events: tuple[Event, ...]
+    shape: Shape
 
     @classmethod
     def of(cls, example: Example) -> Failure | None:
@@ -56,19 +68,42 @@ class Failure:
         if headline is None:
             return None
         others = tuple(seen for seen in example.judge.violations if seen is not headline)
-        return cls(headline, others, tuple(example.events))
+        shape = shape_of(example.ledger, example.events, headline)
+        return cls(headline, others, tuple(example.events), shape)
 
     @property
     def steps(self) -> list[StepBegan]:
         return [event for event in self.events if isinstance(event, StepBegan)]
 
 
+class Tally(NamedTuple):
+    """What examples came to, as a value that several processes can add up.
+
+    ``met`` counts situations by cell, ``judged`` how often each claim was.
+    """
+
+    examples: int
+    steps: int
+    met: Counter[str]
+    judged: Counter[str]
+    crashed: tuple[Crashed, ...] = ()
+
+
 @dataclass
 class Run:
-    """Collects what the examples of one lane did.  ``tick`` is called about once a step, to show life."""
+    """Collects what the examples of one lane did.  ``tick`` is called about once a step, to show life.
+
+    Failures of the shapes in ``known`` are counted in ``met_again`` and do not end the run.  It ends at its
+    next step when ``asked_to_stop`` says so.  ``ended`` is called with each example that came to its end.
+    """
 
     lane: Lane
     tick: Callable[[Run], None] = lambda run: None
+    known: Collection[Shape] = ()
+    asked_to_stop: Callable[[], bool] = lambda: False
+    ended: Callable[[Example], None] = lambda example: None
+    reach_of: Callable[[Lifecycle], Reach] = Reach
+    judges_reach_from: int = EXAMPLES_TO_JUDGE_REACH
     examples: int = 0
     steps: int = 0
     finding_examples: int = 0
@@ -90,22 +125,36 @@ class Run:
     unstable: str = ""
     seed: int | None = None
     interrupted: bool = False
+    met_again: Counter[Shape] = field(default_factory=Counter)
+    # Searches of which nothing came, a sentence each.
+    lost: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.reach = Reach(self.lane.binding.lifecycle)
+        self.reach = self.reach_of(self.lane.binding.lifecycle)
 
     def begin_example(self) -> Example:
         self.examples += 1
         return self.lane.begin(self.reach)
 
     def check(self, example: Example) -> None:
-        """Raise if the step that was just played broke an invariant; remember the history that did."""
+        """Raise if the step that was just played broke an invariant; remember the history that did.
+
+        Raises :class:`InvariantBroken`, or :class:`KnownFailure` if that was known, and :class:`Stopped`
+        when the run is to end.
+        """
         if self.interrupted:
             raise KeyboardInterrupt
         self.tick(self)
         found = Failure.of(example)
         if found is None:
+            if self.asked_to_stop():
+                self._count(example)
+                raise Stopped
             return
+        if found.shape in self.known:
+            self.met_again[found.shape] += 1
+            self._count(example)
+            raise KnownFailure
         self.failure = found
         if self.first_failure is None:
             self.first_failure, self.finding_examples = self.failure, self.examples
@@ -115,6 +164,7 @@ class Run:
 
     def end_example(self, example: Example) -> None:
         self._count(example)
+        self.ended(example)
         leases = example.ledger.acquisitions.total()
         if leases > self.most_leases:
             self.specimen, self.most_leases = example.events, leases
@@ -128,12 +178,24 @@ class Run:
         """Stop the clock of the run."""
         self.seconds = real_seconds() - self.started
 
+    @property
+    def tally(self) -> Tally:
+        return Tally(self.examples, self.steps, self.reach.counts, self.judged, tuple(self.crashed))
+
+    def add(self, tally: Tally) -> None:
+        """Take in what other examples of the same system came to: the sum of many runs is a run."""
+        self.examples += tally.examples
+        self.steps += tally.steps
+        self.reach.counts.update(tally.met)
+        self.judged.update(tally.judged)
+        self.crashed += tally.crashed
+
     # -- verdict ----------------------------------------------------------------------------
 
     @property
     def judges_reach(self) -> bool:
         """Whether the run was long enough for a missed situation to count against it."""
-        return self.examples >= EXAMPLES_TO_JUDGE_REACH
+        return self.examples >= self.judges_reach_from
 
     @property
     def never_judged(self) -> list[str]:
@@ -142,6 +204,7 @@ class Run:
     def doubts(self) -> Sequence[str]:
         """Why the run cannot say PASS although nothing was broken, a sentence each."""
         found = [] if self.finished else ["the run was interrupted"]
+        found += self.lost
         found += [
             f"invariant {crash.invariant} crashed ({crash.error}) at {crash.event}"
             for crash in self.crashed[:3]

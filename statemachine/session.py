@@ -14,7 +14,9 @@ from hypothesis.errors import InvalidArgument
 
 from statemachine import ndjson, safety
 from statemachine.binding import DEFAULT_BINDING, Binding, BindingError, load
+from statemachine.corpus.places import Place, PlaceError, place_for
 from statemachine.embedded import PROFILES
+from statemachine.fuzz.duration import seconds_in
 from statemachine.history import Event
 from statemachine.lifecycle import LifecycleError
 from statemachine.ndjson import Header, HistoryError
@@ -22,6 +24,8 @@ from statemachine.replay import Replayed
 from statemachine.report.paper import WIDE, Paper
 from statemachine.report.timeline import NAME
 from statemachine.run import Run
+
+CORPUS = ".statemachine/corpus"
 
 _STRANGER = "pytest -p statemachine.plugin"
 """How pytest is called where no pyproject.toml of ours loads the plugin."""
@@ -46,6 +50,7 @@ class Session:
     database_server: str | None = None
     kills: str | None = None
     told: list[str] = field(default_factory=list)
+    closing: list[str] = field(default_factory=list)
     report: Path | None = None
     paper: Paper = WIDE
     # Of a failure: what is said where there is one line, and what even where its report is not shown.
@@ -53,6 +58,10 @@ class Session:
     # Why a worker of pytest-xdist could not go on.
     refused: str = ""
     untold: list[str] = field(default_factory=list)
+    page_written: bool = False
+    fuzz_seconds: int = 0
+    processes: int = 1
+    corpus: Place = field(default_factory=lambda: place_for(CORPUS))
 
     def header(self) -> Header:
         return Header(self.binding_path, self.binding.lifecycle, self.seed, self.defect)
@@ -140,6 +149,8 @@ def session_for(asked: argparse.Namespace) -> Session:
         database_server=asked.database_server,
         report=_report(asked.report, asked.lane),
         kills=asked.kills,
+        fuzz_seconds=_fuzz_seconds(asked),
+        corpus=_corpus(asked),
     )
 
 
@@ -202,6 +213,28 @@ def _report(asked: str | None, lane: str) -> Path | None:
     if not above.is_dir():
         raise pytest.UsageError(f"--report {asked}: {above} is no directory; give another place")
     return file
+
+
+def _fuzz_seconds(asked: argparse.Namespace) -> int:
+    """How long to fuzz, 0 for not at all."""
+    if asked.fuzz_for is None:
+        return 0
+    for name, value in (("--replay", asked.replay), ("--lane", asked.lane != "embedded")):
+        if value:
+            raise pytest.UsageError(
+                f"--fuzz-for {asked.fuzz_for}: it searches in the embedded lane; leave {name} out, or it"
+            )
+    try:
+        return seconds_in(asked.fuzz_for)
+    except ValueError as error:
+        raise pytest.UsageError(f"--fuzz-for: {error}") from None
+
+
+def _corpus(asked: argparse.Namespace) -> Place:
+    try:
+        return place_for(CORPUS if asked.corpus is None else asked.corpus)
+    except PlaceError as error:
+        raise pytest.UsageError(f"--corpus: {error}") from None
 
 
 def _clock_skew(asked: str, binding: Binding) -> int:

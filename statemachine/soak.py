@@ -10,7 +10,6 @@ import argparse
 import math
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
@@ -18,17 +17,16 @@ from typing import NamedTuple
 from statemachine import failures
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, say, whole_number
-from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, without_database
+from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, so_many
 from statemachine.example import Lane
 from statemachine.explain import Why, explain
 from statemachine.failures import Saved
-from statemachine.invariants import Crashed
 from statemachine.pool import side_by_side
 from statemachine.report.paper import paper_for
 from statemachine.report.summary import run_summary
 from statemachine.report.text import failure_report
 from statemachine.report.timeline.pages import of_failure
-from statemachine.run import Failure, Run, Verdict
+from statemachine.run import Failure, Run, Tally, Verdict
 from statemachine.session import Session
 from statemachine.standalone import load_here, open_lane
 from statemachine.world.clock import real_seconds
@@ -55,11 +53,7 @@ class Played(NamedTuple):
     """What came of one search: the counts of its run, and what it broke."""
 
     search: Search
-    examples: int
-    steps: int
-    met: Counter[str]
-    judged: Counter[str]
-    crashed: list[Crashed]
+    tally: Tally
     failure: Failure | None
     why: Why | None
     unstable: str
@@ -71,20 +65,10 @@ def play(asked: Search) -> Played:
     register_profiles()
     with open_lane(asked.binding, asked.defect) as lane:
         run = Run(lane)
-        search(run, asked.seed, without_database(asked.examples))
+        search(run, asked.seed, so_many(asked.examples))
         why = explain(lane, run.failure) if run.failure else None
-    return Played(
-        asked,
-        run.examples,
-        run.steps,
-        run.reach.counts,
-        run.judged,
-        run.crashed,
-        run.failure,
-        why,
-        run.unstable,
-        len(run.first_failure.steps) if run.first_failure else 0,
-    )
+    found_steps = len(run.first_failure.steps) if run.first_failure else 0
+    return Played(asked, run.tally, run.failure, why, run.unstable, found_steps)
 
 
 class Soak:
@@ -117,11 +101,7 @@ class Soak:
         """Take in the result of a search that was dealt out."""
         del self.under_way[played.search.seed]
         total = self.total
-        total.examples += played.examples
-        total.steps += played.steps
-        total.reach.counts.update(played.met)
-        total.judged.update(played.judged)
-        total.crashed += played.crashed
+        total.add(played.tally)
         total.failure, total.unstable = played.failure, played.unstable
         total.stop()
         self.searches += 1
@@ -141,7 +121,7 @@ class Soak:
         session = self.session
         session.seed = played.search.seed
         looked_at = (
-            f"Looked at {played.examples} examples of seed {session.seed} until it was found; "
+            f"Looked at {played.tally.examples} examples of seed {session.seed} until it was found; "
             f"shrunk {played.found_steps} → {len(failure.steps)} steps"
         )
         if played.unstable:

@@ -23,7 +23,9 @@ def load_here(path: str, defect: str | None = None) -> Binding:
 
 
 @contextmanager
-def open_lane(path: str = DEFAULT_BINDING, defect: str | None = None) -> Iterator[Lane]:
+def open_lane(
+    path: str = DEFAULT_BINDING, defect: str | None = None, clock_skew_seconds: int = 0
+) -> Iterator[Lane]:
     """An open lane on a database in memory, which is gone afterwards.
 
     Raises ``BindingError`` and ``safety.Refused`` as a run would.
@@ -40,7 +42,7 @@ def open_lane(path: str = DEFAULT_BINDING, defect: str | None = None) -> Iterato
     created = setup_databases(verbosity=0, interactive=False)
     try:
         safety.check_private(connections.all())
-        lane = Lane(binding)
+        lane = Lane(binding, clock_skew_seconds)
         with lane.open():
             yield lane
     finally:

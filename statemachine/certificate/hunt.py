@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hypothesis import __version__, settings
 
 from statemachine.certificate.baseline import search_plainly
-from statemachine.embedded import register_profiles, search, without_database
+from statemachine.embedded import register_profiles, search, so_many
 from statemachine.run import Failure, Run
 from statemachine.standalone import open_lane
 
@@ -53,7 +53,7 @@ def hunt(asked: Hunt) -> Finding:
     register_profiles()
     with open_lane(asked.binding, asked.defect) as lane:
         run = Run(lane)
-        METHODS[asked.method](run, asked.seed, without_database(asked.examples))
+        METHODS[asked.method](run, asked.seed, so_many(asked.examples))
     failure, seconds = run.failure, run.found_after
     if failure is None or seconds is None:
         return Finding(asked, None, run.examples, round(run.seconds, 3), 0, 0, 0, __version__)

@@ -104,9 +104,9 @@ def who(actor: str) -> str:
     return _OTHERS.get(actor, f"worker {actor}")
 
 
-def times(number: int, thing: str = "time") -> str:
-    """A count with its word: ``1 time``, ``2 times``."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+def times(number: int, thing: str = "time", things: str = "") -> str:
+    """A count with its word: ``1 time``, ``2 times``; ``things`` where an s does not make the plural."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def clock(seconds: float | None) -> str:

@@ -19,6 +19,7 @@ from statemachine.lifecycle import Lifecycle
 from statemachine.reach import required
 from statemachine.report.summary import run_summary, verdict_line
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
+from statemachine.shape import Shape
 from tests.end_to_end.commandline import STRANGER, run, write
 
 ENOUGH = EXAMPLES_TO_JUDGE_REACH
@@ -32,7 +33,9 @@ def chokes(ledger: Ledger, event: StepBegan) -> Iterator[Any]:
     raise ZeroDivisionError(f"no mercy at {event.step}")
 
 
-FAILURE = Failure(Violation("every_job_ends", "j1", 1, 0.0, "j1 never ends.", ()), (), ())
+FAILURE = Failure(
+    Violation("every_job_ends", "j1", 1, 0.0, "j1 never ends.", ()), (), (), Shape("every_job_ends", "drain")
+)
 
 
 def run_of(examples: int = ENOUGH, claims: Sequence[Invariant] = ALL, **fields: Any) -> Run:

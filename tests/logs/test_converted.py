@@ -21,7 +21,7 @@ from models_under_test.variants import (
     Unfenced,
 )
 from statemachine.binding import Binding
-from statemachine.embedded import search, without_database
+from statemachine.embedded import search, so_many
 from statemachine.example import Example, Lane
 from statemachine.history import Event
 from statemachine.invariants import IN_LOGS
@@ -53,7 +53,7 @@ class Recording(Run):
 def play(lane: Lane, examples: int = EXAMPLES) -> list[History]:
     """The histories of a search; of one that fails, the minimised failure comes last."""
     run = Recording(lane)
-    search(run, SEED, without_database(examples))
+    search(run, SEED, so_many(examples))
     return [*run.histories, *([run.failure.events] if run.failure else [])]
 
 

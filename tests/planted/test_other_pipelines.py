@@ -15,7 +15,7 @@ import models_under_test.defects
 from models_under_test.binding import AIJobsBinding, MessagingBinding, PipelineBinding, VideoBinding
 from statemachine import script as scripts
 from statemachine.certificate.catalogue import Planted, catalogue
-from statemachine.embedded import search, without_database
+from statemachine.embedded import search, so_many
 from statemachine.example import Lane
 from statemachine.run import Run, Verdict
 from tests.conftest import OpenLane
@@ -40,7 +40,7 @@ def path_of(binding: type[PipelineBinding]) -> str:
 
 def hunt(lane: Lane, seed: int, examples: int) -> Run:
     run = Run(lane)
-    search(run, seed, without_database(examples))
+    search(run, seed, so_many(examples))
     return run
 
 

@@ -17,7 +17,7 @@ import models_under_test.defects
 from models_under_test.binding import AIJobsBinding
 from statemachine import script
 from statemachine.certificate.catalogue import EMBEDDED, catalogue
-from statemachine.embedded import search, without_database
+from statemachine.embedded import search, so_many
 from statemachine.example import Example, Lane
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
 from statemachine.script import Step, steps_of
@@ -42,7 +42,7 @@ def play(lane: Lane, steps: list[Step]) -> Example:
 
 def hunt(lane: Lane, seed: int, examples: int) -> Run:
     run = Run(lane)
-    search(run, seed, without_database(examples))
+    search(run, seed, so_many(examples))
     return run
 
 
@@ -105,7 +105,7 @@ def test_the_same_seed_plays_the_same_examples(open_lane: OpenLane) -> None:
 HUNT = """
 import sys
 from hypothesis import settings
-from statemachine.embedded import register_profiles, search, without_database
+from statemachine.embedded import register_profiles, search, so_many
 from statemachine.run import Run
 from statemachine.standalone import open_lane
 if sys.argv[1:]:
@@ -113,7 +113,7 @@ if sys.argv[1:]:
 register_profiles()
 with open_lane() as lane:
     run = Run(lane)
-    short = settings(without_database(60), stateful_step_count=10)
+    short = settings(so_many(60), stateful_step_count=10)
     search(run, 12, short)
     print(run.examples, run.steps, sorted(run.reach.counts.items()))
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.embedded import search, without_database
+from statemachine.embedded import search, so_many
 from statemachine.example import Example
 from statemachine.explain import explain
 from statemachine.ndjson import Header
@@ -94,7 +94,7 @@ class Drawn(Run):
 def test_whatever_is_played_has_a_whole_page_of_moderate_weight(open_lane: OpenLane) -> None:
     with open_lane() as lane:
         run = Drawn(lane)
-        search(run, 5, without_database(60))
+        search(run, 5, so_many(60))
     assert run.examples >= 30
     # A step takes about 550 bytes: a history of 5,000 is a page of less than 4 MB.
     assert run.weight / run.steps < 800

@@ -11,7 +11,7 @@ import pytest
 
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import OURS, Heartbeat, Unfenced
-from statemachine.embedded import search, without_database
+from statemachine.embedded import search, so_many
 from statemachine.example import Lane
 from statemachine.lifecycle import Operation
 from statemachine.operations import perform
@@ -64,7 +64,7 @@ def test_a_sound_system_stays_clean(system: type[AIJobsBinding], transactional_d
     lane = Lane(system())
     with lane.open():
         run = Run(lane)
-        search(run, 3, without_database(EXAMPLES))
+        search(run, 3, so_many(EXAMPLES))
     assert run.verdict is Verdict.PASS, run.failure and run.failure.headline
 
 

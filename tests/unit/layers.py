@@ -13,6 +13,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": {"facts", "history", "legality", "lifecycle"},
     "invariants": JUDGING,
     "reach": JUDGING,
+    "pairs": {"reach"} | JUDGING,
+    "shape": {"invariants"} | JUDGING,
     "verdict": set(),
     "logs": {"binding", "command", "invariants", "report", "verdict"} | JUDGING,
     # the world, the port, and one example of both
@@ -36,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "operations": {"binding", "deadlines", "example", "history", "lifecycle", "ports", "world"},
     "drain": {"deadlines", "example", "history", "invariants", "operations"},
     # what plays examples, and what tells of them
-    "run": {"example", "history", "invariants", "reach", "verdict", "world"},
+    "run": {"example", "history", "invariants", "lifecycle", "reach", "shape", "verdict", "world"},
     "machine": {"drain", "example", "operations", "run"},
     "script": {"drain", "example", "history", "operations", "run"},
     "rewriting": {"example", "history", "run", "script", "world"},
@@ -44,6 +46,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explain": {"example", "history", "run", "script"},
     "replay": {"drain", "example", "history", "invariants", "ndjson", "operations", "run"},
     "embedded": {"machine", "minimise", "run"},
+    "findings": {"example", "minimise", "run", "shape", "world"},
+    "corpus": {"history", "ndjson", "script"},
+    "quest": {
+        *("corpus", "embedded", "example", "findings", "history", "invariants", "machine", "rewriting"),
+        *("run", "script", "world"),
+    },
+    "fuzz": {
+        *("corpus", "embedded", "example", "findings", "history", "invariants", "machine", "pairs", "pool"),
+        *("progress", "quest", "report", "run", "session", "shape", "standalone", "world"),
+    },
+    "reports": {"explain", "failures", "findings", "invariants", "report", "run", "session"},
     "report": {"explain", "invariants", "ndjson", "reach", "run", "script", "verdict", "world"} | JUDGING,
     "failures": {"ndjson", "report", "run"},
     "regression": {"drain", "example", "invariants", "operations", "report", "run"},
@@ -53,15 +66,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "closing": {"report", "session"},
     "distributed": {"closing", "embedded", "report", "session"},
     "plugin": {
-        *("binding", "certificate", "closing", "distributed", "embedded", "example", "in_pytest"),
-        *("regression", "report", "safety", "session"),
+        *("binding", "certificate", "closing", "distributed", "embedded", "example", "fuzz", "in_pytest"),
+        *("invariants", "regression", "report", "safety", "session"),
     },
     "in_pytest": {
-        *("binding", "command", "distributed", "embedded", "example", "explain", "failures", "history"),
-        *("ndjson", "progress", "replay", "report", "run", "session", "verdict"),
+        *("binding", "command", "corpus", "distributed", "embedded", "example", "explain", "failures"),
+        *("findings", "fuzz", "history", "invariants", "ndjson", "progress", "quest", "replay", "report"),
+        *("reports", "run", "runfile", "session", "verdict"),
     },
     "session": {
-        *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "report", "run", "safety"),
+        *("binding", "corpus", "embedded", "fuzz", "history", "lifecycle", "ndjson", "replay", "report"),
+        *("run", "safety"),
     },
     "test_embedded": {"in_pytest"},
     "test_processes": {"in_pytest"},
@@ -97,10 +112,10 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
     },
     "hypothesis": {
         "anywhere": {
-            *("machine", "embedded", "plugin", "progress", "session"),
+            *("machine", "embedded", "plugin", "progress", "quest", "session", "in_pytest"),
             *("certificate.baseline", "certificate.hunt"),
         },
-        "in functions": set(),
+        "in functions": {"corpus.places"},
     },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},
     "pytest": {

@@ -18,6 +18,7 @@ from statemachine.ndjson import Header
 from statemachine.report import timeline
 from statemachine.report.regression import NAME, regression_test
 from statemachine.run import Failure
+from statemachine.shape import Shape
 
 PAGE = "<!doctype html>\n"
 COMMAND = "pytest .statemachine/abcde/test_regression.py"
@@ -27,7 +28,7 @@ HEADER = Header("theirs.binding:Binding", LIFECYCLE)
 
 def failure(*events: Event, story: str = "j1 never ends.", at_step: int = 2) -> Failure:
     headline = Violation("every_job_ends", "j1", at_step, 0, story, ())
-    return Failure(headline, (), events)
+    return Failure(headline, (), events, Shape("every_job_ends", "drain"))
 
 
 def step(number: int, operation: str, **arguments: object) -> StepBegan:

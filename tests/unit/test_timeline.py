@@ -18,6 +18,7 @@ from statemachine.report.timeline.moments import Mark, Moment
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.telling import moments
 from statemachine.run import Failure
+from statemachine.shape import Shape
 from tests.invariants.events import (
     LEASE,
     NO,
@@ -216,7 +217,7 @@ def test_whatever_a_system_said_is_text_and_no_markup() -> None:
     nasty = "<script>alert('&\"')</script>\x00\udc80 否"
     seen = Violation("every_job_ends", "j1", 1, 0, nasty, (Compared(nasty, nasty, nasty),))
     events = [history.StepBegan(0, 1, nasty, {nasty: nasty}), *call(1, "prepare", nasty, answer=nasty)[1:]]
-    failure = Failure(seen, (seen,), tuple(events))
+    failure = Failure(seen, (seen,), tuple(events), Shape("every_job_ends", nasty))
     parsed = Parsed(rendered(Page("FAIL", OURS, events, failure=failure, facts=[(nasty, nasty)])))
     assert parsed.foreign == []
     assert parsed.text.count("<script>alert('&\"')</script>") > 5

@@ -17,6 +17,7 @@ from statemachine.report.timeline.moments import Moment
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.why import why_grid
 from statemachine.run import Failure
+from statemachine.shape import Shape
 from tests.invariants.events import (
     LEASE,
     OURS,
@@ -59,7 +60,9 @@ def test_a_fold_tells_what_it_holds_and_is_open_where_it_failed() -> None:
     assert "Steps 21-220, 0 s to 0 s: takeover 1" in Parsed(text).text
     assert '<details open="">' not in text
     seen = Violation("every_job_ends", "j1", 230, 0, "it failed.", ())
-    text = rendered(Page("FAIL", OURS, events, failure=Failure(seen, (), tuple(events))))
+    text = rendered(
+        Page("FAIL", OURS, events, failure=Failure(seen, (), tuple(events), Shape("every_job_ends", "drain")))
+    )
     assert text.count('<details open=""><summary>Steps 221-') == text.count('<details open="">') == 1
 
 

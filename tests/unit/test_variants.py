@@ -8,7 +8,7 @@ import pytest
 
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import VARIANTS
-from statemachine.embedded import search, without_database
+from statemachine.embedded import search, so_many
 from statemachine.example import Lane
 from statemachine.lifecycle import Answer, Lifecycle
 from statemachine.run import Run, Verdict
@@ -33,7 +33,7 @@ def hunt(binding: AIJobsBinding, seed: int) -> Run:
     lane = Lane(binding)
     with lane.open():
         run = Run(lane)
-        search(run, seed, without_database(EXAMPLES))
+        search(run, seed, so_many(EXAMPLES))
     return run
 
 

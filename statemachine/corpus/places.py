@@ -1,0 +1,138 @@
+"""Where a corpus is kept: in a directory, or in a Redis that several machines share.
+
+A directory travels as a CI artifact and can be read by eye; Redis is for runs that go on at the same time,
+through Hypothesis's own example database.  Either holds the same texts under the same names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+REDIS = ("redis://", "rediss://", "unix://")
+SUFFIX = ".ndjson"
+
+
+class PlaceError(ValueError):
+    """A place that cannot be used; the message says what would do."""
+
+
+class Place(Protocol):
+    """Texts by kind and name.  All methods raise ``OSError`` when the place does not answer."""
+
+    def texts(self, kind: str) -> Iterator[tuple[str, str]]:
+        """Name (for messages) and text of all that is kept."""
+
+    def save(self, kind: str, name: str, text: str) -> None:
+        """Keep a text whole or not at all; one that is there already stays."""
+
+    def drop(self, kind: str, name: str, text: str) -> None: ...
+
+
+def place_for(where: str) -> Place:
+    """The place that ``where`` names: a directory, or the address of a Redis.
+
+    Raises :class:`PlaceError` when nothing can be kept there.
+    """
+    if where.startswith(REDIS):
+        return SharedRedis(where)
+    if "://" in where or not where.strip():
+        raise PlaceError(f"{where!r} names no corpus: give a directory, or {REDIS[0]}HOST:PORT/NUMBER")
+    folder = Path(where)
+    above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not above.is_dir():
+        raise PlaceError(f"{above} is no directory: give another place for the corpus")
+    return Directory(folder)
+
+
+class Directory:
+    """A file for each entry, below a folder for each kind; nothing is made before something is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return self.folder.as_posix()
+
+    def texts(self, kind: str) -> Iterator[tuple[str, str]]:
+        for file in sorted((self.folder / kind).glob(f"*{SUFFIX}")):
+            yield file.as_posix(), file.read_text(encoding="utf-8", errors="replace")
+
+    def save(self, kind: str, name: str, text: str) -> None:
+        file = self._file(kind, name)
+        if file.exists():
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Of this process alone: several may keep the same entry at the same moment.
+        part = file.with_name(f"{name}.{os.getpid()}.part")
+        try:
+            part.write_text(text, encoding="utf-8", newline="\n")
+            part.replace(file)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+
+    def drop(self, kind: str, name: str, text: str) -> None:
+        self._file(kind, name).unlink(missing_ok=True)
+
+    def _file(self, kind: str, name: str) -> Path:
+        return self.folder / kind / f"{name}{SUFFIX}"
+
+
+class SharedRedis:
+    """A set for each kind in Hypothesis's Redis example database; what nobody uses expires after 8 days.
+
+    It writes and deletes only below keys of its own, in the Redis that was named.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from hypothesis.extra.redis import RedisExampleDatabase
+            from redis import Redis, RedisError
+        except ImportError:
+            raise PlaceError(
+                f"{_shown(address)}: a corpus in Redis needs its client: "
+                "pip install 'leased-job-statemachine[fuzz]'"
+            ) from None
+        self._error: type[Exception] = RedisError
+        try:
+            client = Redis.from_url(address, socket_timeout=10, socket_connect_timeout=10)
+            client.ping()
+        except (RedisError, ValueError, OSError) as error:
+            raise PlaceError(
+                f"{_shown(address)}: no Redis answers there ({error}); start one, or mend the address"
+            ) from None
+        self._address = address
+        self._database: Any = RedisExampleDatabase(client)
+
+    def __str__(self) -> str:
+        return _shown(self._address)
+
+    def texts(self, kind: str) -> Iterator[tuple[str, str]]:
+        found = self._asked("fetch", _key(kind))
+        for value in sorted(found):
+            yield f"{self}, {kind}", value.decode("utf-8", errors="replace")
+
+    def save(self, kind: str, name: str, text: str) -> None:
+        self._asked("save", _key(kind), text.encode())
+
+    def drop(self, kind: str, name: str, text: str) -> None:
+        self._asked("delete", _key(kind), text.encode())
+
+    def _asked(self, what: str, *arguments: bytes) -> list[bytes]:
+        try:
+            return list(getattr(self._database, what)(*arguments) or ())
+        except self._error as error:
+            raise OSError(str(error)) from None
+
+
+def _shown(address: str) -> str:
+    """An address without its password."""
+    return re.sub(r"(//[^/@]*:)[^/@]*@", r"\1***@", address)
+
+
+def _key(kind: str) -> bytes:
+    return f"leased-job-statemachine/{kind}".encode()

@@ -1,0 +1,1 @@
+"""Long runs: searches dealt out to several processes until the time is up, and what they found."""
