@@ -57,8 +57,8 @@ class Controller:
 
     def pytest_keyboard_interrupt(self) -> None:
         text = (
-            "UNKNOWN  the run was interrupted: what the workers had met by then is not known here; if one had "
-            "found a failure, it may be in .statemachine/"
+            "UNKNOWN  the run was interrupted: what the workers had met by then is not known here; if one "
+            "had found a failure, it may be in .statemachine/"
         )
         lines = self._session.paper.wrap(text, "", MARGIN)
         self.received.append(Closing("statemachine: interrupted", verdict=lines))
