@@ -99,13 +99,13 @@ def test_the_history_that_a_worker_saved_is_saved_once_and_can_be_replayed(
     again = run("statemachine/", *DEFECT, "--replay", folder, *ONE, cwd=checkout)
     assert again.code == 1, again
     assert again.report[0] == f"FAIL  {INVARIANT}"
-    assert again.summary[-1].startswith("REPRODUCED"), again
+    assert again.verdict.startswith("REPRODUCED"), again
 
 
 def test_a_seed_that_nobody_gave_is_drawn_once_and_told_twice(ran: dict[str, Ran]) -> None:
     stranger = ran["stranger"]
     assert stranger.code == 0, stranger
-    assert stranger.summary[-1].startswith("PASS (reach not judged)")
+    assert stranger.verdict.startswith("PASS (reach not judged)")
     (header,) = re.findall(r"--hypothesis-seed=(\d+)\)", stranger.output)
     (closing,) = re.findall(r"steps/s\); seed (\d+)$", "\n".join(stranger.summary), re.M)
     assert header == closing
@@ -160,4 +160,4 @@ def test_without_xdist_nothing_is_missed(tmp_path: Path) -> None:
     write(tmp_path, conftest=SHORT_CONFTEST)
     told = run(*STRANGER, "-p", "no:xdist", *SHORT, "--hypothesis-seed=1", cwd=tmp_path)
     assert told.code == 0, told
-    assert told.summary[-1].startswith("PASS (reach not judged)")
+    assert told.verdict.startswith("PASS (reach not judged)")

@@ -77,7 +77,7 @@ def test_it_ends_as_interrupted_runs_of_pytest_do(interrupted: Ran) -> None:
 
 def test_the_summary_says_so_and_does_not_pass(interrupted: Ran) -> None:
     assert any("interrupted" in line for line in interrupted.summary), interrupted
-    assert interrupted.summary[-1].startswith("UNKNOWN")
+    assert interrupted.verdict.startswith("UNKNOWN")
     assert "PASS" not in "\n".join(interrupted.summary)
 
 
@@ -107,7 +107,7 @@ def shrinking(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 def test_a_failure_that_was_being_shrunk_is_still_a_failure(shrinking: Ran) -> None:
     assert shrinking.code == 2, shrinking
-    assert shrinking.summary[-1].startswith("FAIL")
+    assert shrinking.verdict.startswith("FAIL")
 
 
 def test_a_failure_that_was_being_shrunk_is_named(shrinking: Ran) -> None:

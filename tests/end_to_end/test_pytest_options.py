@@ -25,13 +25,6 @@ OPTIONS = {
 }
 
 
-def verdict(ran: Ran) -> str:
-    """The last sentence of a run, in one line."""
-    lines = [line.strip() for line in ran.summary if line.strip()]
-    place = max(number for number, line in enumerate(lines) if line.startswith("FAIL"))
-    return " ".join(lines[place:])
-
-
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
     cwd = tmp_path_factory.mktemp("options")
@@ -57,7 +50,7 @@ def test_the_run_fails_and_nothing_crashes(name: str, answers: dict[str, Ran]) -
 @pytest.mark.parametrize("name", ["-q", "-v", "-x", "-s", "ascii", "cp1252", "CI"])
 def test_report_and_summary_are_shown(name: str, answers: dict[str, Ran]) -> None:
     assert answers[name].report[0] == f"FAIL  {INVARIANT}"
-    assert verdict(answers[name]).startswith(f"FAIL  {INVARIANT}: ")
+    assert answers[name].verdict.startswith(f"FAIL  {INVARIANT}: ")
 
 
 @pytest.mark.parametrize("name", ["-q", "-v", "-x", "-s", "CI"])
@@ -85,7 +78,7 @@ def test_a_narrow_terminal_gets_lines_of_80_columns(answers: dict[str, Ran]) -> 
 @pytest.mark.parametrize("name", ["--tb=no", "--no-summary"])
 def test_where_the_report_is_not_shown_the_end_says_how_to_see_it(name: str, answers: dict[str, Ran]) -> None:
     ran = answers[name]
-    assert f"FAIL  {INVARIANT}" in verdict(ran)
+    assert f"FAIL  {INVARIANT}" in ran.verdict
     assert "row after the step" not in ran.output
     place = ran.summary.index("  Reproduce")
     assert re.match(r"    pytest .* --replay \.statemachine/\w+$", ran.summary[place + 1])
@@ -98,7 +91,7 @@ def test_the_xml_has_the_report_once_a_headline_and_the_figures(
     (case,) = ElementTree.parse(next(written)).iter("testcase")
     (failure,) = case.iter("failure")
     assert (failure.text or "").splitlines() == answers["-q"].report
-    assert failure.attrib["message"] == verdict(answers["-q"])
+    assert failure.attrib["message"] == answers["-q"].verdict
     properties = {one.attrib["name"]: one.attrib["value"] for one in case.iter("property")}
     assert properties["statemachine verdict"] == "FAIL"
     assert properties["statemachine broken claim"] == INVARIANT
@@ -107,7 +100,7 @@ def test_the_xml_has_the_report_once_a_headline_and_the_figures(
 
 
 def test_without_tracebacks_the_summary_still_says_that_it_failed(answers: dict[str, Ran]) -> None:
-    assert answers["--tb=no"].summary[-1].startswith("FAIL")
+    assert answers["--tb=no"].verdict.startswith("FAIL")
 
 
 def test_without_tracebacks_the_claim_is_named_or_the_report_shown(answers: dict[str, Ran]) -> None:
