@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
+from statemachine.report.paper import paper_for
+
 DONE = 0
 BROKEN = 1
 MISUSED = 4
@@ -39,7 +41,7 @@ class Parser(argparse.ArgumentParser):
 
 def say(line: str = "") -> None:
     """Print a line at once: a log that is followed must not lag behind."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{paper_for(sys.stdout).spelt(line)}\n")
     sys.stdout.flush()
 
 

@@ -6,16 +6,18 @@ the lane itself is (``embedded.py``, ``processes/``).
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
 
-from statemachine import failures, runfile
+from statemachine import distributed, failures, runfile
 from statemachine.binding import BindingError
 from statemachine.command import MISUSED
 from statemachine.corpus.entries import Corpus
@@ -32,21 +34,29 @@ from statemachine.ndjson import Header
 from statemachine.progress import Progress
 from statemachine.quest import PlainSearch, Quest
 from statemachine.replay import Outcome, ReplayError, replay
+from statemachine.report.paper import MARGIN
 from statemachine.report.regression import NAME
-from statemachine.report.summary import MEANING
-from statemachine.report.text import failure_report
+from statemachine.report.summary import MEANING, verdict_line
+from statemachine.report.text import failure_report, to_reproduce
 from statemachine.report.timeline import pages
 from statemachine.reports import Reports
 from statemachine.run import Failure, Run
 from statemachine.runfile import RunFile
-from statemachine.session import SESSION
+from statemachine.session import SESSION, Session
 from statemachine.verdict import Verdict
+
+
+def _fail(session: Session, report: str, headline: str) -> NoReturn:
+    """Fail the lane's test with ``report`` for a traceback; ``headline`` is for where there is one line."""
+    session.headline = headline
+    pytest.fail(report, pytrace=False)
 
 
 class EmbeddedLane:
     """What the lane's test plays: a search, or the replay of a saved history."""
 
     def __init__(self, config: pytest.Config, lane: Lane) -> None:
+        self.config = config
         self.session = config.stash[SESSION]
         self.lane = lane
         self.progress = Progress(config)
@@ -82,11 +92,12 @@ class EmbeddedLane:
             report = self._told(found, run, partial(explain, self.lane))
         except BindingError as error:
             self.lane.faults.abandon()
-            pytest.exit(f"--binding {session.binding_path}: {error}", returncode=4)
+            distributed.stop(self.config, f"--binding {session.binding_path}: {error}")
         except BaseException:
             self.lane.faults.abandon()
             # Found, and perhaps not yet shrunk or explained: nothing found is lost.
             session.notes.append(self._told(found or quest.findings, run, lambda failure: None))
+            session.untold = []
             raise
         finally:
             self.progress.clear()
@@ -94,12 +105,14 @@ class EmbeddedLane:
             self._write_run(quest)
         if quest.interrupted:
             session.notes.append(report)
+            session.untold = []
             raise KeyboardInterrupt
         if report:
-            pytest.fail(report, pytrace=False)
+            _fail(session, report, verdict_line(run))
         if run.verdict is Verdict.UNKNOWN:
-            doubts = "\n".join(f"      {doubt}" for doubt in run.doubts())
-            pytest.fail(f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", pytrace=False)
+            wrap = session.paper.wrap
+            doubts = "\n".join(line for doubt in run.doubts() for line in wrap(doubt, MARGIN, "        "))
+            _fail(session, f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", verdict_line(run))
 
     def _write_run(self, quest: Quest) -> None:
         """Leave ``run.json`` for whoever adds up several runs."""
@@ -146,7 +159,7 @@ class EmbeddedLane:
         try:
             played = self.session.replayed = replay(self.lane, header, events)
         except ReplayError as error:
-            pytest.exit(f"--replay {self.session.replay_path}: {error}", returncode=4)
+            distributed.stop(self.config, f"--replay {self.session.replay_path}: {error}")
         path = Path(str(self.session.replay_path))
         failure = played.failure if played.outcome is Outcome.REPRODUCED else None
         why = explain(self.lane, failure) if failure is not None else None
@@ -162,23 +175,30 @@ class EmbeddedLane:
                 again=again,
             )
         )
+        paper = self.session.paper
         if failure is not None:
+            reproduce = [again, *self.reports.plain_test((path if path.is_dir() else path.parent) / NAME)]
+            headline = f"FAIL  {failure.headline.invariant}: {failure.headline.story}"
+            self.session.untold = [*paper.wrap(headline, "", MARGIN), *to_reproduce(reproduce, paper)]
             report = failure_report(
                 self.lane.binding.lifecycle,
                 failure,
                 why=why,
-                reproduce=[again, *self.reports.plain_test((path if path.is_dir() else path.parent) / NAME)],
+                reproduce=reproduce,
                 looked_at=f"{played.outcome} from {path}",
+                paper=paper,
             )
-            pytest.fail(report, pytrace=False)
-        elif played.outcome is not Outcome.FIXED:
-            pytest.fail(played.sentence, pytrace=False)
+            _fail(self.session, report, headline)
+        if played.outcome is not Outcome.FIXED:
+            self.session.untold = to_reproduce([again], paper)
+            _fail(self.session, "\n".join(paper.wrap(played.sentence, "", MARGIN)), played.sentence)
 
 
 class ProcessesLane:
     """Real workers, in processes of their own: this one's clock is frozen, and its Django has no file."""
 
     def __init__(self, config: pytest.Config) -> None:
+        self.config = config
         self.session = config.stash[SESSION]
         self.progress = Progress(config)
 
@@ -187,8 +207,14 @@ class ProcessesLane:
         session = self.session
         command = [sys.executable, "-m", "statemachine", *session.processes_options()]
         told: list[str] = []
+        paper = session.paper
+        shown = {"COLUMNS": str(paper.width), "PYTHONIOENCODING": paper.encoding}
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding=paper.encoding,
+            env={**os.environ, **shown},
         ) as process:
             try:
                 for line in process.stdout or ():
@@ -202,7 +228,11 @@ class ProcessesLane:
             finally:
                 self.progress.clear()
         if code == MISUSED:
-            pytest.exit(told[-1] if told else "python -m statemachine processes said nothing", returncode=4)
+            distributed.stop(
+                self.config, told[-1] if told else "python -m statemachine processes said nothing"
+            )
         if code:
-            pytest.fail("\n".join(told), pytrace=False)
+            headline = told[-1] if told else f"FAIL  {' '.join(command[1:])} said nothing (exit code {code})"
+            session.untold = told
+            _fail(session, "\n".join(told) or headline, headline)
         session.told = told

@@ -7,22 +7,24 @@ turn up in every pytest of the environment.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from statemachine import safety
+from statemachine import distributed, safety
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.certificate.citation import cite
+from statemachine.closing import closing_of, properties_of
 from statemachine.embedded import LIMITS, register_profiles
 from statemachine.example import Lane
 from statemachine.fuzz.duration import told
 from statemachine.in_pytest import EmbeddedLane, ProcessesLane
 from statemachine.invariants.claim import times
 from statemachine.regression import LeasedJobs
-from statemachine.report.summary import run_summary
+from statemachine.report.paper import paper_for
 from statemachine.session import SESSION, check_profile, choose_settings, session_for
 
 register_profiles()
@@ -32,6 +34,10 @@ LANES = {
     "processes": "real workers on a real database and SQS API, really killed",
 }
 """By name; the lane ``NAME`` is what ``test_NAME.py`` beside this file plays."""
+
+
+_PLAYERS = {"embedded_lane", "processes_lane"}
+"""The fixtures by which a test plays a lane."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -112,6 +118,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    distributed.join(config, paper_for(sys.stdout))
     # Only now, since a conftest.py may have registered more profiles.
     if SESSION not in config.stash:
         return
@@ -138,6 +145,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
+    paper = config.stash[SESSION].paper
+    return [line for text in _header(config) for line in paper.wrap(text, "", "  ")]
+
+
+def _header(config: pytest.Config) -> list[str]:
     session = config.stash[SESSION]
     ours = session.binding.lifecycle
     profile = settings.get_current_profile_name()
@@ -170,15 +182,33 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     ]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the XML have what was played, and one line of the failure where pytest wants one line.
+
+    In CI it prints the whole message there, and would repeat the report.
+    """
+    plays = call.when == "call" and not _PLAYERS.isdisjoint(getattr(item, "fixturenames", ()))
+    if plays:
+        item.user_properties += properties_of(item.config.stash[SESSION])
+    report = yield
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if plays and crash is not None and item.config.stash[SESSION].headline:
+        crash.message = item.config.stash[SESSION].headline
+    return report
+
+
 @pytest.fixture(scope="session")
-def private_database(django_db_setup: None) -> None:
+def private_database(request: pytest.FixtureRequest, django_db_setup: None) -> None:
     """Ends the session before anything is written, unless every database is the run's own."""
     from django.db import connections
 
     try:
         safety.check_private(connections.all())
     except safety.Refused as error:
-        pytest.exit(str(error), returncode=4)
+        distributed.stop(request.config, str(error))
 
 
 @pytest.fixture
@@ -214,18 +244,26 @@ def leased_jobs(
         )
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # pytest before 9.1 asks for no summary at all when its own is not wanted.
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and session.config.getoption("no_summary"):
+        reporter.ensure_newline()
+        _close(reporter, session.config)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    session = config.stash[SESSION]
-    for note in session.notes:
-        terminalreporter.write_line(note)
-    if session.replayed is not None:
-        terminalreporter.section("statemachine: replay")
-        terminalreporter.write_line(session.replayed.sentence)
-    elif session.told:
-        terminalreporter.section("statemachine: processes lane")
-        for line in session.told:
-            terminalreporter.write_line(line)
-    elif session.run is not None and (session.run.examples or session.run.failure):
-        terminalreporter.section("statemachine: embedded lane")
-        for line in run_summary(session.run, session.binding.waived, [*session.closing, *LIMITS]):
-            terminalreporter.write_line(line)
+    if not config.getoption("no_summary"):
+        _close(terminalreporter, config)
+
+
+def _close(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    told = config.getoption("tbstyle") != "no" and not config.getoption("no_summary")
+    for closing in (closing_of(config.stash[SESSION], LIMITS), *distributed.received(config)):
+        for note in closing.notes:
+            reporter.write_line(note)
+        lines = closing.text(told)
+        if lines:
+            reporter.section(closing.title)
+        for line in lines:
+            reporter.write_line(line)

@@ -12,7 +12,8 @@ from statemachine import failures
 from statemachine.explain import Why
 from statemachine.findings import Finding, Findings
 from statemachine.invariants.claim import times
-from statemachine.report.text import failure_report
+from statemachine.report.paper import MARGIN
+from statemachine.report.text import failure_report, to_reproduce
 from statemachine.report.timeline.pages import of_failure
 from statemachine.run import Failure, Run
 from statemachine.session import Session
@@ -27,9 +28,19 @@ class Reports:
         self.folders: dict[Shape, str] = {}
 
     def of(
-        self, failure: Failure, *, why: Why | None, looked_at: str, run: Run, more: Sequence[str] = ()
+        self,
+        failure: Failure,
+        *,
+        why: Why | None,
+        looked_at: str,
+        run: Run,
+        more: Sequence[str] = (),
+        alone: bool = True,
     ) -> str:
-        """The whole report of one failure, which is saved as well; ``more`` is said under it."""
+        """The whole report of one failure, which is saved as well; ``more`` is said under it.
+
+        One that is ``alone`` is the headline of the run as well.
+        """
 
         def page(reproduce: Sequence[str]) -> str:
             return of_failure(
@@ -38,14 +49,19 @@ class Reports:
 
         reproduce, shown = self._saved(failure, page)
         self.write_page(lambda: page(reproduce))
+        paper, seen = self.session.paper, failure.headline
+        if not alone:
+            self.session.untold += paper.wrap(f"FAIL  {seen.invariant}: {seen.story}", "", MARGIN)
+        self.session.untold += to_reproduce(reproduce, paper)
         told = failure_report(
             self.session.binding.lifecycle,
             failure,
             why=why,
             reproduce=[*reproduce, *shown],
             looked_at=looked_at,
+            paper=paper,
         )
-        return "\n".join([told, *more])
+        return "\n".join([told, *map(paper.spelt, more)])
 
     def of_all(self, found: Findings, run: Run, explain: Callable[[Failure], Why | None]) -> str:
         """One report for each claim that broke, the shortest first, and a line for each other shape of it."""
@@ -57,6 +73,7 @@ class Reports:
                 looked_at=_looked_at(first),
                 run=run,
                 more=[*self._others(others, run)] if others else (),
+                alone=len(groups) == 1,
             )
             for first, *others in groups
         ]

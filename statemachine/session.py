@@ -21,6 +21,7 @@ from statemachine.history import Event
 from statemachine.lifecycle import LifecycleError
 from statemachine.ndjson import Header, HistoryError
 from statemachine.replay import Replayed
+from statemachine.report.paper import WIDE, Paper
 from statemachine.report.timeline import NAME
 from statemachine.run import Run
 
@@ -51,6 +52,12 @@ class Session:
     told: list[str] = field(default_factory=list)
     closing: list[str] = field(default_factory=list)
     report: Path | None = None
+    paper: Paper = WIDE
+    # Of a failure: what is said where there is one line, and what even where its report is not shown.
+    headline: str = ""
+    # Why a worker of pytest-xdist could not go on.
+    refused: str = ""
+    untold: list[str] = field(default_factory=list)
     page_written: bool = False
     fuzz_seconds: int = 0
     processes: int = 1
@@ -76,6 +83,14 @@ class Session:
 
     def replay_command(self, path: str) -> str:
         return self.command("--replay", _quoted(path))
+
+    def same_command(self) -> str:
+        """The command that does the same again, whatever was asked for."""
+        if self.replay_path is not None:
+            return self.replay_command(self.replay_path)
+        if self.lane == "processes":
+            return f"python -m statemachine {' '.join(self.processes_options())}"
+        return self.search_command()
 
     def test_command(self, path: str) -> str:
         """A command line that runs the plain test at ``path`` on this binding."""

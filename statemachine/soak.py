@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from statemachine.example import Lane
 from statemachine.explain import Why, explain
 from statemachine.failures import Saved
 from statemachine.pool import side_by_side
+from statemachine.report.paper import paper_for
 from statemachine.report.summary import run_summary
 from statemachine.report.text import failure_report
 from statemachine.report.timeline.pages import of_failure
@@ -127,8 +129,14 @@ class Soak:
                 f"\n  Hypothesis could not repeat it ({played.unstable}): please report that as our bug"
             )
         reproduce = self._saved(failure, played.why, looked_at)
-        lifecycle = session.binding.lifecycle
-        return failure_report(lifecycle, failure, why=played.why, reproduce=reproduce, looked_at=looked_at)
+        return failure_report(
+            session.binding.lifecycle,
+            failure,
+            why=played.why,
+            reproduce=reproduce,
+            looked_at=looked_at,
+            paper=session.paper,
+        )
 
     def _saved(self, failure: Failure, why: Why | None, looked_at: str) -> list[str]:
         session, header = self.session, self.session.header()
@@ -163,6 +171,7 @@ def run(asked: argparse.Namespace) -> int:
     """Exit code 0 for PASS, 1 for FAIL and UNKNOWN, 130 when interrupted."""
     binding = load_here(asked.binding, asked.defect)
     session = Session(asked.binding, binding, asked.defect, asked.first_seed, 0, None, None)
+    session.paper = paper_for(sys.stdout)
     soak = Soak(session, asked.steps, asked.jobs)
     interrupted = False
     with closing(side_by_side(play, soak.next_search, asked.jobs)) as results:
@@ -174,7 +183,7 @@ def run(asked: argparse.Namespace) -> int:
             interrupted = True
     say()
     soak.total.stop()
-    for line in run_summary(soak.total, binding.waived, LIMITS):
+    for line in run_summary(soak.total, binding.waived, LIMITS, session.paper):
         say(line)
     if interrupted:
         return INTERRUPTED

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Iterable
 from itertools import chain, islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from statemachine.logs.judging import TOLD_BY_WORKERS, judge_lines
 from statemachine.logs.lines import Line
 from statemachine.logs.reading import STDIN, Reader
 from statemachine.logs.report import log_report, verdict_of
+from statemachine.report.paper import paper_for
 from statemachine.verdict import Verdict
 
 LOOKED_AHEAD = 1000
@@ -63,7 +65,7 @@ def run(asked: argparse.Namespace) -> int:
     claims = [claim for claim in IN_LOGS if claim.name not in binding.waived]
     judged = judge_lines(lifecycle, lines, claims)
     by = asked.binding if lifecycle is binding.lifecycle else "the workers' own numbers"
-    for text in log_report(judged, reader.tally, by, binding.waived):
+    for text in log_report(judged, reader.tally, by, binding.waived, paper_for(sys.stdout)):
         say(text)
     return DONE if verdict_of(judged, reader.tally) is Verdict.PASS else BROKEN
 

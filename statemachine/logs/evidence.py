@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,31 +11,31 @@ from statemachine.invariants.claim import times
 from statemachine.logs.judging import Cited
 from statemachine.logs.lines import Place
 from statemachine.logs.reading import texts
-from statemachine.report import WIDTH
+from statemachine.report.paper import MARGIN, WIDE, Paper
 
 MOST_OF_A_NAME = 40
 UNREADABLE = "(this line cannot be read again)"
 
 
-def evidence(cited: Cited, with_lines: bool = True) -> Iterator[str]:
-    """The claim, its story, expected against actual, and the lines about the job; at most 100 columns.
+def evidence(cited: Cited, with_lines: bool = True, paper: Paper = WIDE) -> Iterator[str]:
+    """The claim, its story, expected against actual, and the lines about the job, as wide as ``paper``.
 
     Without ``with_lines`` only the line that shows it is given.
     """
     seen = cited.violation
     claim = BY_NAME[seen.invariant]
     yield f"FAIL  {seen.invariant}"
-    yield from _wrapped(seen.story)
-    yield from _wrapped(f"{claim.protects.splitlines()[0]} (gate report {claim.section})")
+    yield from paper.wrap(seen.story, MARGIN)
+    yield from paper.wrap(f"{claim.protects.splitlines()[0]} (gate report {claim.section})", MARGIN)
     for what, expected, actual in seen.compared:
-        yield from _wrapped(f"{what}: expected {expected}, found {actual}")
+        yield from paper.wrap(f"{what}: expected {expected}, found {actual}", MARGIN)
     if cited.others:
         yield f"      ({times(cited.others, 'more failure')} of this kind)"
     yield ""
-    yield from _lines(cited if with_lines else cited._replace(trail=()))
+    yield from _lines(cited if with_lines else cited._replace(trail=()), paper)
 
 
-def _lines(cited: Cited) -> Iterator[str]:
+def _lines(cited: Cited, paper: Paper) -> Iterator[str]:
     """The lines about the job, in the order in which they were judged; the one that shows it is marked."""
     places = list(cited.trail)
     if cited.line.place not in places:
@@ -44,9 +43,9 @@ def _lines(cited: Cited) -> Iterator[str]:
     found, named = texts(places), _short_names(places)
     width = max(len(name) for name in named.values())
     for place in places:
-        mark = "✗" if place == cited.line.place else " "
+        mark = paper.spelt("✗") if place == cited.line.place else " "
         said = _said(found[place]) if place in found else UNREADABLE
-        yield _shortened(f"  {mark} {named[place]:<{width}}  {said}", WIDTH)
+        yield _shortened(f"  {mark} {named[place]:<{width}}  {paper.spelt(said)}", paper)
 
 
 def _said(text: str) -> str:
@@ -70,9 +69,6 @@ def _short_names(places: Iterable[Place]) -> dict[Place, str]:
     return {place: f"{last[place.file][-MOST_OF_A_NAME:]}:{place.number}" for place in places}
 
 
-def _shortened(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 1]}…"
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="      ", subsequent_indent="      ")
+def _shortened(text: str, paper: Paper) -> str:
+    more = paper.spelt("…")
+    return text if len(text) <= paper.width else f"{text[: paper.width - len(more)]}{more}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 
 from statemachine.invariants.claim import times
 from statemachine.logs.evidence import evidence
 from statemachine.logs.judging import REQUIRED, Judged
 from statemachine.logs.reading import Tally
-from statemachine.report import WIDTH
+from statemachine.report.paper import WIDE, Paper
 from statemachine.verdict import Verdict
 
 MEANING = {
@@ -26,7 +25,9 @@ _PASSED_OVER = {
 }
 
 
-def log_report(judged: Judged, tally: Tally, by: str, waived: Mapping[str, str]) -> list[str]:
+def log_report(
+    judged: Judged, tally: Tally, by: str, waived: Mapping[str, str], paper: Paper = WIDE
+) -> list[str]:
     """The whole report.
 
     ``tally`` is what the reader passed over, ``by`` says whose lifecycle it is, ``waived`` what the binding
@@ -35,21 +36,21 @@ def log_report(judged: Judged, tally: Tally, by: str, waived: Mapping[str, str])
     lines: list[str] = []
     shown: set[str] = set()
     for cited in judged.violations:
-        lines += [*evidence(cited, cited.violation.subject not in shown), ""]
+        lines += [*evidence(cited, cited.violation.subject not in shown, paper), ""]
         shown.add(cited.violation.subject)
     lines += [
-        *_read(judged, tally),
-        *_lifecycle(judged, by),
+        *_read(judged, tally, paper),
+        *_lifecycle(judged, by, paper),
         "",
-        *_jobs(judged),
+        *(line for text in _jobs(judged) for line in paper.wrap(text, "", "            ")),
         "",
-        *_claims(judged, waived),
+        *_claims(judged, waived, paper),
         "",
     ]
     lines += [
-        line for doubt in (*judged.doubts(), *reading_doubts(tally)) for line in _wrapped(doubt, "? ", "  ")
+        line for doubt in (*judged.doubts(), *reading_doubts(tally)) for line in paper.wrap(doubt, "? ", "  ")
     ]
-    return [*lines, *_wrapped(verdict_line(judged, tally), "", "      ")]
+    return [*lines, *paper.wrap(verdict_line(judged, tally), "", "      ")]
 
 
 def verdict_of(judged: Judged, tally: Tally) -> Verdict:
@@ -74,25 +75,25 @@ def verdict_line(judged: Judged, tally: Tally) -> str:
     return f"{verdict}  {headline.violation.invariant}: {headline.violation.story} ({headline.line.place})"
 
 
-def _read(judged: Judged, tally: Tally) -> Iterator[str]:
+def _read(judged: Judged, tally: Tally, paper: Paper) -> Iterator[str]:
     events = f"{_count(judged.lines)} judged as {_count(judged.events)} events"
     yield f"Read      {_count(tally.read)} lines: {events}"
     passed = [f"{_count(getattr(tally, kind))} {words}" for kind, words in _PASSED_OVER.items()]
     yield f"          passed over: {', '.join(passed)}"
     for kind, words in _PASSED_OVER.items():
         if kind in tally.examples:
-            yield from _wrapped(f"{words}: {'; '.join(tally.examples[kind])}", "          ")
+            yield from paper.wrap(f"{words}: {'; '.join(tally.examples[kind])}", "          ")
     if tally.backwards:
         where = "; ".join(tally.examples["backwards"])
-        yield from _wrapped(
+        yield from paper.wrap(
             f"the clock of a file ran back {times(tally.backwards)}, so the order is a guess there: {where}",
             "          ",
         )
 
 
-def _lifecycle(judged: Judged, by: str) -> Iterator[str]:
+def _lifecycle(judged: Judged, by: str, paper: Paper) -> Iterator[str]:
     ours = judged.lifecycle
-    yield from _wrapped(
+    yield from paper.wrap(
         f"Judged by lease {ours.lease_seconds} s, visibility {ours.visibility_seconds} s, "
         f"{times(ours.max_receives, 'receive')}: {by}",
         "",
@@ -117,7 +118,7 @@ def _jobs(judged: Judged) -> Iterator[str]:
         yield f"          {_count(vague)} answers about jobs of which nothing else was told: not judged"
 
 
-def _claims(judged: Judged, waived: Mapping[str, str]) -> Iterator[str]:
+def _claims(judged: Judged, waived: Mapping[str, str], paper: Paper) -> Iterator[str]:
     yield "Claims (times judged)"
     for claim in judged.claims:
         if claim.name not in judged.not_judged:
@@ -126,13 +127,9 @@ def _claims(judged: Judged, waived: Mapping[str, str]) -> Iterator[str]:
     yield "Not judged here"
     for name, reason in judged.not_judged.items():
         if name not in waived:
-            yield from _wrapped(f"{name}: {reason}", "  ", "    ")
+            yield from paper.wrap(f"{name}: {reason}", "  ", "    ")
     for name, reason in waived.items():
-        yield from _wrapped(f"{name}: waived ({reason})", "  ", "    ")
-
-
-def _wrapped(text: str, first: str, then: str | None = None) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=first if then is None else then)
+        yield from paper.wrap(f"{name}: waived ({reason})", "  ", "    ")
 
 
 def _many(number: int, thing: str) -> str:

@@ -8,6 +8,7 @@ does not repeat on this machine's code is not reported, and the verdict does not
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
@@ -28,6 +29,7 @@ from statemachine.merging.markdown import markdown
 from statemachine.merging.shards import Shard, shards_in
 from statemachine.pairs import pairs_of
 from statemachine.quest import found_again, replayed
+from statemachine.report.paper import paper_for
 from statemachine.report.summary import run_summary
 from statemachine.reports import Reports
 from statemachine.run import Run
@@ -142,7 +144,7 @@ def run(asked: argparse.Namespace) -> int:
         f"{len(merge.corpus.entries())}"
     )
     closing = [f"{times(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS]
-    summary = run_summary(merge.total, lane.binding.waived, closing)
+    summary = run_summary(merge.total, lane.binding.waived, closing, paper_for(sys.stdout))
     for line in summary:
         say(line)
     if asked.markdown is not None:

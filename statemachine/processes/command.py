@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from statemachine.processes.judging import judge_crew
 from statemachine.processes.plan import Plan, draw_plan
 from statemachine.processes.report import afterwards, closing, report, save, verdict_on
 from statemachine.processes.stage import Set, stage_set
+from statemachine.report.paper import paper_for
 from statemachine.verdict import Verdict
 
 
@@ -139,7 +141,7 @@ def _play(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet], plan: 
     finally:
         campaign.stop()
     judged = [judge_crew(crew, stage.stage.directory / "logs") for crew in played.crews]
-    for line in report(played, judged):
+    for line in report(played, judged, paper_for(sys.stdout)):
         say(line)
     verdict = verdict_on(played, judged)
     if verdict is not Verdict.PASS or asked.keep:

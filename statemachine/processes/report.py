@@ -16,6 +16,7 @@ from statemachine.processes.campaign import Played
 from statemachine.processes.figures import figures, struck_table
 from statemachine.processes.judging import JudgedFleet
 from statemachine.processes.plan import Plan
+from statemachine.report.paper import WIDE, Paper
 from statemachine.report.summary import MEANING, wrapped
 from statemachine.verdict import Verdict
 
@@ -28,7 +29,7 @@ def verdict_on(played: Played, fleets: Sequence[JudgedFleet]) -> Verdict:
     return Verdict.UNKNOWN if Verdict.UNKNOWN in answers or played.missed else Verdict.PASS
 
 
-def report(played: Played, fleets: Sequence[JudgedFleet]) -> Iterator[str]:
+def report(played: Played, fleets: Sequence[JudgedFleet], paper: Paper = WIDE) -> Iterator[str]:
     """What was struck, what came of the jobs, what was judged; the failures with the lines that show them."""
     found = figures(played)
     yield "Strikes (each met where it says: the worker was frozen and looked at first)"
@@ -45,11 +46,11 @@ def report(played: Played, fleets: Sequence[JudgedFleet]) -> Iterator[str]:
     for crew in played.crews:
         yield from (f"           {text}, by itself" for text in crew.unasked_exits)
     yield ""
-    yield from _judged([fleet.judged for fleet in fleets])
+    yield from _judged([fleet.judged for fleet in fleets], paper)
     for fleet in fleets:
         for cited in fleet.judged.violations:
             yield ""
-            yield from evidence(cited)
+            yield from evidence(cited, paper=paper)
         for doubt in fleet.judged.doubts():
             yield f"UNKNOWN  {fleet.name}: {doubt}"
     for (fleet_name, deed, moment), times in played.missed.items():
@@ -58,16 +59,17 @@ def report(played: Played, fleets: Sequence[JudgedFleet]) -> Iterator[str]:
         yield f"FAIL  {name}: these jobs never ended: {', '.join(jobs)}"
 
 
-def _judged(each: Sequence[Judged]) -> Iterator[str]:
+def _judged(each: Sequence[Judged], paper: Paper) -> Iterator[str]:
     counts: Counter[str] = Counter()
     for judged in each:
         counts.update(judged.judged)
     yield "Invariants (times judged)"
-    yield from wrapped([f"{claim.name} {counts[claim.name]}" for claim in IN_LOGS if counts[claim.name]])
+    counted = [f"{claim.name} {counts[claim.name]}" for claim in IN_LOGS if counts[claim.name]]
+    yield from wrapped(counted, paper=paper)
     left_out = sorted({name for judged in each for name in judged.not_judged if not counts[name]})
     if left_out:
         yield "Not judged here (docs/processes.md says why)"
-        yield from wrapped(left_out)
+        yield from wrapped(left_out, paper=paper)
 
 
 def save(folder: Path, plan: Plan, fleets: Sequence[JudgedFleet]) -> None:

@@ -6,19 +6,19 @@ gave it a lease to the one that ends it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from statemachine import history
 from statemachine.history import Event, StepBegan
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
-from statemachine.report import WIDTH
+from statemachine.report.columns import TOGETHER
+from statemachine.report.paper import WIDE, Paper
 from statemachine.report.phrases import destination, undertaken
+from statemachine.report.sheet import Line, Sheet
 from statemachine.world.workers import WORKERS
 
-_ROOM = WIDTH - 2  # the report indents the table
-_LEFT = "{} {:>{}} {:>7}  "
 _HEAD, _TAIL = 24, 12
 _TOLD_BY_THE_QUEUE = (Operation.RECEIVE, Operation.ACKNOWLEDGE)
 
@@ -42,54 +42,27 @@ class _Line:
             return ""
         return f"{self.since}-{self.step}" if self.since else str(self.step)
 
-    def begin(self, width: int, at: str) -> str:
-        """The columns before the event."""
-        return _LEFT.format("✗" if self.failing else " ", self.number, width, at)
+    def spelt(self, paper: Paper) -> Line:
+        """The cells of the line, in characters that ``paper`` shows."""
+        return Line(
+            number=self.number,
+            at="" if self.quiet else f"{self.at:g}",
+            did=_unparted(paper.spelt(self.did), paper),
+            workers={worker: paper.spelt(text) for worker, text in self.workers.items() if text},
+            rows=tuple(paper.spelt(text) for text in _shown(self, _row)),
+            short_rows=tuple(paper.spelt(text) for text in _shown(self, _short_row)),
+            quiet=paper.spelt(self.quiet),
+            failing=self.failing,
+        )
 
 
-def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | None) -> list[str]:
-    """The lines of the table, header first, each at most 100 columns wide."""
-    lines = _merge(list(_lines(lifecycle, events, failing_step)))
-    widths = _worker_widths(lines)
-    event_width = _event_width(lines, sum(widths.values()))
-    number_width = max([4, *(len(line.number) for line in lines)])
-    left = len(_LEFT.format(" ", "", number_width, "")) + event_width + sum(widths.values())
-    describe = _row if all(left + len(_shown(line, _row)) <= _ROOM for line in lines) else _short_row
-    head = f"  {'step':>{number_width}}   t (s)  " + "event".ljust(event_width)
-    head += "".join(f"worker {worker}".ljust(width) for worker, width in widths.items())
-    rendered = [head + "row after the step"]
-    for line in _shortened(lines):
-        if line.quiet:
-            rendered.append(f"{line.begin(number_width, '')}─ {line.quiet} ─"[:_ROOM])
-            continue
-        happened = _happened(line, event_width, widths)
-        gap = "" if happened.endswith("  ") else "  "
-        begun = line.begin(number_width, f"{line.at:g}")
-        rendered.append(f"{begun}{happened}{gap}{_shown(line, describe)}".rstrip()[:_ROOM])
-    return rendered
-
-
-def _worker_widths(lines: Sequence[_Line]) -> dict[str, int]:
-    """The columns: the workers that did anything, each as wide as its widest cell."""
-    return {
-        worker: 2 + max([len(f"worker {worker}"), *(len(line.workers.get(worker, "")) for line in lines)])
-        for worker in WORKERS
-        if any(worker in line.workers for line in lines)
-    }
-
-
-def _event_width(lines: Sequence[_Line], workers_width: int) -> int:
-    """A line on which nobody works may let its event run into the workers' columns, but no further."""
-    beside = [len(line.did) for line in lines if line.workers or not workers_width]
-    alone = [len(line.did) - workers_width for line in lines]
-    return 2 + max([len("event"), *beside, *alone])
-
-
-def _happened(line: _Line, event_width: int, widths: Mapping[str, int]) -> str:
-    cells = "".join(line.workers.get(worker, "").ljust(width) for worker, width in widths.items())
-    if cells.strip():
-        return line.did.ljust(event_width) + cells
-    return line.did.ljust(event_width + len(cells))
+def table(
+    lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | None, paper: Paper = WIDE
+) -> list[str]:
+    """The lines of the table, header first, each two columns narrower than ``paper``: reports indent it."""
+    lines = _shortened(_merge(list(_lines(lifecycle, events, failing_step))))
+    workers = [worker for worker in WORKERS if any(worker in line.workers for line in lines)]
+    return Sheet([line.spelt(paper) for line in lines], workers, paper).text()
 
 
 def _shortened(lines: list[_Line]) -> list[_Line]:
@@ -101,8 +74,15 @@ def _shortened(lines: list[_Line]) -> list[_Line]:
     return [*lines[:_HEAD], gap, *lines[-_TAIL:]]
 
 
-def _shown(line: _Line, describe: Callable[[JobRow], str]) -> str:
-    return "; ".join([*map(describe, line.rows), *(f"{job} gone" for job in line.gone)])
+def _shown(line: _Line, describe: Callable[[JobRow], str]) -> list[str]:
+    return [*map(describe, line.rows), *(f"{job} gone" for job in line.gone)]
+
+
+def _unparted(did: str, paper: Paper) -> str:
+    """An event that is folded keeps an arrow with its target and an attempt with its number."""
+    for word in (paper.spelt("→"), "attempt"):
+        did = did.replace(f"{word} ", f"{word}{TOGETHER}")
+    return did
 
 
 def _merge(lines: list[_Line]) -> list[_Line]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.reach import EDGE_CELLS, KILL_CELLS, fault_cells
-from statemachine.report import WIDTH
+from statemachine.report.paper import MARGIN, WIDE, Paper
 from statemachine.run import Run, Verdict
 
 MEANING = {
@@ -16,26 +16,40 @@ MEANING = {
 }
 
 
-def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str]) -> list[str]:
+def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str], paper: Paper = WIDE) -> list[str]:
     """The lines that close a run; ``limits`` says what this lane cannot show, a line each."""
+    verdict = paper.wrap(verdict_line(run), "", MARGIN)
+    return [*run_figures(run, waived, limits, paper), *verdict]
+
+
+def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], paper: Paper = WIDE) -> list[str]:
+    """All of :func:`run_summary` but the verdict."""
     return [
         "Situations met (operation: situation count)",
-        *_situations(run),
+        *_situations(run, paper),
         "",
         "Edges and faults met",
         *wrapped(
-            f"{cell} {grouped(run.reach.counts[cell])}"
-            for cell in (*EDGE_CELLS, *KILL_CELLS, *fault_cells(run.lane.binding.lifecycle))
+            (
+                f"{cell} {grouped(run.reach.counts[cell])}"
+                for cell in (*EDGE_CELLS, *KILL_CELLS, *fault_cells(run.lane.binding.lifecycle))
+            ),
+            paper=paper,
         ),
         "",
         "Invariants (times judged)",
-        *wrapped(f"{claim.name} {grouped(run.judged[claim.name])}" for claim in run.lane.claims),
-        *(line for name, reason in waived.items() for line in sentence(f"waived: {name} ({reason})")),
+        *wrapped(
+            (f"{claim.name} {grouped(run.judged[claim.name])}" for claim in run.lane.claims), paper=paper
+        ),
+        *(
+            line
+            for name, reason in waived.items()
+            for line in paper.wrap(f"waived: {name} ({reason})", "  ", MARGIN)
+        ),
         "",
-        _volume(run),
-        *limits,
-        *(line for doubt in run.doubts() for line in sentence(doubt, "? ")),
-        *sentence(verdict_line(run), ""),
+        *paper.wrap(_volume(run), "", MARGIN),
+        *(line for limit in limits for line in paper.wrap(limit, "", MARGIN)),
+        *(line for doubt in run.doubts() for line in paper.wrap(doubt, "? ", MARGIN)),
     ]
 
 
@@ -60,21 +74,17 @@ def verdict_line(run: Run) -> str:
     return f"{run.verdict}  {MEANING[run.verdict]}"
 
 
-def _situations(run: Run) -> Iterator[str]:
+def _situations(run: Run, paper: Paper) -> Iterator[str]:
     for operation, cells in run.reach.operations_by_situation():
         label = f"  {operation}: "
-        yield from wrapped((f"{situation} {grouped(count)}" for situation, count in cells), label)
+        yield from wrapped((f"{situation} {grouped(count)}" for situation, count in cells), label, paper)
 
 
-def sentence(text: str, label: str = "  ") -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=label, subsequent_indent="      ")
-
-
-def wrapped(items: Iterable[str], label: str = "  ") -> list[str]:
+def wrapped(items: Iterable[str], label: str = "  ", paper: Paper = WIDE) -> list[str]:
     # No-break spaces keep a count with its name, and the separator at the end of a line.
-    text = "\u00a0· ".join(item.replace(" ", "\u00a0") for item in items)
+    text = f"\u00a0{paper.spelt('·')} ".join(paper.spelt(item).replace(" ", "\u00a0") for item in items)
     lines = textwrap.wrap(
-        text, WIDTH, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False
+        text, paper.width, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False
     )
     return [line.replace("\u00a0", " ") for line in lines]
 

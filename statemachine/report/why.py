@@ -5,42 +5,42 @@ Nothing is concluded here: a line says what was changed and what came of it.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, zip_longest
+from itertools import groupby
 
 from statemachine.explain import Apart, Rerun, Result, Until, Why, Without
 from statemachine.report import WIDTH, edge_name
+from statemachine.report.columns import GAP, side_by_side
+from statemachine.report.paper import WIDE, Paper
 
 TITLE = "Why (each line is a re-run, nothing inferred)"
 _REASONS = 3
 """More different reasons than these why the failing step was not possible are left out: they only repeat."""
 
-_CHANGE_WIDTH = 46
+_INDENT = "    "
+_CHANGE = 28
+_CAME_AT_LEAST = WIDTH - 46 - 6
+"""What was changed is folded before what came of it has less room than this."""
 
 _Row = tuple[str, str]
 
 
-def why_lines(why: Why) -> list[str]:
-    """The section with its title, each line at most 100 columns wide."""
+def why_lines(why: Why, paper: Paper = WIDE) -> list[str]:
+    """The section with its title, each line at most as wide as ``paper``."""
     if not why.repeats:
-        rows = [("the same steps again", _came_of(why.reruns[0]))]
+        told = [("the same steps again", _came_of(why.reruns[0]))]
     else:
-        rows = [*_dropped(why), *_shifted(why), *_apart(why)]
-    width = max([28, *(min(len(change), _CHANGE_WIDTH) for change, _ in rows)])
-    cut = f"    {len(why.reruns)} of {why.wanted} re-runs were made; the others were left out to save time"
+        told = [*_dropped(why), *_shifted(why), *_apart(why)]
+    rows = [(paper.spelt(change), paper.spelt(came)) for change, came in told]
+    room = paper.width - len(_INDENT) - GAP
+    widest = max(_CHANGE, room - _CAME_AT_LEAST)
+    change = max([_CHANGE, *(min(len(change), widest) for change, _ in rows)])
+    cut = f"{len(why.reruns)} of {why.wanted} re-runs were made; the others were left out to save time"
     return [
         f"  {TITLE}",
-        *(line for change, came in rows for line in _columns(change, came, width)),
-        *([cut] if len(why.reruns) < why.wanted else []),
+        *(f"{_INDENT}{line}" for row in rows for line in side_by_side(row, (change, room - change))),
+        *(paper.wrap(cut, _INDENT) if len(why.reruns) < why.wanted else []),
     ]
-
-
-def _columns(change: str, came: str, width: int) -> Iterator[str]:
-    left = textwrap.wrap(change, width)
-    right = textwrap.wrap(came, WIDTH - width - 6, break_on_hyphens=False)
-    for one, other in zip_longest(left, right, fillvalue=""):
-        yield f"    {one:<{width}}  {other}".rstrip()
 
 
 def _came_of(rerun: Rerun, with_reason: bool = True) -> str:

@@ -78,6 +78,13 @@ class Ran:
         return found[1].strip("\n").splitlines()
 
     @property
+    def verdict(self) -> str:
+        """The last sentence of the summary, in one line however it was wrapped."""
+        lines = self.summary
+        place = max(number for number, line in enumerate(lines) if line and not line.startswith(" "))
+        return " ".join(line.strip() for line in lines[place:]).strip()
+
+    @property
     def folder(self) -> str:
         """The folder in which the report says that the history is saved."""
         found = re.search(r"--replay (\S+)$", "\n".join(self.report), re.M)

@@ -96,14 +96,14 @@ def test_the_command_in_the_report_reproduces_the_failure(checkout_runs: dict[st
     assert ran.reproduce[0] == "statemachine/"
     again = run(*ran.reproduce, cwd=cwd, script=True)
     assert again.code == 1, again
-    assert again.summary[-1].startswith("REPRODUCED"), again
+    assert again.verdict.startswith("REPRODUCED"), again
 
 
 def test_the_command_reproduces_it_outside_of_a_checkout_too(runs: dict[str, Found]) -> None:
     ran, cwd = runs["running_job_reentered"]
     again = run(*ran.reproduce, cwd=cwd, script=True)
     assert again.code == 1, again
-    assert again.summary[-1].startswith("REPRODUCED"), again
+    assert again.verdict.startswith("REPRODUCED"), again
 
 
 # -- the folder of the history ------------------------------------------------------------------

@@ -92,25 +92,25 @@ def test_the_command_of_a_replay_can_be_pasted_again(replays: dict[str, Ran]) ->
 def test_a_failure_that_is_gone_is_fixed(way: str, replays: dict[str, Ran]) -> None:
     ran = replays[way]
     assert ran.code == 0, ran
-    assert ran.summary[-1].startswith("FIXED  ")
+    assert ran.verdict.startswith("FIXED  ")
     assert "FAIL" not in ran.output
 
 
 def test_a_system_that_goes_another_way_earlier_has_diverged(replays: dict[str, Ran]) -> None:
     ran = replays["other defect"]
     assert ran.code == 1, ran
-    said = re.search(r"DIVERGED at step (\d+) \((\w+)\): expected (.*), got (.*)$", ran.output, re.M)
+    said = re.search(r"DIVERGED at step (\d+) \((\w+)\): expected (.*), got (.*)$", ran.verdict)
     assert said, ran
     assert said[2] == "prepare"
     assert INVARIANT in said[3]
     assert "a_lease_lasts_its_declared_length" in said[4]
-    assert ran.summary[-1].startswith("DIVERGED")
+    assert ran.verdict.startswith("DIVERGED")
 
 
 def test_a_step_that_no_longer_does_what_it_did_has_diverged(replays: dict[str, Ran]) -> None:
     ran = replays["altered"]
     assert ran.code == 1, ran
-    said = re.search(r"DIVERGED at step \d+ \(receive\): expected (.*), got (.*)$", ran.output, re.M)
+    said = re.search(r"DIVERGED at step \d+ \(receive\): expected (.*), got (.*)$", ran.verdict)
     assert said, ran
     assert "visible_at=3599" in said[1]
     assert "visible_at=3600" in said[2]
@@ -135,8 +135,8 @@ def test_a_failure_of_the_drain_is_reproduced_and_fixed(sweepless: Found) -> Non
     again = run(*first.reproduce, cwd=cwd)
     write(cwd, sweepless=SWEEPLESS.replace("        pass", "        super().recover()"))
     mended = run(*first.reproduce, cwd=cwd)
-    assert (again.code, again.summary[-1][:10]) == (1, "REPRODUCED")
-    assert (mended.code, mended.summary[-1][:5]) == (0, "FIXED")
+    assert (again.code, again.verdict[:10]) == (1, "REPRODUCED")
+    assert (mended.code, mended.verdict[:5]) == (0, "FIXED")
 
 
 def test_a_drain_that_goes_in_circles_is_shown_in_a_screenful(sweepless: Found) -> None:

@@ -199,7 +199,7 @@ def test_unknown_fails_the_run_in_other_words(tmp_path_factory: pytest.TempPathF
     cwd = write(tmp_path_factory.mktemp("unknown"), conftest=CRASHING)
     ran = run(*STRANGER, "--hypothesis-profile", "tiny", "--hypothesis-seed=1", cwd=cwd)
     assert ran.code == 1, ran
-    assert ran.summary[-1].startswith("UNKNOWN"), ran
+    assert ran.verdict.startswith("UNKNOWN"), ran
     assert f"invariant {ALL[0].name} crashed (ZeroDivisionError: no mercy)" in ran.output
     assert "FAIL " not in ran.output
     assert "PASS" not in ran.output

@@ -63,14 +63,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "safety": set(),
     "standalone": {"binding", "example", "safety"},
     "progress": {"run", "world"},
+    "closing": {"report", "session"},
+    "distributed": {"closing", "embedded", "report", "session"},
     "plugin": {
-        *("binding", "certificate", "embedded", "example", "fuzz", "in_pytest", "invariants", "regression"),
-        *("report", "safety", "session"),
+        *("binding", "certificate", "closing", "distributed", "embedded", "example", "fuzz", "in_pytest"),
+        *("invariants", "regression", "report", "safety", "session"),
     },
     "in_pytest": {
-        *("binding", "command", "corpus", "embedded", "example", "explain", "findings", "fuzz", "history"),
-        *("invariants", "ndjson", "progress", "quest", "replay", "report", "reports", "run", "session"),
-        "verdict",
+        *("binding", "command", "corpus", "distributed", "embedded", "example", "explain", "failures"),
+        *("findings", "fuzz", "history", "invariants", "ndjson", "progress", "quest", "replay", "report"),
+        *("reports", "run", "runfile", "session", "verdict"),
     },
     "session": {
         *("binding", "corpus", "embedded", "fuzz", "history", "lifecycle", "ndjson", "replay", "report"),
@@ -85,7 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "gate": {"binding", "command", "logs", "processes"},
     # python -m statemachine
-    "command": set(),
+    "command": {"report"},
     "pool": set(),
     "certificate": {
         *("binding", "command", "embedded", "example", "invariants", "machine", "operations"),
@@ -116,7 +118,10 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "in functions": {"corpus.places"},
     },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},
-    "pytest": {"anywhere": {"in_pytest", "plugin", "progress", "session"}, "in functions": set()},
+    "pytest": {
+        "anywhere": {"distributed", "in_pytest", "plugin", "progress", "session"},
+        "in functions": set(),
+    },
     "models_under_test": {"anywhere": set(), "in functions": set()},
 }
 """Who may import these packages: at all, or only when a function is called."""
