@@ -54,7 +54,7 @@ def table(lifecycle: Lifecycle, events: Sequence[Event], failing_step: int | Non
     event_width = _event_width(lines, sum(widths.values()))
     number_width = max([4, *(len(line.number) for line in lines)])
     left = len(_LEFT.format(" ", "", number_width, "")) + event_width + sum(widths.values())
-    describe = _row if all(left + len(_shown(line, _row)) <= _ROOM for line in lines) else _short_row
+    describe = _row if all(left + len(_shown(line, _row)) <= _ROOM for line in lines) else short_row
     head = f"  {'step':>{number_width}}   t (s)  " + "event".ljust(event_width)
     head += "".join(f"worker {worker}".ljust(width) for worker, width in widths.items())
     rendered = [head + "row after the step"]
@@ -207,7 +207,8 @@ def _row(row: JobRow) -> str:
     return " ".join(parts)
 
 
-def _short_row(row: JobRow) -> str:
+def short_row(row: JobRow) -> str:
+    """``j1 RUNNING #2 →7080``: status, attempt, and the second at which the lease ends."""
     attempt = f" #{row.attempt}" if row.attempt else ""
     lease = "" if row.lease_expires_at is None else f" →{row.lease_expires_at:g}"
     return f"{row.job} {row.status}{attempt}{lease}"

@@ -1,0 +1,162 @@
+"""Plays the scenes on an open lane and writes a line for each step; counts what is to mend.
+
+A scene ends at its first fault, since what follows would be judged by a row that is wrong already.  An
+operation that was at fault once is not told again: later scenes end before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from statemachine import history
+from statemachine.binding import Binding, BindingError
+from statemachine.checkbinding import apart, text
+from statemachine.checkbinding.diagnoses import fault_of
+from statemachine.checkbinding.scenes import NEEDED, OWNER, SCENES, WITHOUT_CALL, Beat, Scene
+from statemachine.checkbinding.seen import Seen
+from statemachine.checkbinding.tables import difference, in_transaction, in_words, row_counts
+from statemachine.checkbinding.watched import Watched
+from statemachine.command import say
+from statemachine.example import Example, Lane
+from statemachine.operations import NotPossible, perform
+
+
+@dataclass
+class Walk:
+    """A binding on its way through the scenes.
+
+    ``missing`` are pieces that it has not got yet, ``started`` is the real time at which it began.
+    """
+
+    binding: Any
+    missing: list[str]
+    started: datetime
+    faults: int = 0
+    _broken: set[str] = field(default_factory=set)
+    _before: Mapping[str, int] = field(default_factory=dict)
+
+    def mend(self, sentence: str) -> None:
+        self.faults += 1
+        for line in text.fault(sentence):
+            say(line)
+
+    def go(self) -> None:
+        """Open a lane on the database that is there, and play all that can be played."""
+        self._watched = Watched(self.binding)
+        self._lane = Lane(cast(Binding, self._watched))
+        try:
+            with self._lane.open():
+                self._play_all()
+        except BindingError as error:
+            self.mend(str(error))
+
+    def _play_all(self) -> None:
+        self._before = row_counts()
+        for line in text.header():
+            say(line)
+        for scene in SCENES:
+            if not scene.plays(self.binding.lifecycle) or self._is_told(scene):
+                continue
+            say()
+            say(scene.title)
+            try:
+                self._play(scene)
+                self._reset(tell=scene is SCENES[0])
+            except BindingError as error:
+                self.mend(str(error))
+                return
+            if "reset" in self.missing:
+                say("      the other scenes need an empty database: write reset(jobs) to see them")
+                return
+        say()
+        say("Two jobs side by side")
+        for call, sentence in apart.look(self.binding, self._lane):
+            say(text.line("ok" if sentence is None else "MEND", call, "", "", ""))
+            if sentence is not None:
+                self.mend(sentence)
+
+    def _is_told(self, scene: Scene) -> bool:
+        """Whether something that this scene begins with was at fault before."""
+        return any(_key(beat) in self._broken for beat in scene.beats if beat.quiet)
+
+    def _play(self, scene: Scene) -> None:
+        example = self._lane.begin()
+        for beat in scene.beats:
+            if not beat.plays(self.binding.lifecycle):
+                continue
+            if _key(beat) in self._broken:
+                return
+            lacking = NEEDED.get(beat.operation, beat.operation)
+            if lacking in self.missing:
+                say(text.line("todo", beat.operation, "", "", f"needs {lacking}"))
+                return
+            seen = self._take(example, beat)
+            sentence = fault_of(seen)
+            if sentence is not None:
+                say(text.step(seen, "MEND"))
+                self._broken.add(_key(beat))
+                self.mend(sentence)
+                return
+            if not beat.quiet:
+                say(text.passage(seen) if beat.operation in WITHOUT_CALL else text.step(seen, "ok"))
+
+    def _take(self, example: Example, beat: Beat) -> Seen:
+        """Play one beat and gather all that it showed.
+
+        Raises ``BindingError`` for rows that cannot be read.
+        """
+        arguments = {
+            name: self.binding.tenants[0] if value == OWNER else value
+            for name, value in beat.arguments.items()
+        }
+        place, known, before = len(example.events), len(example.judge.violations), row_counts()
+        self._watched.heard, impossible = None, ""
+        try:
+            perform(example, beat.operation, arguments)
+        except NotPossible as error:
+            impossible = str(error)
+        open_transaction = in_transaction()
+        if open_transaction:
+            example.faults.abandon()
+        events = tuple(example.events[place:])
+        called = [event.job for event in events if isinstance(event, history.Invoked) and event.job]
+        return Seen(
+            example=example,
+            operation=beat.operation,
+            job=called[0] if called else "j1",
+            heard=self._watched.heard,
+            rows=self._watched.rows,
+            events=events,
+            violations=tuple(example.judge.violations[known:]),
+            impossible=impossible,
+            added=difference(before, row_counts()),
+            open_transaction=open_transaction,
+            started=self.started,
+        )
+
+    def _reset(self, tell: bool) -> None:
+        """Empty the database by the binding's own reset, and see that it is."""
+        if "reset" in self.missing or "reset" in self._broken:
+            return
+        jobs = list(self._lane.example.jobs)
+        self._lane.begin()
+        left = difference(self._before, row_counts())
+        more = {table: count for table, count in left.items() if count > 0}
+        if left:
+            self._broken.add("reset")
+            say(text.line("MEND", f"reset({jobs})", "", "", ""))
+            verb = f"left {in_words(more)}" if more else f"took {in_words(left)} that it did not make"
+            self.mend(
+                f"reset({jobs}) {verb}: delete all that these jobs brought with them, their results first, "
+                "and nothing else"
+            )
+        elif tell:
+            say(text.line("ok", f"reset({jobs})", "", "no row left", ""))
+
+
+def _key(beat: Beat) -> str:
+    """Under which a fault is remembered: a stray call by what it calls."""
+    return str(beat.arguments.get("operation", beat.operation))
