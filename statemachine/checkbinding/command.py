@@ -106,9 +106,11 @@ def _end(path: str, count: int, sentences: list[str]) -> int:
     say()
     if count:
         things = "1 thing" if count == 1 else f"{count} things"
-        say(f"{things} to mend or to write; then again: python -m statemachine check-binding {path}")
+        say(f"{things} to mend or to write; then again:")
+        say(f"python -m statemachine check-binding {path}")
         return BROKEN
-    say(f"Nothing to mend. Next: pytest -p statemachine.plugin --pyargs statemachine --binding {path}")
+    say("Nothing to mend. Next, the search:")
+    say(f"pytest -p statemachine.plugin --pyargs statemachine --binding {path}")
     return DONE
 
 

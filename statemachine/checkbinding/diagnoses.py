@@ -65,8 +65,9 @@ def _raised(seen: Seen) -> str | None:
             "which is what the caller of a create that lost its answer is told"
         )
     instead = _ANSWERS.get(seen.method.rpartition(".")[2])
-    due = f"return {instead}" if instead and seen.due == "refused" else way_out(error)
-    return f"{seen.call} raised {told(error)}: the table says {seen.due}; {due}"
+    if instead and seen.due == "refused":
+        return f"{seen.call} raised {told(error)}, where the table says refused: return {instead}"
+    return f"{seen.call} raised {told(error)}: {way_out(error)}"
 
 
 def _left_open(seen: Seen) -> str | None:
@@ -174,7 +175,9 @@ def _granted(seen: Seen) -> str | None:
         if seen.due == "refused" and answer == 0:
             return f"{seen.call} returned 0 for a refusal: return None"
     elif answer is not None and answer is not False:
-        shown = f"a {type(answer).__name__}" if not isinstance(answer, bool | str) else repr(answer)
+        shown = (
+            f"an instance of {type(answer).__name__}" if not isinstance(answer, bool | str) else repr(answer)
+        )
         return f"{seen.call} returned {shown}: return {_ANSWERS['prepare']}"
     return None
 
@@ -190,7 +193,10 @@ def _nothing_said(seen: Seen) -> str | None:
 
 
 def _early_hand_over(seen: Seen) -> str | None:
-    if seen.broken("published_means_committed") is None or not seen.events_of(history.PublicationQueued):
+    kinds = [type(event) for event in seen.events]
+    if history.PublicationQueued not in kinds or seen.broken("published_means_committed") is None:
+        return None
+    if history.Committed in kinds[: kinds.index(history.PublicationQueued)]:
         return None
     return (
         f"{seen.call} called publisher.enqueue before its row was committed: call it from "
@@ -206,6 +212,12 @@ def _wrong_time(seen: Seen) -> str | None:
             continue
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         off = found - seen.example.now - ahead
+        if name == "lease_expires_at" and off and found == ahead:
+            return (
+                f"{seen.call} left lease_expires_at {found:g} at second {clock(seen.example.now)}, as if it "
+                "were still second 0: write a new one at each acquisition, from timezone.now() asked there, "
+                "not at import and not in open()"
+            )
         if abs(aware - seen.started) < _REAL_TIME + timedelta(seconds=ahead):
             return (
                 f"{seen.call} wrote {name} {moment:%Y-%m-%d %H:%M}, the real time, and the run's clock "
@@ -227,10 +239,24 @@ def _wrong_lease(seen: Seen) -> str | None:
     lasts = seen.broken("a_lease_lasts_its_declared_length")
     if lasts is None:
         return None
+    length = float(lasts.compared[0].actual.removesuffix(" s"))
+    hours = abs(length - seconds) / 3600
+    zone = f"; {hours:g} h off, it looks as if local time were taken for UTC"
     return (
-        f"{seen.call} gave a lease of {lasts.compared[0].actual} and the lifecycle says "
-        f"lease_seconds={seconds}: correct the lifecycle if that is the length you mean, or "
-        f"{seen.method} if it is not"
+        f"{seen.call} gave a lease of {clock(length)} s, counted from this call, and the lifecycle says "
+        f"lease_seconds={seconds}: correct the lifecycle if that is the length you mean, else the code"
+        f"{zone if hours in range(1, 15) else ''}"
+    )
+
+
+def _other_tenant(seen: Seen) -> str | None:
+    mixed = seen.broken("tenants_never_mix")
+    if mixed is None:
+        return None
+    owner = seen.row.tenant if seen.row is not None else "another tenant"
+    return (
+        f"{seen.call} was carried out although {seen.job} is {owner}'s: look the job up by its id and its "
+        "tenant; a system without tenants can have its binding make the tenant a part of the id"
     )
 
 
@@ -362,6 +388,7 @@ _LOOKS: tuple[Callable[[Seen], str | None], ...] = (
     _extended,
     _granted,
     _nothing_said,
+    _other_tenant,
     _wrong_time,
     _wrong_lease,
     _not_fenced,

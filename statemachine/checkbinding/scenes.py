@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from statemachine.lifecycle import Lifecycle, Operation
+from statemachine.lifecycle import FINISHES, Lifecycle, Operation
 
 Plays = Callable[[Lifecycle], bool]
 
@@ -162,16 +162,16 @@ SCENES: tuple[Scene, ...] = (
     ),
 )
 
-NEEDED: dict[str, str] = {
-    "create_again": "create",
-    "stray": "complete",
-    **dict.fromkeys(
-        ("receive", "duplicate", "prepare", "extend", "renew", "complete", "fail", "release", "close"),
-        "deliver",
-    ),
-    "acknowledge": "deliver",
+_DELIVERED = ("receive", "duplicate", "prepare", "extend", "renew", "acknowledge", *FINISHES)
+NEEDED: dict[str, tuple[str, ...]] = {
+    "create_again": ("create",),
+    "stray": ("renew", *FINISHES),
+    **dict.fromkeys(_DELIVERED, ("deliver",)),
 }
-"""The piece of a binding that an operation calls, where it has another name than the operation."""
+"""The pieces of a binding that an operation calls, where they have other names than the operation."""
+
+ASIDE = ("stray", "create_again", "extend", "renew")
+"""Operations without which a scene can go on."""
 
 WITHOUT_CALL = ("wait", "advance_to", "kill_worker", "kill_publisher")
 """What happens to the world, and calls nothing."""

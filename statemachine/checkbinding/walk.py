@@ -15,10 +15,10 @@ from statemachine import history
 from statemachine.binding import Binding, BindingError
 from statemachine.checkbinding import apart, text
 from statemachine.checkbinding.diagnoses import fault_of
-from statemachine.checkbinding.scenes import NEEDED, OWNER, SCENES, WITHOUT_CALL, Beat, Scene
+from statemachine.checkbinding.scenes import ASIDE, NEEDED, OWNER, SCENES, WITHOUT_CALL, Beat, Scene
 from statemachine.checkbinding.seen import Seen
 from statemachine.checkbinding.tables import difference, in_transaction, in_words, row_counts
-from statemachine.checkbinding.watched import Watched
+from statemachine.checkbinding.watched import Watched, told, way_out
 from statemachine.command import say
 from statemachine.example import Example, Lane
 from statemachine.operations import NotPossible, perform
@@ -36,27 +36,38 @@ class Walk:
     started: datetime
     faults: int = 0
     _broken: set[str] = field(default_factory=set)
+    _told: set[str] = field(default_factory=set)
     _before: Mapping[str, int] = field(default_factory=dict)
 
-    def mend(self, sentence: str) -> None:
+    def mend(self, sentence: str, mark: str = "") -> None:
         self.faults += 1
-        for line in text.fault(sentence):
+        for line in text.fault(sentence, mark):
             say(line)
+
+    def _mend_step(self, seen: Seen, sentence: str) -> None:
+        """Say a mistake once, whatever calls show it."""
+        same = sentence.replace(seen.call, "").replace(seen.method, "")
+        if same in self._told:
+            say(f"{text.INDENT}the same as above")
+        else:
+            self._told.add(same)
+            self.mend(sentence)
 
     def go(self) -> None:
         """Open a lane on the database that is there, and play all that can be played."""
         self._watched = Watched(self.binding)
+        self._columns = text.Columns(self.binding.lifecycle, self.binding.tenants)
         self._lane = Lane(cast(Binding, self._watched))
         try:
             with self._lane.open():
                 self._play_all()
         except BindingError as error:
-            self.mend(str(error))
+            self.mend(str(error), "MEND")
 
     def _play_all(self) -> None:
         self._before = row_counts()
-        for line in text.header():
-            say(line)
+        say()
+        say(self._columns.header())
         for scene in SCENES:
             if not scene.plays(self.binding.lifecycle) or self._is_told(scene):
                 continue
@@ -66,17 +77,33 @@ class Walk:
                 self._play(scene)
                 self._reset(tell=scene is SCENES[0])
             except BindingError as error:
-                self.mend(str(error))
+                self.mend(self._in_its_call(error), "MEND")
+                self._leave_transactions()
                 return
             if "reset" in self.missing:
                 say("      the other scenes need an empty database: write reset(jobs) to see them")
                 return
+        if "create" in self._broken:
+            return
         say()
         say("Two jobs side by side")
         for call, sentence in apart.look(self.binding, self._lane):
-            say(text.line("ok" if sentence is None else "MEND", call, "", "", ""))
+            say(self._columns.line("ok" if sentence is None else "MEND", call))
             if sentence is not None:
                 self.mend(sentence)
+
+    def _in_its_call(self, error: BindingError) -> str:
+        """What stopped a scene, with the call in which it showed; an error of that call comes first."""
+        heard = self._watched.heard
+        if heard is None:
+            return str(error)
+        if heard.error is not None:
+            return f"{heard.call} raised {told(heard.error)}: {way_out(heard.error)}; then {error}"
+        return f"after {heard.call}, {error}"
+
+    def _leave_transactions(self) -> None:
+        if in_transaction():
+            self._lane.faults.abandon()
 
     def _is_told(self, scene: Scene) -> bool:
         """Whether something that this scene begins with was at fault before."""
@@ -88,20 +115,25 @@ class Walk:
             if not beat.plays(self.binding.lifecycle):
                 continue
             if _key(beat) in self._broken:
+                if beat.operation in ASIDE:
+                    continue
                 return
-            lacking = NEEDED.get(beat.operation, beat.operation)
-            if lacking in self.missing:
-                say(text.line("todo", beat.operation, "", "", f"needs {lacking}"))
+            needed = NEEDED.get(beat.operation, (beat.operation,))
+            lacking = [piece for piece in needed if piece in self.missing]
+            if lacking:
+                say(self._columns.line("todo", _key(beat), "", "", f"needs {', '.join(lacking)}"))
+                if beat.operation in ASIDE:
+                    continue
                 return
             seen = self._take(example, beat)
             sentence = fault_of(seen)
             if sentence is not None:
-                say(text.step(seen, "MEND"))
+                say(self._columns.step(seen, "MEND"))
                 self._broken.add(_key(beat))
-                self.mend(sentence)
+                self._mend_step(seen, sentence)
                 return
             if not beat.quiet:
-                say(text.passage(seen) if beat.operation in WITHOUT_CALL else text.step(seen, "ok"))
+                say(text.passage(seen) if beat.operation in WITHOUT_CALL else self._columns.step(seen, "ok"))
 
     def _take(self, example: Example, beat: Beat) -> Seen:
         """Play one beat and gather all that it showed.
@@ -119,8 +151,7 @@ class Walk:
         except NotPossible as error:
             impossible = str(error)
         open_transaction = in_transaction()
-        if open_transaction:
-            example.faults.abandon()
+        self._leave_transactions()
         events = tuple(example.events[place:])
         called = [event.job for event in events if isinstance(event, history.Invoked) and event.job]
         return Seen(
@@ -147,14 +178,14 @@ class Walk:
         more = {table: count for table, count in left.items() if count > 0}
         if left:
             self._broken.add("reset")
-            say(text.line("MEND", f"reset({jobs})", "", "", ""))
+            say(self._columns.line("MEND", f"reset({jobs})"))
             verb = f"left {in_words(more)}" if more else f"took {in_words(left)} that it did not make"
             self.mend(
                 f"reset({jobs}) {verb}: delete all that these jobs brought with them, their results first, "
                 "and nothing else"
             )
         elif tell:
-            say(text.line("ok", f"reset({jobs})", "", "no row left", ""))
+            say(self._columns.line("ok", f"reset({jobs})", "", "no row left"))
 
 
 def _key(beat: Beat) -> str:

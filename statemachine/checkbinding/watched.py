@@ -51,7 +51,10 @@ class Watched:
 
     def _listening(self, method: Callable[..., Any], name: str) -> Callable[..., Any]:
         def call(*given: Any) -> Any:
-            shown = ", ".join(one.name if isinstance(one, Operation) else str(one) for one in given[:_SHOWN])
+            if given and isinstance(given[0], Operation):  # a finish: its payload is not worth the room
+                shown = given[0].name
+            else:
+                shown = ", ".join(map(str, given[:_SHOWN]))
             self.heard = Heard(f"{name}({shown})", None)
             try:
                 answer = method(*given)
@@ -144,6 +147,8 @@ def way_out(error: BaseException) -> str:
         )
     if "no column named" in str(error):
         return "a migration is missing: python manage.py makemigrations --check says which"
+    if "durable atomic block" in str(error) or type(error).__name__ == "TransactionManagementError":
+        return "open no transaction around the calls of the binding, and leave none open"
     if isinstance(error, NotImplementedError):
         return "write it"
     return "mend it"
