@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from statemachine import standalone
-from statemachine.binding import Binding, OwnFault, faults_of, lacks, make
+from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, faults_of, lacks, make
 from statemachine.checkbinding import text
 from statemachine.checkbinding.walk import Walk
 from statemachine.command import BROKEN, DONE, Command, say
@@ -23,13 +23,18 @@ ESSENTIAL = ("settings_module", "lifecycle", "tenants", "open", "create", "obser
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("binding", metavar="MODULE:FACTORY", help="a callable that makes the binding")
+    parser.add_argument(
+        "binding",
+        metavar="MODULE:FACTORY",
+        nargs="?",
+        default=DEFAULT_BINDING,
+        help="a callable without arguments that makes the binding; default: the bundled one",
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
     """Raises ``BindingError`` for a path that leads to nothing, ``Refused`` for a foreign environment."""
     started = datetime.now(UTC)
-    say(f"check-binding {asked.binding}")
     try:
         binding: Any = make(asked.binding)
     except OwnFault as error:
@@ -50,7 +55,6 @@ def run(asked: argparse.Namespace) -> int:
 
 def exercise(binding: Any, missing: list[str], path: str, started: datetime) -> int:
     """Play ``binding`` on the database that Django is connected to, and return the exit code."""
-    say()
     say(f"settings   {binding.settings_module}: SQLite in memory, made for this run")
     for place, words in enumerate(_lifecycle_lines(binding.lifecycle)):
         say(f"{'lifecycle' if not place else '':<10} {words}")

@@ -61,6 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "session": {
         *("binding", "embedded", "history", "lifecycle", "ndjson", "replay", "report", "run", "safety"),
+        "standalone",
     },
     "test_embedded": {"in_pytest"},
     "test_processes": {"in_pytest"},
