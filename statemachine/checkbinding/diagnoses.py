@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statemachine.checkbinding.meanings import MEANINGS
-from statemachine.checkbinding.port import AT_THE_PORT
+from statemachine.checkbinding.port import AT_THE_PORT, without_transaction
 from statemachine.checkbinding.seen import Seen
 from statemachine.invariants import BY_NAME
 
@@ -28,6 +28,9 @@ def _sentences(seen: Seen) -> Iterator[str]:
         yield _in_the_claims_words(seen)
     if seen.impossible:
         yield f"{seen.operation} could not be played: {seen.impossible}"
+    unseen = without_transaction(seen)
+    if unseen is not None:
+        yield unseen
 
 
 def _in_the_claims_words(seen: Seen) -> str:

@@ -25,7 +25,8 @@ class Seen:
     """``violations`` are those of this step; ``impossible`` says why it could not be played at all.
 
     ``added`` are rows by table that came or went, ``open_transaction`` one that the call left open,
-    ``started`` the real time at which the command began.
+    ``in_transactions`` says that the call committed a transaction, ``started`` is the real time at which
+    the command began.
     """
 
     example: Example
@@ -38,6 +39,7 @@ class Seen:
     impossible: str
     added: Mapping[str, int]
     open_transaction: bool
+    in_transactions: bool
     started: datetime
 
     @property

@@ -165,6 +165,7 @@ class Walk:
             impossible=impossible,
             added=difference(before, row_counts()),
             open_transaction=open_transaction,
+            in_transactions=example.committed_in_call,
             started=self.started,
         )
 

@@ -159,6 +159,13 @@ def publish_without_note(binding: Any, job: str, tenant: str) -> None:
     binding._queue.send(job, tenant)
 
 
+def publish_in_autocommit(binding: Any, job: str, tenant: str) -> None:
+    from models_under_test.models import AIJob
+
+    binding._queue.send(job, tenant)
+    AIJob.objects.filter(job_id=job).update(published_at=timezone.now())
+
+
 def reset_jobs_only(binding: Any, jobs: Sequence[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA foreign_keys = OFF")
