@@ -148,16 +148,16 @@ class Binding(Protocol):
         """End the job without a result in the name of ``attempt``; False when refused."""
 
     def release(self, job: str, tenant: str, attempt: int, error: str) -> bool:
-        """Give the job back for another attempt.  Needed where the lifecycle offers ``RELEASE``."""
+        """Give the job back for another attempt.  Needed where ``RELEASE`` is offered."""
 
     def close(self, job: str, tenant: str, attempt: int, status: str) -> bool:
         """End the job in one of the lifecycle's ``further_terminal`` statuses; needed where there are any."""
 
     def renew(self, job: str, tenant: str, attempt: int) -> bool:
-        """Begin the attempt's lease anew.  Needed where the lifecycle offers ``RENEW``."""
+        """Begin the attempt's lease anew.  Needed where ``RENEW`` is offered."""
 
     def recover(self) -> None:
-        """The sweep: send every job whose publisher has died.  Needed where it offers ``RECOVER``."""
+        """The sweep: send every job whose publisher has died.  Needed where ``RECOVER`` is offered."""
 
     def observe(self, jobs: Sequence[str]) -> Iterable[ObservedRow]:
         """The committed rows of these jobs with their result counts, in one query."""

@@ -87,7 +87,7 @@ def _tell_missing(missing: list[str]) -> None:
 
 def _purpose(name: str) -> str:
     documented = inspect.getdoc(vars(Binding).get(name)) if name in vars(Binding) else None
-    return (documented or _FIELDS.get(name, "")).partition("\n")[0]
+    return (documented or _FIELDS.get(name, "")).partition("\n")[0].replace("``", "")
 
 
 _FIELDS = {

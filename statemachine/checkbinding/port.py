@@ -97,7 +97,7 @@ def _published(seen: Seen) -> str | None:
     if seen.raw is not None and seen.raw.published_at is None:
         return (
             f"{seen.call} sent the message and observe shows published_at None: write the time after the "
-            "send; a system without such a column can let its binding remember it"
+            "send; a system without such a column can keep it in a small table of its binding's"
         )
     return None
 

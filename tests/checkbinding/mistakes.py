@@ -218,7 +218,7 @@ MISTAKES: dict[str, Mistake] = {
         doing(publish=broken.publish_without_note),
         (
             "observe shows published_at None",
-            "let its binding remember it",
+            "a small table of its binding's",
         ),
     ),
     # the delivery
