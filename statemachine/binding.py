@@ -233,6 +233,14 @@ def make(path: str) -> object:
 
 def faults_of(binding: object) -> Iterator[str]:
     """What keeps ``binding`` from being used, a sentence each, before anything of it is called."""
+    missing = lacks(binding)
+    if missing:
+        yield f"it lacks {', '.join(missing)}; statemachine/binding.py says what each one is"
+    yield from misfits_of(binding)
+
+
+def misfits_of(binding: object) -> Iterator[str]:
+    """What of ``binding`` is there and cannot be used, a sentence each."""
     lifecycle = getattr(binding, "lifecycle", None)
     if hasattr(binding, "lifecycle") and not isinstance(lifecycle, Lifecycle):
         yield (
@@ -240,16 +248,14 @@ def faults_of(binding: object) -> Iterator[str]:
             "Lifecycle() for one like the deployed system's"
         )
         return
-    missing = lacks(binding)
-    if missing:
-        yield f"it lacks {', '.join(missing)}; statemachine/binding.py says what each one is"
     yield from pieces.misfits(binding, Binding, [*_needed(binding, lifecycle), "others"])
     yield from pieces.faults_of_fields(binding, lifecycle)
 
 
 def lacks(binding: object) -> list[str]:
     """The pieces that the binding must have, by its own lifecycle, and has not."""
-    lifecycle = getattr(binding, "lifecycle", None)
+    named = getattr(binding, "lifecycle", None)
+    lifecycle = named if isinstance(named, Lifecycle) else None
     return [name for name in _needed(binding, lifecycle) if not pieces.offers(binding, Binding, name)]
 
 
@@ -272,11 +278,11 @@ def faults_of_delivery(delivery: object, lifecycle: Lifecycle) -> Iterator[str]:
 
 
 def _needed(binding: object, lifecycle: Lifecycle | None) -> list[str]:
-    """By name: without a lifecycle everything, and ``plant`` only of a binding with bugs to plant."""
+    """By name: nothing optional without a lifecycle, and ``plant`` only of a binding with bugs to plant."""
     needed = []
     for name in pieces.names_of(Binding):
         operation = _OPTIONAL_PIECES.get(name)
-        offered = operation is None or lifecycle is None or lifecycle.has(operation)
+        offered = operation is None or (lifecycle is not None and lifecycle.has(operation))
         if offered and name != "others" and (name != "plant" or getattr(binding, "defects", None)):
             needed.append(name)
     return needed

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from statemachine import standalone
-from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, faults_of, lacks, make
+from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, lacks, make, misfits_of
 from statemachine.checkbinding import text
 from statemachine.checkbinding.walk import Walk
 from statemachine.command import BROKEN, DONE, Command, say
@@ -39,8 +39,7 @@ def run(asked: argparse.Namespace) -> int:
         binding: Any = make(asked.binding)
     except OwnFault as error:
         return _end(asked.binding, 0, [str(error)])
-    missing, faults = lacks(binding), list(faults_of(binding))
-    unfit = faults[1:] if missing else faults
+    missing, unfit = lacks(binding), list(misfits_of(binding))
     if unfit or set(missing) & set(ESSENTIAL):
         _tell_missing(missing)
         return _end(asked.binding, len(missing), unfit)
