@@ -11,8 +11,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from models_under_test.binding import AIJobsBinding
-from statemachine.binding import Binding as Port
-from statemachine.lifecycle import OPTIONAL, Operation
 
 OURS = AIJobsBinding.lifecycle
 
@@ -90,15 +88,6 @@ def delivering(**changed: Callable[..., Any]) -> type[Any]:
 def telling(step: str, instead: Callable[[Any], Any]) -> type[Any]:
     """A step is done, and something else is told of it."""
     return delivering(**{step: lambda delivery, *given: instead(getattr(delivery, step)(*given))})
-
-
-class Unsteady:
-    def receive(self) -> bool:
-        return False
-
-
-class Empty(Port):
-    """Somebody subclasses the port and has only begun."""
 
 
 def create_in_open_transaction(binding: Any, job: str, tenant: str) -> None:
@@ -206,7 +195,6 @@ def unsent(row: Any) -> Any:
 
 
 HALF = type("Half", (AIJobsBinding,), {"lifecycle": replace(OURS, lease_seconds=1800)})
-BARE = type("Bare", (AIJobsBinding,), {"lifecycle": replace(OURS, offers=OPTIONAL - {Operation.RENEW})})
 
 
 def count_jobs() -> int:
