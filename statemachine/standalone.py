@@ -49,7 +49,9 @@ def choose_settings(binding: Binding, path: str) -> None:
 
 
 @contextmanager
-def open_lane(path: str = DEFAULT_BINDING, defect: str | None = None) -> Iterator[Lane]:
+def open_lane(
+    path: str = DEFAULT_BINDING, defect: str | None = None, clock_skew_seconds: int = 0
+) -> Iterator[Lane]:
     """An open lane on a database in memory, which is gone afterwards.
 
     Raises ``BindingError`` and ``safety.Refused`` as a run would.
@@ -57,7 +59,7 @@ def open_lane(path: str = DEFAULT_BINDING, defect: str | None = None) -> Iterato
     binding = load_here(path, defect)
     choose_settings(binding, path)
     with private_database(path):
-        lane = Lane(binding)
+        lane = Lane(binding, clock_skew_seconds)
         with lane.open():
             yield lane
 

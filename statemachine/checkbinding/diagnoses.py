@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statemachine.checkbinding.meanings import MEANINGS
-from statemachine.checkbinding.port import AT_THE_PORT, without_transaction
+from statemachine.checkbinding.port import AT_THE_PORT
 from statemachine.checkbinding.seen import Seen
 from statemachine.invariants import BY_NAME
 
@@ -28,9 +28,17 @@ def _sentences(seen: Seen) -> Iterator[str]:
         yield _in_the_claims_words(seen)
     if seen.impossible:
         yield f"{seen.operation} could not be played: {seen.impossible}"
-    unseen = without_transaction(seen)
-    if unseen is not None:
-        yield unseen
+
+
+def note_on(seen: Seen) -> str | None:
+    """What is right, and yet leaves the search something that it cannot do."""
+    facts, apart = seen.facts, seen.operation in ("stray", "mark_running")
+    if seen.in_transactions or facts is None or not facts.changes or apart:
+        return None
+    return (
+        f"{seen.call} wrote without a transaction, where the search cannot strike before and after a commit: "
+        "so it can end UNKNOWN; put transaction.atomic() around what is written, if that is yours to change"
+    )
 
 
 def _in_the_claims_words(seen: Seen) -> str:

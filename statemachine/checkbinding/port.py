@@ -172,22 +172,6 @@ def _early_hand_over(seen: Seen) -> str | None:
     )
 
 
-def without_transaction(seen: Seen) -> str | None:
-    facts = seen.facts
-    if (
-        seen.in_transactions
-        or facts is None
-        or not facts.changes
-        or seen.operation in ("stray", "mark_running")
-    ):
-        return None
-    return (
-        f"{seen.call} wrote without a transaction: put transaction.atomic() around what it writes, or around "
-        "the call in the binding; the search strikes before and after commits, and where there is none it "
-        "ends UNKNOWN"
-    )
-
-
 AT_THE_PORT: tuple[Callable[[Seen], str | None], ...] = (
     _raised,
     _left_open,

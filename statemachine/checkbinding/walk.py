@@ -14,7 +14,7 @@ from typing import Any, cast
 from statemachine import history
 from statemachine.binding import Binding, BindingError
 from statemachine.checkbinding import apart, text
-from statemachine.checkbinding.diagnoses import fault_of
+from statemachine.checkbinding.diagnoses import fault_of, note_on
 from statemachine.checkbinding.scenes import ASIDE, NEEDED, OWNER, SCENES, WITHOUT_CALL, Beat, Scene
 from statemachine.checkbinding.seen import Seen
 from statemachine.checkbinding.tables import difference, in_transaction, in_words, row_counts
@@ -45,13 +45,25 @@ class Walk:
             say(line)
 
     def _mend_step(self, seen: Seen, sentence: str) -> None:
-        """Say a mistake once, whatever calls show it."""
-        same = sentence.replace(seen.call, "").replace(seen.method, "")
-        if same in self._told:
-            say(f"{text.INDENT}the same as above")
-        else:
-            self._told.add(same)
+        if self._is_new(seen, sentence):
             self.mend(sentence)
+        else:
+            say(f"{text.INDENT}the same as above")
+
+    def _is_new(self, seen: Seen, sentence: str) -> bool:
+        """Whether a sentence was not told yet, of whatever call."""
+        same = sentence.replace(seen.call, "").replace(seen.method, "")
+        known = same in self._told
+        self._told.add(same)
+        return not known
+
+    def _tell(self, seen: Seen) -> None:
+        """A step that is right, with what there is to note of it."""
+        note = note_on(seen)
+        say(self._columns.step(seen, "ok" if note is None else "note"))
+        if note is not None and self._is_new(seen, note):
+            for line in text.fault(note):
+                say(line)
 
     def go(self) -> None:
         """Open a lane on the database that is there, and play all that can be played."""
@@ -132,8 +144,10 @@ class Walk:
                 self._broken.add(_key(beat))
                 self._mend_step(seen, sentence)
                 return
-            if not beat.quiet:
-                say(text.passage(seen) if beat.operation in WITHOUT_CALL else self._columns.step(seen, "ok"))
+            if beat.operation in WITHOUT_CALL:
+                say(text.passage(seen))
+            elif not beat.quiet:
+                self._tell(seen)
 
     def _take(self, example: Example, beat: Beat) -> Seen:
         """Play one beat and gather all that it showed.

@@ -317,10 +317,6 @@ MISTAKES: dict[str, Mistake] = {
             "after a receive()",
         ),
     ),
-    "publish without a transaction": Mistake(
-        doing(publish=broken.publish_in_autocommit),
-        ("publish(j1, t1) wrote without a transaction", "transaction.atomic()", "UNKNOWN"),
-    ),
     "acknowledge deletes nothing": Mistake(
         delivering(acknowledge=broken.acknowledge_nothing),
         (

@@ -84,6 +84,17 @@ def test_a_mistake_is_counted_once_however_many_calls_show_it(
     assert "\n1 thing to mend" in text
 
 
+def test_a_write_without_a_transaction_is_noted_and_nothing_to_mend(
+    transactional_db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text = check(broken.doing(publish=broken.publish_in_autocommit)(), capsys)
+    assert code == DONE, text
+    told = in_one_line(text)
+    assert "note publish(j1, t1)" in told
+    assert "publish(j1, t1) wrote without a transaction" in told
+    assert "so it can end UNKNOWN; put transaction.atomic() around" in told
+
+
 def test_local_time_of_the_settings_is_named(
     transactional_db: None, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
