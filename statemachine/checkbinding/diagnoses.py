@@ -36,8 +36,8 @@ def note_on(seen: Seen) -> str | None:
     if seen.in_transactions or facts is None or not facts.changes or apart:
         return None
     return (
-        f"{seen.call} wrote without a transaction, where the search cannot strike before and after a commit: "
-        "so it can end UNKNOWN; put transaction.atomic() around what is written, if that is yours to change"
+        f"{seen.call} wrote without a transaction, where the search cannot strike before and after a commit, "
+        "so it can end UNKNOWN: put transaction.atomic() around what is written, if that is yours to change"
     )
 
 

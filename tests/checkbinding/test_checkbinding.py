@@ -92,7 +92,7 @@ def test_a_write_without_a_transaction_is_noted_and_nothing_to_mend(
     told = in_one_line(text)
     assert "note publish(j1, t1)" in told
     assert "publish(j1, t1) wrote without a transaction" in told
-    assert "so it can end UNKNOWN; put transaction.atomic() around" in told
+    assert "so it can end UNKNOWN: put transaction.atomic() around" in told
 
 
 def test_local_time_of_the_settings_is_named(
