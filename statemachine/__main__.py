@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from statemachine import soak
 from statemachine.binding import BindingError
 from statemachine.certificate import command as certificate
+from statemachine.checkbinding import command as check_binding
 from statemachine.command import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
 from statemachine.corpus.places import PlaceError
 from statemachine.gate import command as gate
@@ -26,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     gate.COMMAND,
     processes.COMMAND,
     check_log.COMMAND,
+    check_binding.COMMAND,
     certificate.COMMAND,
     soak.COMMAND,
     merge.COMMAND,

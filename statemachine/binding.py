@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol, cast
 
-from statemachine.invariants import BY_NAME
-from statemachine.lifecycle import Lifecycle, Operation
+from statemachine import pieces
+from statemachine.lifecycle import Lifecycle, LifecycleError, Operation
 
 DEFAULT_BINDING = "models_under_test.binding:AIJobsBinding"
 
 
 class BindingError(ValueError):
     """A binding that cannot be used; the message says what is missing and how to mend it."""
+
+
+class OwnFault(BindingError):
+    """The binding was found, and its own code does not let it be used."""
 
 
 class Message(NamedTuple):
@@ -120,7 +124,7 @@ class Binding(Protocol):
     defects: Mapping[str, str]
 
     def plant(self, defect: str) -> None:
-        """Use a planted bug, one of ``defects``, from :meth:`open` on."""
+        """Use a planted bug, one of ``defects``, from :meth:`open` on.  Not needed where there are none."""
 
     def open(self, queue: QueuePort, publisher: PublisherPort) -> None:
         """Connect the system to the world: ``queue`` serves publisher and sweep."""
@@ -134,23 +138,26 @@ class Binding(Protocol):
     def deliver(self, worker: str, queue: QueuePort) -> Delivery:
         """A new delivery procedure for ``worker``, which reaches the queue only through ``queue``."""
 
-    def mark_running(self, job: str, tenant: str) -> int | None: ...
+    def mark_running(self, job: str, tenant: str) -> int | None:
+        """Take the lease outside of any delivery: its attempt number, or None when refused."""
 
-    def complete(self, job: str, tenant: str, attempt: int, result: str) -> bool: ...
+    def complete(self, job: str, tenant: str, attempt: int, result: str) -> bool:
+        """End the job with this result in the name of ``attempt``; False when refused."""
 
-    def fail(self, job: str, tenant: str, attempt: int, error: str) -> bool: ...
+    def fail(self, job: str, tenant: str, attempt: int, error: str) -> bool:
+        """End the job without a result in the name of ``attempt``; False when refused."""
 
     def release(self, job: str, tenant: str, attempt: int, error: str) -> bool:
-        """Optional: left out by a lifecycle that does not offer ``RELEASE``."""
+        """Give the job back for another attempt.  Needed where ``RELEASE`` is offered."""
 
     def close(self, job: str, tenant: str, attempt: int, status: str) -> bool:
-        """Optional: needed by a lifecycle with ``further_terminal`` statuses."""
+        """End the job in one of the lifecycle's ``further_terminal`` statuses; needed where there are any."""
 
     def renew(self, job: str, tenant: str, attempt: int) -> bool:
-        """Optional: needed by a lifecycle that offers ``RENEW``."""
+        """Begin the attempt's lease anew.  Needed where ``RENEW`` is offered."""
 
     def recover(self) -> None:
-        """The sweep: send every job whose publisher has died.  Optional: ``RECOVER``."""
+        """The sweep: send every job whose publisher has died.  Needed where ``RECOVER`` is offered."""
 
     def observe(self, jobs: Sequence[str]) -> Iterable[ObservedRow]:
         """The committed rows of these jobs with their result counts, in one query."""
@@ -162,7 +169,6 @@ class Binding(Protocol):
         """Delete these jobs and their results, and nothing else."""
 
 
-_PIECES = tuple(name for name in (*Binding.__annotations__, *vars(Binding)) if not name.startswith("_"))
 _OPTIONAL_PIECES = {
     "release": Operation.RELEASE,
     "close": Operation.CLOSE,
@@ -171,11 +177,27 @@ _OPTIONAL_PIECES = {
 }
 """Methods that are needed only where the lifecycle has their operation."""
 
+_OPTIONAL_STEPS = {"extend": Operation.EXTEND, "renew": Operation.RENEW}
+"""The same, of a delivery."""
+
 
 def load(path: str, defect: str | None = None) -> Binding:
     """Import the binding at ``package.module:Factory``, plant ``defect`` if one is named, and check it.
 
     Raises :class:`BindingError` with one sentence for whatever is wrong.
+    """
+    binding = make(path)
+    for fault in faults_of(binding):
+        raise BindingError(f"--binding {path}: {fault}")
+    if defect is not None:
+        _plant(path, cast(Binding, binding), defect)
+    return cast(Binding, binding)
+
+
+def make(path: str) -> object:
+    """Import what ``package.module:Factory`` names and call it; whether it is a binding is not checked.
+
+    Raises :class:`BindingError` when there is no such thing, and :class:`OwnFault` when its code fails.
     """
     module_name, _, factory_name = path.partition(":")
     if not module_name or not factory_name:
@@ -189,8 +211,10 @@ def load(path: str, defect: str | None = None) -> Binding:
             f"--binding {path}: {module_name} cannot be imported ({error}); run from the directory that "
             "holds it, in the environment that has its requirements"
         ) from None
+    except LifecycleError as error:
+        raise OwnFault(f"--binding {path}: its lifecycle contradicts itself: {error}") from None
     except Exception as error:
-        raise BindingError(
+        raise OwnFault(
             f"--binding {path}: importing {module_name} raised {type(error).__name__}: {error}; mend it, or "
             "import Django models in open() only: this happens before Django is configured"
         ) from error
@@ -198,71 +222,70 @@ def load(path: str, defect: str | None = None) -> Binding:
     if factory is None:
         raise BindingError(f"--binding {path}: {module_name} has no {factory_name}; name the binding in it")
     try:
-        binding = factory()
+        binding: object = factory()
     except Exception as error:
-        raise BindingError(
+        raise OwnFault(
             f"--binding {path}: {factory_name}() raised {type(error).__name__}: {error}; it is called "
             "without arguments, before Django is configured"
         ) from error
-    _check(path, binding)
-    if defect is not None:
-        _plant(path, binding, defect)
-    return cast(Binding, binding)
+    return binding
 
 
-def _check(path: str, binding: object) -> None:
+def faults_of(binding: object) -> Iterator[str]:
+    """What keeps ``binding`` from being used, a sentence each, before anything of it is called."""
+    missing = lacks(binding)
+    if missing:
+        yield f"it lacks {', '.join(missing)}; statemachine/binding.py says what each one is"
+    yield from misfits_of(binding)
+
+
+def misfits_of(binding: object) -> Iterator[str]:
+    """What of ``binding`` is there and cannot be used, a sentence each."""
     lifecycle = getattr(binding, "lifecycle", None)
     if hasattr(binding, "lifecycle") and not isinstance(lifecycle, Lifecycle):
-        raise BindingError(
-            f"--binding {path}: its lifecycle is a {type(lifecycle).__name__}; "
-            "make it a statemachine.lifecycle.Lifecycle"
+        yield (
+            f"its lifecycle is a {type(lifecycle).__name__}; make it a statemachine.lifecycle.Lifecycle, "
+            "Lifecycle() for one like the deployed system's"
         )
-    missing = [name for name in _PIECES if not hasattr(binding, name) and _is_needed(name, lifecycle)]
+        return
+    yield from pieces.misfits(binding, Binding, [*_needed(binding, lifecycle), "others"])
+    yield from pieces.faults_of_fields(binding, lifecycle)
+
+
+def lacks(binding: object) -> list[str]:
+    """The pieces that the binding must have, by its own lifecycle, and has not."""
+    named = getattr(binding, "lifecycle", None)
+    lifecycle = named if isinstance(named, Lifecycle) else None
+    return [name for name in _needed(binding, lifecycle) if not pieces.offers(binding, Binding, name)]
+
+
+def faults_of_delivery(delivery: object, lifecycle: Lifecycle) -> Iterator[str]:
+    """What keeps a delivery procedure from being driven, a sentence each, before any step of it is taken."""
+    needed = [
+        name
+        for name in pieces.names_of(Delivery)
+        if name not in _OPTIONAL_STEPS or lifecycle.has(_OPTIONAL_STEPS[name])
+    ]
+    missing = [name for name in needed if not pieces.offers(delivery, Delivery, name)]
     if missing:
-        raise BindingError(
-            f"--binding {path}: it lacks {', '.join(missing)}; statemachine/binding.py says what each one is"
+        yield (
+            f"what deliver() returned, a {type(delivery).__name__}, lacks {', '.join(missing)}; "
+            "statemachine.binding.Delivery says what each one is"
         )
-    complete = cast(Binding, binding)
-    if not isinstance(complete.waived, Mapping):
-        raise BindingError(
-            f"--binding {path}: its waived is a {type(complete.waived).__name__}; "
-            "make it a mapping from an invariant's name to the reason, {} for none"
-        )
-    unknown = sorted(set(complete.waived) - set(BY_NAME))
-    if unknown:
-        raise BindingError(
-            f"--binding {path}: it waives {', '.join(unknown)}, which is no invariant; "
-            f"the invariants are {', '.join(BY_NAME)}"
-        )
-    blank = sorted(
-        name for name, reason in complete.waived.items() if not isinstance(reason, str) or not reason.strip()
+    yield from (
+        f"of what deliver() returned, {misfit}" for misfit in pieces.misfits(delivery, Delivery, needed)
     )
-    if blank:
-        raise BindingError(f"--binding {path}: it waives {', '.join(blank)} without a reason; give one")
-    if not complete.lifecycle.fenced and "only_the_holder_finishes" not in complete.waived:
-        raise BindingError(
-            f"--binding {path}: its lifecycle says fenced=False, so anybody may finish a job: waive "
-            "only_the_holder_finishes, with the reason why this system can live with that"
-        )
-    tenants = complete.tenants
-    names = tenants if isinstance(tenants, Sequence) and not isinstance(tenants, str) else ()
-    if len(set(names)) < 2 or not all(isinstance(name, str) for name in names):
-        raise BindingError(
-            f"--binding {path}: its tenants are {tenants!r}; "
-            "name two different ones at least, as text, to see whether they mix"
-        )
-    if not isinstance(complete.defects, Mapping):
-        raise BindingError(
-            f"--binding {path}: its defects is a {type(complete.defects).__name__}; "
-            "make it a mapping from a planted bug's name to its story, {} for none"
-        )
 
 
-def _is_needed(piece: str, lifecycle: Lifecycle | None) -> bool:
-    if piece == "others":
-        return False
-    operation = _OPTIONAL_PIECES.get(piece)
-    return operation is None or lifecycle is None or lifecycle.has(operation)
+def _needed(binding: object, lifecycle: Lifecycle | None) -> list[str]:
+    """By name: nothing optional without a lifecycle, and ``plant`` only of a binding with bugs to plant."""
+    needed = []
+    for name in pieces.names_of(Binding):
+        operation = _OPTIONAL_PIECES.get(name)
+        offered = operation is None or (lifecycle is not None and lifecycle.has(operation))
+        if offered and name != "others" and (name != "plant" or getattr(binding, "defects", None)):
+            needed.append(name)
+    return needed
 
 
 def _plant(path: str, binding: Binding, defect: str) -> None:

@@ -126,7 +126,7 @@ class Example:
         self._named_in_step = 0
         self._call = 0
         self._observer = Observer(self.binding)
-        self._committed_in_call = False
+        self.committed_in_call = False
         self._own_error: Exception | None = None
 
     @property
@@ -201,7 +201,7 @@ class Example:
         ``run`` returns the attempt number or None (acquisitions), True or False (finishes) or nothing.
         """
         self._call += 1
-        call, self._committed_in_call = self._call, False
+        call, self.committed_in_call = self._call, False
         self.record(history.Invoked(self.now, call, operation, actor, job, tenant, attempt, payload, message))
         end: history.Returned | history.Raised | history.Unknown
         self.faults.arm(strike, stage_of(operation))
@@ -248,11 +248,11 @@ class Example:
         """Whether the call that has just ended may have written what no commit of it has shown."""
         if operation in MESSAGE_STEPS and not self.faults.statements:
             return False
-        return self.faults.autocommitted or not self._committed_in_call
+        return self.faults.autocommitted or not self.committed_in_call
 
     def committed(self) -> None:
         """The connection has just committed inside the current call."""
-        self._committed_in_call = True
+        self.committed_in_call = True
         try:
             self.record(history.Committed(self.now, self._call))
             self._observe()

@@ -25,6 +25,8 @@ class Observer:
         # In the order of creation, whatever order the query gives: a history must not depend on it.
         try:
             by_job = {row.job: row for row in self._binding.observe(jobs)}
+        except BindingError:
+            raise
         except Exception as error:
             raise BindingError(
                 f"observe({list(jobs)}) raised {type(error).__name__}: {error}; it must give "

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.errors import InvalidArgument
 
-from statemachine import ndjson, safety
+from statemachine import ndjson, safety, standalone
 from statemachine.binding import DEFAULT_BINDING, Binding, BindingError, load
 from statemachine.corpus.places import Place, PlaceError, place_for
 from statemachine.embedded import PROFILES
@@ -166,19 +166,10 @@ def choose_settings(session: Session, asked: argparse.Namespace) -> None:
         safety.check_settings_module(wanted, session.binding_path, found)
     except safety.Refused as error:
         raise pytest.UsageError(str(error)) from None
-    os.environ["DJANGO_SETTINGS_MODULE"] = wanted
-    from django.conf import settings as django_settings
-
     try:
-        databases = django_settings.DATABASES
-    except Exception as error:  # noqa: BLE001  a settings module is foreign code
-        raise pytest.UsageError(
-            f"--binding {session.binding_path}: its settings module {wanted} cannot be loaded "
-            f"({type(error).__name__}: {error}); "
-            "run from the directory that holds it, with its requirements installed"
-        ) from None
-    if not databases:
-        raise pytest.UsageError(f"--binding {session.binding_path}: {wanted} names no database in DATABASES")
+        standalone.choose_settings(session.binding, session.binding_path)
+    except BindingError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def check_profile(name: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from statemachine import safety
-from statemachine.binding import DEFAULT_BINDING, Binding, load
+from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, load
 from statemachine.example import Lane
 
 
@@ -17,9 +17,35 @@ def load_here(path: str, defect: str | None = None) -> Binding:
     Raises ``BindingError``, and ``safety.Refused`` when the environment names other settings than its own.
     """
     binding = load(path, defect)
+    check_environment(binding, path)
+    return binding
+
+
+def check_environment(binding: Binding, path: str) -> None:
+    """Raises ``safety.Refused`` when the environment names other settings than those of ``binding``."""
     found = {"the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE")}
     safety.check_settings_module(binding.settings_module, path, found)
-    return binding
+
+
+def choose_settings(binding: Binding, path: str) -> None:
+    """Let the settings module of ``binding`` be Django's, and load it.
+
+    Raises :class:`OwnFault` when it cannot be loaded or names no database.
+    """
+    wanted = binding.settings_module
+    os.environ["DJANGO_SETTINGS_MODULE"] = wanted
+    from django.conf import settings
+
+    try:
+        databases = settings.DATABASES
+    except Exception as error:  # noqa: BLE001  a settings module is foreign code
+        raise OwnFault(
+            f"--binding {path}: its settings module {wanted} cannot be loaded "
+            f"({type(error).__name__}: {error}); "
+            "run from the directory that holds it, with its requirements installed"
+        ) from None
+    if not databases:
+        raise OwnFault(f"--binding {path}: {wanted} names no database in DATABASES; name one of SQLite")
 
 
 @contextmanager
@@ -31,19 +57,40 @@ def open_lane(
     Raises ``BindingError`` and ``safety.Refused`` as a run would.
     """
     binding = load_here(path, defect)
-    os.environ["DJANGO_SETTINGS_MODULE"] = binding.settings_module
+    choose_settings(binding, path)
+    with private_database(path):
+        lane = Lane(binding, clock_skew_seconds)
+        with lane.open():
+            yield lane
 
+
+@contextmanager
+def private_database(path: str) -> Iterator[None]:
+    """A migrated database in memory for the chosen settings, gone afterwards.  ``path`` names the binding.
+
+    Raises ``safety.Refused``, and :class:`OwnFault` when apps or migrations of the settings fail.
+    """
     import django
     from django.db import connections
     from django.test.utils import setup_databases, teardown_databases
 
-    django.setup()
+    try:
+        django.setup()
+    except Exception as error:
+        raise OwnFault(
+            f"--binding {path}: django.setup() raised {type(error).__name__}: {error}; mend its settings, or "
+            "the app of INSTALLED_APPS that it names"
+        ) from error
     safety.make_private(connections.settings)
-    created = setup_databases(verbosity=0, interactive=False)
+    try:
+        created = setup_databases(verbosity=0, interactive=False)
+    except Exception as error:
+        raise OwnFault(
+            f"--binding {path}: its migrations cannot make an empty database ({type(error).__name__}: "
+            f"{error}); try python manage.py migrate on a new SQLite file"
+        ) from error
     try:
         safety.check_private(connections.all())
-        lane = Lane(binding, clock_skew_seconds)
-        with lane.open():
-            yield lane
+        yield
     finally:
         teardown_databases(created, verbosity=0)

@@ -74,7 +74,12 @@ def take_job_step(
 
 def check_next_step(example: Example, worker: str) -> None:
     """Raises ``BindingError`` when the delivery names a next step that there is not."""
-    step = example.workers[worker].next_step
+    step: object = example.workers[worker].next_step
+    if callable(step):
+        raise BindingError(
+            f"the delivery of worker {worker} has a method next_step: make it a @property or an attribute, "
+            f"it is read and not called, and must be None or one of {', '.join(DELIVERY_STEPS)}"
+        )
     if step is not None and step not in DELIVERY_STEPS:
         raise BindingError(
             f"the delivery of worker {worker} says next_step {step!r}: "

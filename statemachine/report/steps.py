@@ -50,7 +50,7 @@ class _Line:
             did=_unparted(paper.spelt(self.did), paper),
             workers={worker: paper.spelt(text) for worker, text in self.workers.items() if text},
             rows=tuple(paper.spelt(text) for text in _shown(self, _row)),
-            short_rows=tuple(paper.spelt(text) for text in _shown(self, _short_row)),
+            short_rows=tuple(paper.spelt(text) for text in _shown(self, short_row)),
             quiet=paper.spelt(self.quiet),
             failing=self.failing,
         )
@@ -187,7 +187,8 @@ def _row(row: JobRow) -> str:
     return " ".join(parts)
 
 
-def _short_row(row: JobRow) -> str:
+def short_row(row: JobRow) -> str:
+    """``j1 RUNNING #2 →7080``: status, attempt, and the second at which the lease ends."""
     attempt = f" #{row.attempt}" if row.attempt else ""
     lease = "" if row.lease_expires_at is None else f" →{row.lease_expires_at:g}"
     return f"{row.job} {row.status}{attempt}{lease}"

@@ -19,7 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "logs": {"binding", "command", "invariants", "report", "verdict"} | JUDGING,
     # the world, the port, and one example of both
     "world": {"history", "lifecycle"},
-    "binding": {"invariants", "lifecycle"},
+    "pieces": {"invariants", "lifecycle"},
+    "binding": {"lifecycle", "pieces"},
     "ports": {"binding", "example", "history", "world"},
     "observer": {"binding", "lifecycle", "world"},
     "example": {
@@ -76,7 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "session": {
         *("binding", "corpus", "embedded", "fuzz", "history", "lifecycle", "ndjson", "replay", "report"),
-        *("run", "safety"),
+        *("run", "safety", "standalone"),
     },
     "test_embedded": {"in_pytest"},
     "test_processes": {"in_pytest"},
@@ -93,22 +94,44 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("binding", "command", "embedded", "example", "invariants", "machine", "operations"),
         *("pool", "report", "run", "standalone"),
     },
+    "checkbinding": {
+        *("binding", "command", "example", "invariants", "operations", "report", "standalone", "world"),
+        *JUDGING,
+    },
+    "runfile": {"invariants", "lifecycle", "ndjson", "run"},
+    "merging": {
+        *("binding", "command", "corpus", "embedded", "example", "explain", "failures", "findings"),
+        *("invariants", "pairs", "quest", "report", "reports", "run", "runfile", "session", "shape"),
+        *("standalone", "verdict"),
+    },
     "soak": {
         *("binding", "command", "embedded", "example", "explain", "failures", "invariants", "pool"),
         *("report", "run", "session", "standalone", "world"),
     },
     "__main__": {
-        *("binding", "certificate", "command", "gate", "lifecycle", "logs", "pool", "processes", "safety"),
-        "soak",
+        *("binding", "certificate", "checkbinding", "command", "corpus", "gate", "lifecycle", "logs"),
+        *("merging", "pool", "processes", "runfile", "safety", "soak"),
     },
 }
 """Direct imports inside of statemachine/, by module or package; inside of a package all are free."""
 
-PURE = ("lifecycle", "legality", "history", "ndjson", "facts", "ledger", "invariants", "reach", "logs")
+PURE = (
+    "lifecycle",
+    "legality",
+    "history",
+    "ndjson",
+    "facts",
+    "ledger",
+    "invariants",
+    "reach",
+    "logs",
+    "pairs",
+    "shape",
+)
 OUTSIDE: dict[str, dict[str, set[str]]] = {
     "django": {
         "anywhere": {"world.django_faults"},
-        "in functions": {"example", "standalone", "plugin", "processes.stage", "session"},
+        "in functions": {"checkbinding.tables", "example", "standalone", "plugin", "processes.stage"},
     },
     "hypothesis": {
         "anywhere": {

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from models_under_test.binding import AIJobsBinding
-from statemachine.binding import DELIVERY_STEPS, BindingError, load
+from statemachine.binding import DELIVERY_STEPS, Binding, BindingError, load
 from statemachine.example import Lane
 from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
 from statemachine.operations import perform
@@ -30,8 +30,8 @@ class Complete:
     tenants = ("t1", "t2")
     waived: dict[str, str] = {}  # noqa: RUF012
     defects: dict[str, str] = {}  # noqa: RUF012
-    plant = open = create = publish = deliver = mark_running = complete = fail = None
-    release = close = renew = recover = observe = others = reset = None
+    plant = open = create = publish = deliver = mark_running = staticmethod(lambda *given: None)
+    complete = fail = release = close = renew = recover = observe = others = reset = plant
 
 
 def lacking(*pieces: str, **fields: Any) -> type[Any]:
@@ -84,12 +84,64 @@ def test_the_aggregate_over_other_rows_may_always_be_left_out(monkeypatch: pytes
     loaded(lacking("others"), monkeypatch)
 
 
-NEEDED = sorted({name for name in vars(Complete) if not name.startswith("__")} - {"others", *OPTIONAL_PIECES})
+NEEDED = sorted(
+    {name for name in vars(Complete) if not name.startswith("__")} - {"others", "plant", *OPTIONAL_PIECES}
+)
 
 
 @pytest.mark.parametrize("piece", NEEDED)
 def test_everything_else_is_needed_and_named(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"it lacks {piece};" in refusal(lacking(piece), monkeypatch)
+
+
+def test_plant_is_needed_where_there_is_something_to_plant(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded(lacking("plant"), monkeypatch)
+    said = refusal(lacking("plant", defects={"forgets": "Caught by nobody."}), monkeypatch)
+    assert "it lacks plant;" in said
+
+
+def test_an_empty_body_of_the_port_is_no_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Begun(Binding):
+        settings_module = "x"
+        lifecycle = NO_CLOSE
+        tenants = ("t1", "t2")
+        waived: dict[str, str] = {}  # noqa: RUF012
+        defects: dict[str, str] = {}  # noqa: RUF012
+
+        def create(self, job: str, tenant: str) -> None: ...
+
+    said = refusal(Begun, monkeypatch)
+    assert "it lacks open, publish, deliver, mark_running" in said
+    assert "create" not in said.partition(";")[0]
+
+
+MISFITS: dict[str, tuple[dict[str, Any], str]] = {
+    "a parameter too few": (
+        {"deliver": lambda self, worker: None},
+        "its deliver(worker) cannot be called as deliver(worker, queue), which is how the verifier calls it; "
+        "write def deliver(self, worker, queue)",
+    ),
+    "a parameter too many": (
+        {"publish": lambda self, job, tenant, queue: None},
+        "its publish(job, tenant, queue) cannot be called as publish(job, tenant), which is",
+    ),
+    "no method": ({"reset": None}, "its reset is None and no method; write def reset(self, jobs)"),
+    "an aggregate of nothing": ({"others": lambda self: 1}, "its others() cannot be called as others(jobs)"),
+}
+
+
+@pytest.mark.parametrize(("pieces", "words"), MISFITS.values(), ids=MISFITS)
+def test_a_method_that_cannot_be_called_is_shown_as_it_should_be(
+    pieces: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert words in refusal(lacking(**pieces), monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "method", [lambda self, *given: None, lambda self, worker, queue, name="w": None], ids=["star", "default"]
+)
+def test_parameters_of_their_own_are_no_misfit(method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded(lacking(deliver=method), monkeypatch)
 
 
 def test_all_that_is_lacking_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
