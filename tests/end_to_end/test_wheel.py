@@ -24,10 +24,10 @@ EXAMPLE = REPO / "examples" / "mapmill"
 README = (REPO / "examples" / "README.md").read_text(encoding="utf-8")
 VERIFY = (*STRANGER, "--binding", "mapmill.binding:Binding")
 
-# A thirtieth of these examples is enough to find the bug, in twenty of twenty seeds.
+# The bug is found within 21 examples on each of the seeds 1 to 20.
 CONFTEST = """
 from hypothesis import settings
-settings.register_profile("mended", max_examples=300, stateful_step_count=50)
+settings.register_profile("mended", max_examples=100, stateful_step_count=50)
 """
 
 _LITTER = shutil.ignore_patterns(
