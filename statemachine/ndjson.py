@@ -46,6 +46,8 @@ def _lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
 def _lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
     known = dict(values)
     known["late_completion"] = Answer(known["late_completion"])
+    if known.get("late_renewal") is not None:  # older files have none
+        known["late_renewal"] = Answer(known["late_renewal"])
     known["offers"] = frozenset(map(Operation, known["offers"]))
     known["further_terminal"] = tuple(known["further_terminal"])
     return Lifecycle(**known)
