@@ -92,10 +92,6 @@ def _finished(q: Question) -> JobRow:
     )
 
 
-def _if_late_is_accepted(effect: Effect) -> Effect:
-    return lambda q: effect(q) if q.lifecycle.late_completion is Answer.ACCEPTED else q.row
-
-
 ANY_WORKER = "(some worker)"
 """Stands in an expected row for whatever the system writes there: a fleet may share one worker id."""
 
@@ -104,18 +100,18 @@ ANY_WORKER = "(some worker)"
 class Cell:
     """One row of the decision list: in this situation, this answer and this effect.
 
-    ``answer`` None means that the lifecycle's ``late_completion`` policy decides.  ``exists`` says under
+    ``answer`` may be left to a policy of the lifecycle.  ``exists`` says under
     which lifecycles the situation can come about at all.
     """
 
     situation: str
     applies: Callable[[Question], bool]
-    answer: Answer | None
+    answer: Answer | Callable[[Lifecycle], Answer]
     effect: Effect
     exists: Callable[[Lifecycle], bool] = lambda lifecycle: True
 
     def answer_under(self, lifecycle: Lifecycle) -> Answer:
-        return self.answer if self.answer is not None else lifecycle.late_completion
+        return self.answer if isinstance(self.answer, Answer) else self.answer(lifecycle)
 
 
 def _absent(q: Question) -> bool:
@@ -200,6 +196,14 @@ TERMINAL = "terminal"
 SUPERSEDED = "superseded, or attempt never given"
 UNSENT = "PENDING, unpublished, old enough"
 
+
+def _late(policy: Callable[[Lifecycle], Answer], effect: Effect) -> Cell:
+    def allowed(q: Question) -> JobRow | None:
+        return effect(q) if policy(q.lifecycle) is Answer.ACCEPTED else q.row
+
+    return Cell(LEASE_EXPIRED, lambda q: _running(q) and _expired(q), policy, allowed)
+
+
 _CREATE = (
     Cell("id exists", lambda q: q.row is not None, Answer.INTEGRITY_ERROR, _untouched),
     Cell("new id", _otherwise, _YES, _created),
@@ -220,7 +224,7 @@ _ACQUIRE = (
 _FINISH = (
     Cell(NO_SUCH_JOB, _absent, _NO, _untouched),
     Cell(SUPERSEDED, _superseded, _NO, _untouched, exists=_fenced),
-    Cell(LEASE_EXPIRED, lambda q: _running(q) and _expired(q), None, _if_late_is_accepted(_finished)),
+    _late(lambda ours: ours.late_completion, _finished),
     Cell(LEASE_LIVE, _running, _YES, _finished),
     Cell("again, after its own finish", _already_finished_so, _YES, _untouched),
     Cell(
@@ -235,7 +239,7 @@ _FINISH = (
 _RENEW = (
     Cell(NO_SUCH_JOB, _absent, _NO, _untouched),
     Cell(SUPERSEDED, _superseded, _NO, _untouched, exists=_fenced),
-    Cell(LEASE_EXPIRED, lambda q: _running(q) and _expired(q), None, _if_late_is_accepted(_renewed)),
+    _late(lambda ours: ours.late_renewal or ours.late_completion, _renewed),
     Cell(LEASE_LIVE, _running, _YES, _renewed),
     Cell("not RUNNING", _otherwise, _NO, _untouched),
 )

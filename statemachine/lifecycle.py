@@ -79,10 +79,11 @@ class Lifecycle:
     while the lease of its previous receiver is live, as long as receive → prepare takes ≤ 60 s.
 
     ``late_completion`` says what an attempt may still do, finish or renew, whose lease has expired and
-    whom nobody has superseded.  ``fenced`` is False for a system whose finishes show no token.  ``offers``
-    are the optional operations that the system has.  A failure ends in DONE, without a result, where
-    ``failed`` and ``done`` are the same status.  ``further_terminal`` are statuses in which an attempt can
-    close a job without a result (``REVIEW_REQUIRED``, say).
+    whom nobody has superseded; ``late_renewal`` says it for renewals where they differ.  ``fenced`` is
+    False for a system whose finishes show no token.  ``offers`` are the optional operations that the
+    system has.  A failure ends in DONE, without a result, where ``failed`` and ``done`` are the same
+    status.  ``further_terminal`` are statuses in which an attempt can close a job without a result
+    (``REVIEW_REQUIRED``, say).
 
     Raises :class:`LifecycleError` when the fields contradict one another.
     """
@@ -93,6 +94,7 @@ class Lifecycle:
     inference_cap_seconds: int = 3600
     recover_after_seconds: int = 60
     late_completion: Answer = Answer.ACCEPTED
+    late_renewal: Answer | None = None
     fenced: bool = True
     offers: frozenset[Operation] = frozenset({Operation.RELEASE, Operation.RECOVER})
     pending: str = "PENDING"
@@ -138,11 +140,13 @@ class Lifecycle:
             raise LifecycleError(
                 f"recover_after_seconds is {self.recover_after_seconds}: it must be at least 0"
             )
-        if self.late_completion not in (Answer.ACCEPTED, Answer.REFUSED):
-            raise LifecycleError(
-                f"late_completion is {self.late_completion!r}: say Answer.ACCEPTED or Answer.REFUSED"
-            )
-        object.__setattr__(self, "late_completion", Answer(self.late_completion))
+        for name in ("late_completion", "late_renewal"):
+            policy = getattr(self, name)
+            if policy is None and name == "late_renewal":
+                continue
+            if policy not in (Answer.ACCEPTED, Answer.REFUSED):
+                raise LifecycleError(f"{name} is {policy!r}: say Answer.ACCEPTED or Answer.REFUSED")
+            object.__setattr__(self, name, Answer(policy))
         object.__setattr__(self, "terminal", frozenset({*ends, *self.further_terminal}))
         leaves_running = {self.running, self.retrying} | self.terminal
         object.__setattr__(

@@ -48,6 +48,8 @@ def lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
     """The lifecycle that these values say.  Raises what its fields raise for a value that is not theirs."""
     known = dict(values)
     known["late_completion"] = Answer(known["late_completion"])
+    if known.get("late_renewal") is not None:  # older files have none
+        known["late_renewal"] = Answer(known["late_renewal"])
     known["offers"] = frozenset(map(Operation, known["offers"]))
     known["further_terminal"] = tuple(known["further_terminal"])
     return Lifecycle(**known)

@@ -33,7 +33,7 @@ KILL_CELLS = tuple(
     )
 )
 
-_STRUCK: dict[str, tuple[str, ...]] = {
+STRUCK: dict[str, tuple[str, ...]] = {
     "kill_before_statement": ("create", "publish", "prepare", "finish", "recover"),
     "kill_before_port_call": ("publish", "recover"),
     "kill_after_port_call": ("create", "publish", "recover"),
@@ -71,7 +71,7 @@ def fault_cells(lifecycle: Lifecycle) -> tuple[str, ...]:
     optional = {str(operation): operation for operation in Operation}
     struck = (
         f"{fault} in {stage}"
-        for fault, stages in _STRUCK.items()
+        for fault, stages in STRUCK.items()
         for stage in stages
         if stage not in optional or lifecycle.has(optional[stage])
     )

@@ -115,12 +115,18 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | fixed | dict(extra or {})
 
 
-def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, script: bool = False) -> Ran:
+def run(
+    *arguments: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    script: bool = False,
+    python: Path = Path(sys.executable),
+) -> Ran:
     """Run pytest with ``arguments`` in ``cwd``; ``script`` calls ``pytest`` instead of ``python -m pytest``.
 
-    The two differ: only the second puts ``cwd`` on Python's path.
+    The two differ: only the second puts ``cwd`` on Python's path.  ``python`` is that of an environment.
     """
-    program = [str(Path(sys.executable).with_name("pytest"))] if script else [sys.executable, "-m", "pytest"]
+    program = [str(python.with_name("pytest"))] if script else [str(python), "-m", "pytest"]
     return _run(program, arguments, cwd, env)
 
 

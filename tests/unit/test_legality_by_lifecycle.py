@@ -18,6 +18,7 @@ from statemachine.legality import (
 from statemachine.lifecycle import (
     FENCED,
     OPTIONAL,
+    Answer,
     JobRow,
     Lifecycle,
     LifecycleError,
@@ -54,6 +55,17 @@ def test_late_completion_may_be_refused(operation: str) -> None:
     assert ruling(late).effect(late) == RUNNING
     in_time = late._replace(now=3539)
     assert ruling(in_time).answer_under(strict) is YES
+
+
+@pytest.mark.parametrize(("finishing", "renewing"), [(YES, NO), (NO, YES)])
+def test_a_late_renewal_has_an_answer_of_its_own(finishing: Answer, renewing: Answer) -> None:
+    """A heartbeat that refuses to revive a lease is sound beside a finish that may come late."""
+    ours = replace(ALL_THERE_IS, late_completion=finishing, late_renewal=renewing)
+    for operation in FENCED:
+        due = renewing if operation is Operation.RENEW else finishing
+        late = question(Case(str(operation), RUNNING, 1, "t1", 3540, EXPIRED, due, RUNNING), ours)
+        assert ruling(late).answer_under(ours) is due
+        assert (ruling(late).effect(late) != RUNNING) == (due is YES)
 
 
 def test_late_completion_as_plain_text_means_the_same() -> None:

@@ -87,6 +87,7 @@ def test_plain_values_become_what_they_stand_for() -> None:
     assert made.offers == frozenset({Operation.RENEW})
     assert made.further_terminal == ("REVIEW_REQUIRED",)
     assert made.late_completion is Answer.REFUSED
+    assert replace(made, late_renewal=late).late_renewal is Answer.REFUSED
     assert hash(made) == hash(replace(made))
 
 
@@ -99,6 +100,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], list[str]]] = [
     ({"visibility_seconds": 3539}, ["lease_seconds is 3540", "visibility_seconds 3539"]),
     ({"late_completion": Answer.INTEGRITY_ERROR}, ["late_completion is", "IntegrityError"]),
     ({"late_completion": "perhaps"}, ["late_completion is 'perhaps'", "Answer.ACCEPTED or Answer.REFUSED"]),
+    ({"late_renewal": "perhaps"}, ["late_renewal is 'perhaps'", "Answer.ACCEPTED or Answer.REFUSED"]),
     ({"retrying": "PENDING"}, ["PENDING, PENDING, RUNNING", "not distinct"]),
     ({"done": "RUNNING"}, ["not distinct", "only done and failed may be the same"]),
     ({"failed": "RETRYING"}, ["not distinct"]),

@@ -28,6 +28,7 @@ STRANGE = Lifecycle(
     inference_cap_seconds=9,
     recover_after_seconds=8,
     late_completion=Answer.REFUSED,
+    late_renewal=Answer.ACCEPTED,
     fenced=False,
     offers=frozenset({Operation.RENEW, Operation.EXTEND}),
     pending="NEW",

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
+from collections.abc import Collection, Mapping
 
 import pytest
 
+from statemachine.lifecycle import FINISHES
 from statemachine.operations import OPERATIONS, NotPossible
 from statemachine.operations.strikes import WEIGHED, strike_named, with_faults
+from statemachine.reach import STRUCK
 from statemachine.world.faults import Fault, Strike
 
 UNDISTURBED = {"receive": "kill_worker is a worker that died after its receive"}
@@ -38,6 +41,23 @@ def test_what_takes_a_fault_takes_its_place_too(operation: str) -> None:
 
 def test_every_fault_is_offered_somewhere() -> None:
     assert {strike.fault for row in WEIGHED.values() for strike, _ in row} == set(Fault)
+
+
+def unreached(offered: Mapping[str, Collection[Strike]]) -> set[tuple[Fault, str]]:
+    """Required faults that ``offered`` strikes, if at all, at later places only."""
+    finishes = {str(operation): "finish" for operation in FINISHES}
+    first = {(strike, finishes.get(row, row)) for row in offered for strike in offered[row] if strike.at == 1}
+    required = {(Fault(fault), stage) for fault, stages in STRUCK.items() for stage in stages}
+    return {(fault, stage) for fault, stage in required if (Strike(fault), stage) not in first}
+
+
+def test_each_required_fault_is_offered_at_the_first_place_of_its_kind() -> None:
+    """A correct system may have no second one: a sweep that reads without a transaction, say."""
+    offered = {row: [strike for strike, _ in weighed] for row, weighed in WEIGHED.items()}
+    assert unreached(offered) == set()
+    lost = Strike(Fault.ANSWER_LOST)
+    offered["recover"] = [strike for strike in offered["recover"] if strike != lost]
+    assert unreached(offered) == {(Fault.ANSWER_LOST, "recover")}
 
 
 @pytest.mark.parametrize("operation", WEIGHED)
