@@ -9,14 +9,17 @@ from statemachine import soak
 from statemachine.binding import BindingError
 from statemachine.certificate import command as certificate
 from statemachine.command import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
+from statemachine.corpus.places import PlaceError
 from statemachine.gate import command as gate
 from statemachine.lifecycle import LifecycleError
 from statemachine.logs import command as check_log
+from statemachine.merging import command as merge
 from statemachine.pool import WorkFailed
 from statemachine.processes import command as processes
 from statemachine.processes.fleet import FleetError
 from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
+from statemachine.runfile import RunFileError
 from statemachine.safety import Refused
 
 COMMANDS: tuple[Command, ...] = (
@@ -25,9 +28,21 @@ COMMANDS: tuple[Command, ...] = (
     check_log.COMMAND,
     certificate.COMMAND,
     soak.COMMAND,
+    merge.COMMAND,
 )
 
-_MISUSED = (Misused, BindingError, FleetError, LifecycleError, NotInstalled, PlanError, Refused, OSError)
+_MISUSED = (
+    Misused,
+    BindingError,
+    FleetError,
+    LifecycleError,
+    NotInstalled,
+    PlaceError,
+    PlanError,
+    Refused,
+    RunFileError,
+    OSError,
+)
 """Errors that whoever called can mend; their message is all that is needed for it."""
 
 

@@ -11,7 +11,9 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.errors import Flaky, Unsatisfiable
@@ -36,6 +38,9 @@ PROFILES = {"dev": 2000, "ci": 5000, "fuzz": 300}
 ``fuzz`` is one of the many searches of a run by time: some ten seconds, which is what may be lost when its
 process is killed.
 """
+
+EXAMPLES_OF_A_TIMED_RUN = 2000
+"""A run by time that played less does not say that a situation was missed."""
 
 
 def register_profiles() -> None:
@@ -81,7 +86,8 @@ def play(
 ) -> None:
     """Let ``machine`` play, with ``run`` as its class attribute, until the profile's number or a failure."""
     run.seed = seed_number
-    seeded = seed(seed_number)(type("AIJobs", (machine,), {"run": run}))
+    seeded = seed(seed_number)(_played(machine))
+    seeded.run = run
     try:
         with _interrupts_noticed(run), _collector_spared():
             run_state_machine_as_test(seeded, settings=_settings(profile, phases))
@@ -96,7 +102,14 @@ def play(
             raise
         run.unstable = str(error).partition("\n")[0]
     finally:
+        del seeded.run
         run.stop()
+
+
+@cache
+def _played(machine: type[RuleBasedStateMachine]) -> Any:
+    """The class that Hypothesis plays: one for all searches, since it never forgets one."""
+    return type("AIJobs", (machine,), {})
 
 
 @contextmanager

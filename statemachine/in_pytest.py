@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from statemachine import failures, runfile
 from statemachine.binding import BindingError
 from statemachine.command import MISUSED
 from statemachine.corpus.entries import Corpus
@@ -37,6 +38,7 @@ from statemachine.report.text import failure_report
 from statemachine.report.timeline import pages
 from statemachine.reports import Reports
 from statemachine.run import Failure, Run
+from statemachine.runfile import RunFile
 from statemachine.session import SESSION
 from statemachine.verdict import Verdict
 
@@ -89,6 +91,7 @@ class EmbeddedLane:
         finally:
             self.progress.clear()
             session.closing += quest.closing()
+            self._write_run(quest)
         if quest.interrupted:
             session.notes.append(report)
             raise KeyboardInterrupt
@@ -97,6 +100,29 @@ class EmbeddedLane:
         if run.verdict is Verdict.UNKNOWN:
             doubts = "\n".join(f"      {doubt}" for doubt in run.doubts())
             pytest.fail(f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", pytrace=False)
+
+    def _write_run(self, quest: Quest) -> None:
+        """Leave ``run.json`` for whoever adds up several runs."""
+        session, run = self.session, quest.total
+        file = failures.FOLDER / runfile.NAME
+        left = RunFile(
+            session.binding_path,
+            self.lane.binding.lifecycle,
+            session.defect,
+            session.seed,
+            run.seconds,
+            session.processes,
+            run.tally,
+            len(quest.findings),
+            run.finished,
+            tuple(run.lost),
+            tuple(session.closing),
+        )
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            failures.write_whole(file, runfile.dumps(left).encode())
+        except OSError as error:
+            session.notes.append(f"{file} could not be written ({error}): this run cannot be merged")
 
     def _told(self, found: Findings, run: Run, explained: Callable[[Failure], Why | None]) -> str:
         """The reports of what was found, empty for nothing; and the page of the run, if it is wanted."""

@@ -38,12 +38,14 @@ class Header:
     described: ClassVar[tuple[str, ...]] = ("binding", "seed", "defect")
 
 
-def _lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
+def lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
+    """A lifecycle as plain JSON values, the fields that were given to it only."""
     values = {f.name: getattr(lifecycle, f.name) for f in fields(lifecycle) if f.init}
     return values | {"offers": sorted(lifecycle.offers)}
 
 
-def _lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
+def lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
+    """The lifecycle that these values say.  Raises what its fields raise for a value that is not theirs."""
     known = dict(values)
     known["late_completion"] = Answer(known["late_completion"])
     known["offers"] = frozenset(map(Operation, known["offers"]))
@@ -56,7 +58,7 @@ def dumps(header: Header, events: Iterable[Event]) -> str:
     first = {"format": FORMAT, "version": VERSION} | {
         name: getattr(header, name) for name in header.described
     }
-    lines = [json.dumps(first | {"lifecycle": _lifecycle_to_json(header.lifecycle)})]
+    lines = [json.dumps(first | {"lifecycle": lifecycle_to_json(header.lifecycle)})]
     for event in events:
         lines.append(json.dumps({"event": type(event).__name__, **asdict(event)}))
     return "\n".join(lines) + "\n"
@@ -109,7 +111,7 @@ def loads(text: str, name: str) -> tuple[Header, list[Event]]:
         )
     try:
         header = Header(
-            lifecycle=_lifecycle_from_json(first["lifecycle"]),
+            lifecycle=lifecycle_from_json(first["lifecycle"]),
             **{name: first[name] for name in Header.described},
         )
     except (*_BROKEN, LifecycleError) as error:

@@ -6,8 +6,8 @@ to whoever started it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from hypothesis import settings
 
@@ -43,16 +43,25 @@ class Quest(Protocol):
         """What the summary of the run does not say, a line each."""
 
 
-def replayed(
-    lane: Lane, corpus: Corpus, findings: Findings, *kinds: Kind
-) -> Iterator[tuple[Entry, list[Event]]]:
-    """Play the corpus again, add what breaks to ``findings``, and yield each entry with what happened."""
+class Again(NamedTuple):
+    """An entry of a corpus that was played again, and what happened."""
+
+    entry: Entry
+    events: Sequence[Event]
+    failure: Failure | None
+
+
+def replayed(lane: Lane, corpus: Corpus, *kinds: Kind, but: Container[str] = frozenset()) -> Iterator[Again]:
+    """Play what is in the corpus again, failures first, ``but`` the entries of these names."""
     for entry in corpus.entries(*kinds):
+        if entry.name in but:
+            continue
         played = play_script(lane, entry.steps, drained=True, ways=nearest)
-        if played.failure is not None:
-            looked_at = f"Found again in the corpus, {corpus.place}"
-            findings.add(Finding(played.failure, looked_at, len(entry.steps)))
-        yield entry, played.example.events
+        yield Again(entry, played.example.events, played.failure)
+
+
+def found_again(again: Again, failure: Failure, corpus: Corpus) -> Finding:
+    return Finding(failure, f"Found again in the corpus, {corpus.place}", len(again.entry.steps))
 
 
 class PlainSearch:
@@ -75,7 +84,10 @@ class PlainSearch:
         self._replayed = 0
 
     def run(self) -> None:
-        self._replayed = sum(1 for _ in replayed(self.lane, self.corpus, self.findings))
+        for again in replayed(self.lane, self.corpus):
+            self._replayed += 1
+            if again.failure is not None:
+                self.findings.add(found_again(again, again.failure, self.corpus))
         if not self.findings:
             self._play(self.total, self.seed)
             self._search_on()

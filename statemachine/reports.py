@@ -16,13 +16,15 @@ from statemachine.report.text import failure_report
 from statemachine.report.timeline.pages import of_failure
 from statemachine.run import Failure, Run
 from statemachine.session import Session
+from statemachine.shape import Shape
 
 
 class Reports:
-    """The reports of one session."""
+    """The reports of one session.  ``folders`` says where the failures that were told are kept, by shape."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.folders: dict[Shape, str] = {}
 
     def of(
         self, failure: Failure, *, why: Why | None, looked_at: str, run: Run, more: Sequence[str] = ()
@@ -97,7 +99,9 @@ class Reports:
         return self.again(saved), [saved.page_line]
 
     def _save(self, failure: Failure, page: Callable[[failures.Saved], str]) -> failures.Saved:
-        return failures.save(self.session.header(), failure, self.session.test_command, page)
+        saved = failures.save(self.session.header(), failure, self.session.test_command, page)
+        self.folders[failure.shape] = saved.folder.as_posix()
+        return saved
 
     def again(self, saved: failures.Saved) -> list[str]:
         """How to play a saved failure again, a line each."""

@@ -98,11 +98,15 @@ class Corpus:
         """Keep the script of ``events``; where it cannot be written now, try again with the next."""
         header = Header(self.header.binding, self.header.lifecycle, seed, self.header.defect)
         entry = entry_of(kind, header, events)
+        self.take(entry)
+        return entry
+
+    def take(self, entry: Entry) -> None:
+        """Keep an entry, of another corpus perhaps."""
         if entry.name not in self._known:
             self._known.add(entry.name)
             self._unsaved[entry.name] = entry
         self.flush()
-        return entry
 
     def flush(self) -> bool:
         """Write what could not be written before; whether all is written."""
@@ -121,8 +125,9 @@ class Corpus:
         return len(self._unsaved)
 
     def drop(self, entries: Iterable[Entry]) -> None:
-        """Forget entries that others make needless."""
+        """Forget these entries."""
         for entry in entries:
+            self._known.discard(entry.name)
             if self._unsaved.pop(entry.name, None) is not None:
                 continue
             try:

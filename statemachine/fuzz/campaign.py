@@ -17,8 +17,9 @@ from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple
 
-from statemachine.corpus.coverage import cover
-from statemachine.corpus.entries import Corpus, Entry, Kind
+from statemachine.corpus.entries import Corpus, Kind
+from statemachine.corpus.selection import Selection
+from statemachine.embedded import EXAMPLES_OF_A_TIMED_RUN
 from statemachine.example import Lane
 from statemachine.findings import Finding, Findings
 from statemachine.fuzz.duration import told
@@ -26,17 +27,15 @@ from statemachine.fuzz.searches import Met, Search, Searched, Size, search
 from statemachine.invariants.claim import times
 from statemachine.pairs import Pair, pairs_of
 from statemachine.pool import side_by_side
-from statemachine.quest import replayed
+from statemachine.quest import found_again, replayed
 from statemachine.report.summary import grouped
 from statemachine.run import Run
 from statemachine.session import Session
 from statemachine.world.clock import real_seconds
 
-KEPT = 256
-"""Entries of the corpus that met rare situations: they are played again in some ten seconds."""
 PATIENCE_SECONDS = 0.5
-EXAMPLES_TO_JUDGE_REACH = 2000
-"""A run by time that was shorter does not say that a situation was missed."""
+SECONDS_BETWEEN_LOOKS = 30
+"""How often to look what other runs have put into the corpus."""
 
 
 class Fuzz(NamedTuple):
@@ -67,12 +66,13 @@ class Campaign:
     replayed: int = 0
     last_new: float = 0
     interrupted: bool = False
-    _kept: dict[str, Entry] = field(default_factory=dict)
-    _met: dict[str, frozenset[Pair]] = field(default_factory=dict)
+    _selection: Selection = field(default_factory=Selection)
+    _played: set[str] = field(default_factory=set)
+    _next_look: float = SECONDS_BETWEEN_LOOKS
     _again: list[Search] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.total = Run(self.lane, judges_reach_from=EXAMPLES_TO_JUDGE_REACH)
+        self.total = Run(self.lane, judges_reach_from=EXAMPLES_OF_A_TIMED_RUN)
         self.total.seed = self._next_seed = self.session.seed
         # Of the same kind of process as the pool's, or it could not be handed over.
         self._stop: Any = multiprocessing.get_context("spawn").Event()
@@ -100,6 +100,9 @@ class Campaign:
                         self._take(searched)
                     if self.time_is_up:
                         self._stop.set()
+                    elif self.elapsed >= self._next_look:
+                        self._next_look = self.elapsed + SECONDS_BETWEEN_LOOKS
+                        self._replay_corpus(Kind.FAILURES)
                     self.tell(self)
         self.total.stop()
         self._prune()
@@ -109,7 +112,7 @@ class Campaign:
         """What the summary of a run does not say: situations in pairs, the corpus, and what went wrong."""
         met, kept = len(self.situations), len(self.corpus.entries())
         return [
-            f"Fuzzed for {told(self.elapsed)} in {times(self.asked.processes, 'process', 'processes')}: "
+            f"Fuzzed for {told(self.total.seconds)} in {times(self.asked.processes, 'process', 'processes')}: "
             f"{grouped(met)} pairs of situations met, the last new one after {told(self.last_new)}",
             f"Corpus: {times(self.replayed, 'history', 'histories')} played again from {self.corpus.place}, "
             f"which now holds {kept}",
@@ -135,7 +138,7 @@ class Campaign:
             self.findings.again(shape, number)
         if searched.failure is not None:
             seed = searched.search.seed
-            self.corpus.add(Kind.FAILURES, searched.failure.events, seed)
+            self._played.add(self.corpus.add(Kind.FAILURES, searched.failure.events, seed).name)
             looked_at = (
                 f"Looked at {self.total.examples} examples until it was found, after {told(self.elapsed)} "
                 f"(in the search with seed {seed})"
@@ -150,10 +153,7 @@ class Campaign:
         self.last_new = self.elapsed
         self.situations |= met.pairs
         entry = self.corpus.add(Kind.SITUATIONS, met.steps, seed)
-        self._keep(entry, met.pairs)
-
-    def _keep(self, entry: Entry, met: frozenset[Pair]) -> None:
-        self._kept[entry.name], self._met[entry.name] = entry, met
+        self._selection.add(entry, met.pairs)
 
     def _retry(self, searched: Searched) -> None:
         if searched.search.again:
@@ -161,20 +161,21 @@ class Campaign:
         else:
             self._again.append(searched.search)
 
-    def _replay_corpus(self) -> None:
-        for entry, events in replayed(self.lane, self.corpus, self.findings):
+    def _replay_corpus(self, *kinds: Kind) -> None:
+        for again in replayed(self.lane, self.corpus, *kinds, but=self._played):
+            self._played.add(again.entry.name)
             self.replayed += 1
-            met = pairs_of(self.lane.binding.lifecycle, events)
+            met = pairs_of(self.lane.binding.lifecycle, again.events)
             self.situations |= met
-            if entry.kind is Kind.SITUATIONS:
-                self._keep(entry, met)
+            self._selection.add(again.entry, met, fails=again.failure is not None)
+            if again.failure is not None:
+                self.findings.add(found_again(again, again.failure, self.corpus))
             self.tell(self)
             if self.time_is_up:
                 return
 
     def _prune(self) -> None:
-        keep = set(cover(self._met, KEPT))
-        self.corpus.drop(entry for name, entry in self._kept.items() if name not in keep)
+        self.corpus.drop(self._selection.needless())
         self.corpus.flush()
 
     @contextmanager

@@ -1,0 +1,1 @@
+"""Runs of several machines as one: their sums, and each distinct failure of them once."""
