@@ -33,7 +33,9 @@ def chokes(ledger: Ledger, event: StepBegan) -> Iterator[Any]:
     raise ZeroDivisionError(f"no mercy at {event.step}")
 
 
-FAILURE = Failure(Violation("every_job_ends", "j1", 1, 0.0, "j1 never ends.", ()), (), (), Shape("every_job_ends", "drain"))
+FAILURE = Failure(
+    Violation("every_job_ends", "j1", 1, 0.0, "j1 never ends.", ()), (), (), Shape("every_job_ends", "drain")
+)
 
 
 def run_of(examples: int = ENOUGH, claims: Sequence[Invariant] = ALL, **fields: Any) -> Run:

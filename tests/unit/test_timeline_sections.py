@@ -60,7 +60,9 @@ def test_a_fold_tells_what_it_holds_and_is_open_where_it_failed() -> None:
     assert "Steps 21-220, 0 s to 0 s: takeover 1" in Parsed(text).text
     assert '<details open="">' not in text
     seen = Violation("every_job_ends", "j1", 230, 0, "it failed.", ())
-    text = rendered(Page("FAIL", OURS, events, failure=Failure(seen, (), tuple(events), Shape("every_job_ends", "drain"))))
+    text = rendered(
+        Page("FAIL", OURS, events, failure=Failure(seen, (), tuple(events), Shape("every_job_ends", "drain")))
+    )
     assert text.count('<details open=""><summary>Steps 221-') == text.count('<details open="">') == 1
 
 
