@@ -110,12 +110,13 @@ class Campaign:
 
     def closing(self) -> list[str]:
         """What the summary of a run does not say: situations in pairs, the corpus, and what went wrong."""
-        met, kept = len(self.situations), len(self.corpus.entries())
+        processes = times(self.asked.processes, "process", "processes")
+        histories = times(self.replayed, "history", "histories")
         return [
-            f"Fuzzed for {told(self.total.seconds)} in {times(self.asked.processes, 'process', 'processes')}: "
-            f"{grouped(met)} pairs of situations met, the last new one after {told(self.last_new)}",
-            f"Corpus: {times(self.replayed, 'history', 'histories')} played again from {self.corpus.place}, "
-            f"which now holds {kept}",
+            f"Fuzzed for {told(self.total.seconds)} in {processes}: {grouped(len(self.situations))} pairs of "
+            f"situations met, the last new one after {told(self.last_new)}",
+            f"Corpus: {histories} played again from {self.corpus.place}, which now holds "
+            f"{len(self.corpus.entries())}",
             *self.corpus.notes,
         ]
 

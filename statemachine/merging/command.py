@@ -67,8 +67,8 @@ class Merge:
 
     def _not_repeated(self) -> list[str]:
         return [
-            f"{shard.name} found {times(shard.run.failures, 'failure')}, and none breaks anything here: merge "
-            "with the code that the shards have played"
+            f"{shard.name} found {times(shard.run.failures, 'failure')}, and none breaks anything here: "
+            "merge with the code that the shards have played"
             for shard in self.shards
             if shard.run is not None and shard.run.failures
         ]
