@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replay": {"drain", "example", "history", "invariants", "ndjson", "operations", "run"},
     "embedded": {"machine", "minimise", "run"},
     "findings": {"example", "minimise", "run", "shape", "world"},
-    "corpus": {"history", "ndjson", "script"},
+    "corpus": {"history", "ndjson", "pairs", "script"},
     "quest": {
         *("corpus", "embedded", "example", "findings", "history", "invariants", "machine", "rewriting"),
         *("run", "script", "world"),
@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("corpus", "embedded", "example", "findings", "history", "invariants", "machine", "pairs", "pool"),
         *("progress", "quest", "report", "run", "session", "shape", "standalone", "world"),
     },
-    "reports": {"explain", "failures", "findings", "invariants", "report", "run", "session"},
+    "reports": {"explain", "failures", "findings", "invariants", "report", "run", "session", "shape"},
     "report": {"explain", "invariants", "ndjson", "reach", "run", "script", "verdict", "world"} | JUDGING,
     "failures": {"ndjson", "report", "run"},
     "regression": {"drain", "example", "invariants", "operations", "report", "run"},

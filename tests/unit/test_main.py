@@ -64,6 +64,8 @@ def test_what_is_wrong_is_told_in_a_sentence(
 
 WITHOUT_DATABASE = {"check-log"}
 """Commands that run beside whatever Django project the environment is set up for."""
+DEMANDED = {"merge": ["."]}
+"""What a command cannot be given without."""
 
 
 @pytest.mark.parametrize("command", sorted({command.name for command in COMMANDS} - WITHOUT_DATABASE))
@@ -71,5 +73,5 @@ def test_foreign_settings_are_refused(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "theirs.settings")
-    assert main([command]) == MISUSED
+    assert main([command, *DEMANDED.get(command, [])]) == MISUSED
     assert "names theirs.settings and the binding models_under_test" in capsys.readouterr().err
