@@ -5,7 +5,6 @@ The machines are processes in directories of their own; the Redis is a real one,
 
 from __future__ import annotations
 
-import re
 import shutil
 import signal
 import subprocess
@@ -105,12 +104,11 @@ def test_the_killed_machine_has_told_nothing_but_left_its_finding(machines: Mach
     assert "first0 left no run.json" in machines.merged.output
 
 
-def test_the_others_meet_it_first_and_go_on(machines: Machines) -> None:
+def test_the_others_meet_it_before_they_search(machines: Machines) -> None:
     for ran in machines.others:
         assert ran.code == 1, ran
         assert ran.report[0] == "FAIL  only_the_holder_finishes"
         assert "Found again in the corpus, unix://" in ran.output
-        assert re.search(r"^[1-9]\d* examples, ", "\n".join(ran.summary), re.M), ran
 
 
 def test_it_is_reported_once(machines: Machines) -> None:
