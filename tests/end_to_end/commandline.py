@@ -66,7 +66,9 @@ class Ran:
     @property
     def report(self) -> list[str]:
         """The failure report, from its headline to what was looked at; fails when there is none."""
-        found = re.search(r"^FAIL  \w+\n.*?^  (Looked at|Found again|REPRODUCED) [^\n]*$", self.output, re.M | re.S)
+        found = re.search(
+            r"^FAIL  \w+\n.*?^  (Looked at|Found again|REPRODUCED) [^\n]*$", self.output, re.M | re.S
+        )
         assert found, self
         return found[0].splitlines()
 
