@@ -11,9 +11,9 @@ Each defect and seed is searched for as it is (``plain``), and in each way of fe
   quarter of pairs, and go on at random.
 
 All chance is Hypothesis's, and what is fed back changes only between examples, so that a seed plays the
-same examples again.  Hypothesis itself, though, expects the same choices to mean the same steps in every
-example; a search at which it complains of that, having found a failure, is counted as *flaky*.  For the
-same reason a search has no example database.
+same examples again.  Hypothesis itself expects the same choices to mean the same steps in every example.
+It often varies an example from some choice on, and when the shared choices then break what they did not
+break before, it calls the search flaky: counted as such.  For the same reason there is no example database.
 
 What it cannot show: that no other feedback would help; anything about runs of hours, in which a memory has
 more time to pay off; or about defects that no search finds.  The defects were chosen by what ``plain``
@@ -35,6 +35,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import Phase
 from hypothesis import strategies as st
+from hypothesis.reporting import with_reporter
 from hypothesis.stateful import initialize
 
 from statemachine.embedded import play, register_profiles, without_database
@@ -238,7 +239,8 @@ def hunt(asked: Hunt) -> Found:
     register_profiles()
     with open_lane(defect=asked.defect) as lane:
         run = FedRun(lane)
-        play(run, asked.seed, WAYS[asked.way], without_database(EXAMPLES), (Phase.generate,))
+        with with_reporter(lambda said: None):
+            play(run, asked.seed, WAYS[asked.way], without_database(EXAMPLES), (Phase.generate,))
     if run.found_steps is None or run.found_after is None:
         return Found(asked, False, run.examples, run.steps, run.seconds, False)
     return Found(asked, True, run.finding_examples, run.found_steps, run.found_after, bool(run.unstable))
@@ -264,7 +266,7 @@ def compared(plain: Sequence[float], fed: Sequence[float]) -> str:
 
 def report(found: dict[Hunt, Found], ways: Sequence[str], seeds: Sequence[int]) -> None:
     print(
-        "| way | defect | found | steps: median | mean | total | examples: median | mean | µs a step | flaky |\n"
+        "| way | defect | found | steps, median | mean | total | examples, median | mean | µs | flaky |\n"
         "|---|---|---|---|---|---|---|---|---|---|"
     )
     for way in ways:
