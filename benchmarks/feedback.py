@@ -1,19 +1,15 @@
 """Whether what a search has reached, fed back to its generator, finds deep defects in fewer steps.
 
-    python benchmarks/feedback.py [--seeds 100-119] [--ways plain,rare,corpus] [--jobs 1]
+    python benchmarks/feedback.py [--seeds 100-119] [--ways plain,rare] [--jobs 1]
 
-Each defect and seed is searched for as it is (``plain``), and in each way of feeding back:
-
-- ``rare``: an operation, or a fault, that was seldom played where its job and the other unfinished jobs
-  now stand weighs up to eight times as much, by what the examples before this one did;
-- ``corpus``: half of the examples begin with the shortest known steps to a pair of situations that one job
-  met one after the other (cells of the legality table, with the faults that struck), one of the rarest
-  quarter of pairs, and go on at random.
+Each defect and seed is searched for as it is (``plain``), and with what was reached fed back (``rare``): an
+operation, or a fault, that was seldom played where its job and the other unfinished jobs now stand weighs
+up to eight times as much, by what the examples before this one did.
 
 All chance is Hypothesis's, and what is fed back changes only between examples, so that a seed plays the
 same examples again.  Hypothesis itself expects the same choices to mean the same steps in every example.
 It often varies an example from some choice on, and when the shared choices then break what they did not
-break before, it calls the search flaky: counted as such.  For the same reason there is no example database.
+break before, it calls the search flaky: counted as such.
 
 What it cannot show: that no other feedback would help; anything about runs of hours, in which a memory has
 more time to pay off; or about defects that no search finds.  The defects were chosen by what ``plain``
@@ -33,14 +29,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
-from hypothesis import Phase
-from hypothesis import strategies as st
 from hypothesis.reporting import with_reporter
-from hypothesis.stateful import initialize
 
-from statemachine.embedded import play, register_profiles, without_database
+from statemachine.embedded import play, register_profiles, so_many
 from statemachine.example import Example
-from statemachine.lifecycle import Operation
 from statemachine.machine import JobMachine
 from statemachine.operations import Offer
 from statemachine.operations.named import Strikes
@@ -60,7 +52,6 @@ DEEPEST = (
 EXAMPLES = 2000
 PLAIN = "plain"
 
-Step = tuple[str, dict[str, Any]]
 Cell = tuple[object, ...]
 
 
@@ -69,8 +60,7 @@ class FedRun(Run):
     """A run that knows the steps until its first failure, and what its examples have met."""
 
     found_steps: int | None = None
-    met: Counter[Cell] = field(default_factory=Counter)
-    shortest: dict[Cell, list[Step]] = field(default_factory=dict)
+    seen: Counter[Cell] = field(default_factory=Counter)
 
     def check(self, example: Example) -> None:
         try:
@@ -88,25 +78,12 @@ class FedMachine(JobMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.steps: list[Step] = []
-        self.cells: dict[Cell, int] = {}
-
-    def perform(self, operation: str, arguments: dict[str, Any]) -> None:
-        self.steps.append((operation, arguments))
-        super().perform(operation, arguments)
-
-    def meets(self, cell: Cell) -> None:
-        """Remember a cell that the step being played meets."""
-        self.cells.setdefault(cell, len(self.steps))
+        self.cells: set[Cell] = set()
 
     def teardown(self) -> None:
         super().teardown()
         if self.at_rest and self.run.failure is None:
-            for cell, length in self.cells.items():
-                self.run.met[cell] += 1
-                known = self.run.shortest.get(cell)
-                if known is None or length < len(known):
-                    self.run.shortest[cell] = self.steps[:length]
+            self.run.seen.update(self.cells)
 
 
 class RareMachine(FedMachine):
@@ -122,7 +99,7 @@ class RareMachine(FedMachine):
         self._strikes: dict[Cell, Strikes] = {}
 
     def boost(self, cell: Cell) -> float:
-        return 1 + (self.MOST - 1) * self.SELDOM / (self.SELDOM + self.run.met[cell])
+        return 1 + (self.MOST - 1) * self.SELDOM / (self.SELDOM + self.run.seen[cell])
 
     def offers(self) -> list[Offer]:
         return [self._weighed(offer) for offer in super().offers()]
@@ -148,9 +125,9 @@ class RareMachine(FedMachine):
 
     def perform(self, operation: str, arguments: dict[str, Any]) -> None:
         cell = stands(self.example, operation, arguments)
-        self.meets(cell)
+        self.cells.add(cell)
         if "fault" in arguments:
-            self.meets((*cell, arguments["fault"], arguments.get("at", 1)))
+            self.cells.add((*cell, arguments["fault"], arguments.get("at", 1)))
         super().perform(operation, arguments)
 
 
@@ -171,50 +148,7 @@ def stands(example: Example, operation: str, arguments: dict[str, Any]) -> Cell:
     return (operation, *kind, standing(of) if of in rows else None, *others)
 
 
-class CorpusMachine(FedMachine):
-    """Begins half of its examples with known steps to one of the rarest quarter of pairs of situations."""
-
-    PLACES = range(9_000_000_000_017, 9_000_000_000_017 + (1 << 20))
-    """No constants of anybody's, as in ``machine.py``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.known: list[Step] = []
-        self.before: dict[str, str] = {}
-        self.seen_call = 0
-
-    @initialize(place=st.integers(PLACES[0], PLACES[-1]))
-    def choose_beginning(self, place: int) -> None:
-        """The lower half of the places begins with nothing known."""
-        whole, shortest = len(self.PLACES), self.run.shortest
-        of_half = 2 * self.PLACES.index(place) - whole
-        if of_half >= 0 and shortest:
-            rarest = sorted(shortest, key=lambda pair: (self.run.met[pair], pair))
-            self.known = shortest[rarest[of_half * (len(rarest) // 4 + 1) // whole]]
-
-    def offers(self) -> list[Offer]:
-        if len(self.steps) < len(self.known):
-            return [Offer(1, *self.known[len(self.steps)])]
-        return super().offers()
-
-    def perform(self, operation: str, arguments: dict[str, Any]) -> None:
-        super().perform(operation, arguments)
-        ledger, call = self.example.ledger, self.example.current_call
-        if call == self.seen_call:
-            return
-        self.seen_call, facts = call, ledger.calls[call]
-        invoked, faults = facts.invoked, facts.faults
-        if invoked.operation is Operation.RECOVER:
-            met = {row.job: ledger.rules_for(facts, row, ledger.now).cell for row in ledger.rows.values()}
-        else:
-            met = {invoked.job: facts.rulings[0].cell}
-        for job, cell in met.items():
-            now = " ".join([f"{invoked.operation}: {cell.situation}", *faults])
-            self.meets((self.before.get(job, ""), now))
-            self.before[job] = now
-
-
-WAYS: dict[str, type[JobMachine]] = {PLAIN: FedMachine, "rare": RareMachine, "corpus": CorpusMachine}
+WAYS: dict[str, type[JobMachine]] = {PLAIN: FedMachine, "rare": RareMachine}
 
 
 class Hunt(NamedTuple):
@@ -240,7 +174,7 @@ def hunt(asked: Hunt) -> Found:
     with open_lane(defect=asked.defect) as lane:
         run = FedRun(lane)
         with with_reporter(lambda said: None):
-            play(run, asked.seed, WAYS[asked.way], without_database(EXAMPLES), (Phase.generate,))
+            play(run, asked.seed, WAYS[asked.way], so_many(EXAMPLES))
     if run.found_steps is None or run.found_after is None:
         return Found(asked, False, run.examples, run.steps, run.seconds, False)
     return Found(asked, True, run.finding_examples, run.found_steps, run.found_after, bool(run.unstable))
