@@ -140,6 +140,9 @@ def read(path: Path) -> tuple[Header, list[Event]]:
     Raises :class:`HistoryError` when there is none, or when it cannot be read.
     """
     file = path / "history.ndjson" if path.is_dir() else path
+    inside = sorted(saved.parent.as_posix() for saved in path.glob("*/history.ndjson"))
+    if inside and not file.exists():
+        raise HistoryError(f"{path} holds {len(inside)} saved failures: give one of {', '.join(inside[:5])}")
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -104,8 +104,8 @@ class PlainSearch:
         seed = self.seed
         while self.total.failure is not None and not self.exit_first:
             seed += 1
-            run = Run(self.lane, self.total.tick, known=self.findings.shapes)
             examples = min(max(self.total.examples, FEWEST), MOST)
+            run = Run(self.lane, self.total.tick, known=self.findings.shapes, most_examples=examples)
             self._play(run, seed, so_many(examples, profile=None))
             if run.failure is None:
                 return

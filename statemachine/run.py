@@ -94,13 +94,15 @@ class Run:
     """Collects what the examples of one lane did.  ``tick`` is called about once a step, to show life.
 
     Failures of the shapes in ``known`` are counted in ``met_again`` and do not end the run.  It ends at its
-    next step when ``asked_to_stop`` says so.  ``ended`` is called with each example that came to its end.
+    next step when ``asked_to_stop`` says so, or when it has begun more than ``most_examples``: Hypothesis
+    does not count those that met a known failure.  ``ended`` is called with each example that came to its end.
     """
 
     lane: Lane
     tick: Callable[[Run], None] = lambda run: None
     known: Collection[Shape] = ()
     asked_to_stop: Callable[[], bool] = lambda: False
+    most_examples: int | None = None
     ended: Callable[[Example], None] = lambda example: None
     reach_of: Callable[[Lifecycle], Reach] = Reach
     judges_reach_from: int = EXAMPLES_TO_JUDGE_REACH
@@ -146,13 +148,15 @@ class Run:
             raise KeyboardInterrupt
         self.tick(self)
         found = Failure.of(example)
-        if found is None:
-            if self.asked_to_stop():
-                self._count(example)
-                raise Stopped
-            return
-        if found.shape in self.known:
+        known = found is not None and found.shape in self.known
+        if found is not None and known:
             self.met_again[found.shape] += 1
+        if (found is None or known) and self._is_over:
+            self._count(example)
+            raise Stopped
+        if found is None:
+            return
+        if known:
             self._count(example)
             raise KnownFailure
         self.failure = found
@@ -161,6 +165,11 @@ class Run:
             self.found_after = real_seconds() - self.started
         self._count(example)
         raise broken(found.headline)
+
+    @property
+    def _is_over(self) -> bool:
+        full = self.most_examples is not None and self.examples > self.most_examples
+        return full or self.asked_to_stop()
 
     def end_example(self, example: Example) -> None:
         self._count(example)
@@ -209,7 +218,8 @@ class Run:
             f"invariant {crash.invariant} crashed ({crash.error}) at {crash.event}"
             for crash in self.crashed[:3]
         ]
-        if self.judges_reach and self.finished:
+        # What is broken keeps its examples from getting anywhere: that is told, and enough.
+        if self.judges_reach and self.finished and self.failure is None:
             found += [f"required situation never met: {cell}" for cell in self.reach.missed()]
             found += [f"invariant never judged: {name}" for name in self.never_judged]
         return found

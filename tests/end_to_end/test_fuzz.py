@@ -1,0 +1,187 @@
+"""``--fuzz-for``, the corpus, and distinct failures, as somebody types and reads them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.commandline import CHECKOUT, SHORT, STRANGER, Ran, at_once, environment, run, write
+
+LATE = ("--defect", "completion_without_token")
+FUZZ = (*CHECKOUT, "--hypothesis-seed=300", "--fuzz-for")
+
+TWO_BUGS = """
+from models_under_test.binding import AIJobsBinding
+
+class Binding(AIJobsBinding):
+    def planted_parts(self):
+        from models_under_test.defects import create_again_publishes_again, sweep_never_marks
+        from models_under_test.pipelines import with_replaced
+
+        once = with_replaced(self.parts(), create_again_publishes_again.PARTS)
+        return with_replaced(once, sweep_never_marks.PARTS)
+"""
+
+THEIRS = """
+from models_under_test.binding import AIJobsBinding
+
+class Binding(AIJobsBinding):
+    def __init__(self):
+        super().__init__()
+        self.plant("lease_as_long_as_visibility")
+"""
+
+REFUSED = {
+    "no length": (("--fuzz-for", "6"), "--fuzz-for: '6' is no length of time: write it as 30s"),
+    "beside a replay": (("--fuzz-for", "6s", "--replay", "found"), "--replay found"),
+    "in another lane": (("--fuzz-for", "6s", "--lane", "processes"), "--fuzz-for 6s: it searches in"),
+    "no place": (("--corpus", "ftp://there"), "--corpus: 'ftp://there' names no corpus"),
+    "no Redis": (("--corpus", "redis://127.0.0.1:1/0"), "no Redis answers there"),
+}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Ran, Path]]:
+    """Each run in a directory of its own."""
+    places = {
+        name: write(tmp_path_factory.mktemp("fuzz"), theirs=TWO_BUGS)
+        for name in ("clean", "late", "two bugs", *REFUSED)
+    }
+    calls = {
+        "clean": partial(run, *FUZZ, "12s", cwd=places["clean"]),
+        "late": partial(run, *FUZZ, "1h", "-x", *LATE, cwd=places["late"]),
+        "two bugs": partial(
+            run, *STRANGER, "--binding", "theirs:Binding", "--hypothesis-seed=1", cwd=places["two bugs"]
+        ),
+    }
+    calls |= {
+        name: partial(run, *CHECKOUT, *options, cwd=places[name]) for name, (options, _) in REFUSED.items()
+    }
+    return {name: (done, places[name]) for name, done in zip(calls, at_once(calls.values()), strict=True)}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_is_refused_in_a_sentence(name: str, ran: dict[str, tuple[Ran, Path]]) -> None:
+    refused, cwd = ran[name]
+    assert refused.code == 4, refused
+    assert REFUSED[name][1] in refused.output
+    assert "Traceback" not in refused.output
+    assert not (cwd / ".statemachine").exists()
+
+
+def test_a_clean_campaign_says_what_it_met_and_leaves_a_run(ran: dict[str, tuple[Ran, Path]]) -> None:
+    done, cwd = ran["clean"]
+    assert done.code == 0, done
+    assert (
+        "profile fuzz: searches of 300 examples of 50 steps in 1 process for 12s; seeds from 300"
+        in done.output
+    )
+    closing = "\n".join(done.summary)
+    assert re.search(
+        r"^Fuzzed for 1\ds in 1 process: \d+ pairs of situations met, the last new", closing, re.M
+    )
+    assert "Corpus: 0 histories played again from .statemachine/corpus, which now holds" in closing
+    assert done.verdict.startswith("PASS (reach not judged)")
+    assert re.search(r"^  1\ds, \ds left · ", done.output, re.M), "no sign of life in ten seconds"
+    left = json.loads((cwd / ".statemachine" / "run.json").read_text(encoding="utf-8"))
+    assert left["examples"] > 0
+    assert left["failures"] == 0
+    assert left["finished"]
+
+
+def test_a_failure_is_shrunk_once_and_ends_the_run_where_that_was_asked_for(
+    ran: dict[str, tuple[Ran, Path]],
+) -> None:
+    done, cwd = ran["late"]
+    assert done.code == 1, done
+    assert done.report[0] == "FAIL  only_the_holder_finishes"
+    last = done.report[-1]
+    assert re.match(
+        r"  Looked at \d+ examples until it was found, after \d+s \(in the search with seed 30", last
+    )
+    assert (cwd / done.folder / "test_regression.py").is_file()
+    assert list((cwd / ".statemachine" / "corpus" / "failures").glob("*.ndjson"))
+
+
+def test_distinct_failures_are_told_once_each_the_shortest_first(ran: dict[str, tuple[Ran, Path]]) -> None:
+    done, cwd = ran["two bugs"]
+    assert done.code == 1, done
+    claims = re.findall(r"^FAIL  (\w+)$", done.output, re.M)
+    assert claims == ["a_job_is_created_once", "recovery_sends_only_unsent_jobs"]
+    assert re.search(r"^\d+ distinct failures of 2 claims, the shortest first$", done.output, re.M)
+    lengths = [int(steps) for steps in re.findall(r"shrunk \d+ → (\d+) steps", done.output)]
+    assert lengths == sorted(lengths)
+    folders = re.findall(r"--replay (\S+)$", done.output, re.M)
+    assert len(folders) == len(set(folders))
+    assert all((cwd / folder / "history.ndjson").is_file() for folder in folders)
+
+
+def test_a_plain_run_plays_first_what_was_found_until_it_is_mended(short: Path) -> None:
+    write(short, theirs=THEIRS)
+    search = partial(
+        run, *STRANGER, *SHORT, "--binding", "theirs:Binding", "--hypothesis-seed=1", cwd=short, script=True
+    )
+    assert "Looked at " in search().report[-1]
+    again = search()
+    assert again.code == 1, again
+    assert "Found again in the corpus, .statemachine/corpus" in again.report[-1]
+    assert "0 examples, 0 steps" in "\n".join(again.summary)
+    write(short, theirs=THEIRS.replace("self.plant", "str"))
+    mended = search()
+    assert mended.code == 0, mended
+    assert re.search(r"^Corpus: \d+ histor(y|ies) played again", "\n".join(mended.summary), re.M)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
+def test_ctrl_c_tells_what_was_found(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *FUZZ, "1h", *LATE],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    try:
+        until = time.monotonic() + 120
+        while not list(tmp_path.rglob("failures/*.ndjson")) and time.monotonic() < until:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    ran = Ran(("--fuzz-for",), process.returncode, output)
+    assert ran.code == 2, ran
+    assert ran.report[0] == "FAIL  only_the_holder_finishes"
+    assert "the run was interrupted" in output
+    assert (tmp_path / ran.folder / "history.ndjson").is_file()
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root can make a disk that is full"
+)
+def test_a_full_disk_loses_no_failure(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    # Room for the directories, and for no history.
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=6", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        ran = run(*FUZZ, "1h", "-x", *LATE, "-p", "no:cacheprovider", cwd=disk)
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    assert ran.code == 1, ran
+    assert ran.report[0] == "FAIL  only_the_holder_finishes"
+    assert "No space left on device" in ran.output
+    assert "--hypothesis-seed=" in "\n".join(ran.report), "how to see it again without a file"
+    assert "Traceback" not in ran.output
