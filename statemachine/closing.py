@@ -55,7 +55,7 @@ def _told(session: Session, limits: Iterable[str]) -> tuple[str, list[str], list
         return "statemachine: replay", [], paper.wrap(session.replayed.sentence, "", MARGIN)
     if session.lane == "processes" and (session.told or session.untold):
         return "statemachine: processes lane", session.told[:-1], session.told[-1:]
-    if run is not None and (run.examples or run.failure):
+    if run is not None:
         lines = run_figures(run, session.binding.waived, [*session.closing, *limits], paper)
         return "statemachine: embedded lane", lines, paper.wrap(verdict_line(run), "", MARGIN)
     return "", [], []

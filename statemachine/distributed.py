@@ -27,9 +27,11 @@ class Controller:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.received: list[Closing] = []
+        self._has_workers = False
 
     def pytest_configure_node(self, node: Any) -> None:
         """Hand a worker what must be the same everywhere."""
+        self._has_workers = True
         paper = self._session.paper
         node.workerinput[_SENT] = {
             "seed": self._session.seed,
@@ -56,6 +58,8 @@ class Controller:
         self.received.append(Closing(f"statemachine: worker {worker}", verdict=text, untold=again))
 
     def pytest_keyboard_interrupt(self) -> None:
+        if not self._has_workers:  # then it has been told here what there was
+            return
         text = (
             "UNKNOWN  the run was interrupted: what the workers had met by then is not known here; if one "
             "had found a failure, it may be in .statemachine/"

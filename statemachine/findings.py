@@ -77,9 +77,14 @@ class Findings:
         whole = Findings()
         for found in self._found.values():
             began = real_seconds()
-            failure = found.failure if found.unstable else minimise(lane, found.failure)
+            failure = found.failure if found.unstable else minimise(lane, found.failure, self.shapes)
             whole.add(replace(found, failure=failure, shrink_seconds=real_seconds() - began))
         return whole
+
+    @property
+    def shortest(self) -> Failure:
+        """The one that is told first.  There must be one."""
+        return self.by_claim()[0][0].failure
 
     def by_claim(self) -> list[list[Finding]]:
         """Grouped by the claim that broke, the shortest first: groups, and findings in each."""

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -77,7 +78,7 @@ class EmbeddedLane:
             return PlainSearch(self.lane, corpus, session.seed, self.progress, self.most_failures == 1)
         size = Size(profile.max_examples, profile.stateful_step_count)
         asked = Fuzz(session.fuzz_seconds, session.processes, size)
-        told = FuzzProgress(self.progress, asked.seconds)
+        told = FuzzProgress(self.progress, asked.seconds, session.paper)
         return Campaign(session, self.lane, corpus, asked, told, self.most_failures)
 
     def _seek(self, quest: Quest) -> None:
@@ -85,8 +86,10 @@ class EmbeddedLane:
         session.run = run
         found = Findings()
         report = ""
+        self._forget_the_last_run()
         try:
             quest.run()
+            self._write_run(quest)
             self.progress.show(f"  shrinking {times(len(quest.findings), 'failure')}")
             found = quest.findings.minimised(self.lane)
             report = self._told(found, run, partial(explain, self.lane))
@@ -101,6 +104,7 @@ class EmbeddedLane:
             raise
         finally:
             self.progress.clear()
+            quest.corpus.flush()
             session.closing += quest.closing()
             self._write_run(quest)
         if quest.interrupted:
@@ -113,6 +117,11 @@ class EmbeddedLane:
             wrap = session.paper.wrap
             doubts = "\n".join(line for doubt in run.doubts() for line in wrap(doubt, MARGIN, "        "))
             _fail(session, f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", verdict_line(run))
+
+    def _forget_the_last_run(self) -> None:
+        """A run that is killed must not be taken for the one before it."""
+        with suppress(OSError):
+            (failures.FOLDER / runfile.NAME).unlink()
 
     def _write_run(self, quest: Quest) -> None:
         """Leave ``run.json`` for whoever adds up several runs."""
@@ -135,14 +144,15 @@ class EmbeddedLane:
             file.parent.mkdir(parents=True, exist_ok=True)
             failures.write_whole(file, runfile.dumps(left).encode())
         except OSError as error:
-            session.notes.append(f"{file} could not be written ({error}): this run cannot be merged")
+            note = f"{file} could not be written ({error}): this run cannot be merged"
+            session.notes += [note] if note not in session.notes else []
 
     def _told(self, found: Findings, run: Run, explained: Callable[[Failure], Why | None]) -> str:
         """The reports of what was found, empty for nothing; and the page of the run, if it is wanted."""
         if not found:
             self.reports.write_page(lambda: self._page_of(run))
             return ""
-        run.failure = found.by_claim()[0][0].failure
+        run.failure = found.shortest
         return self.reports.of_all(found, run, explained)
 
     def _page_of(self, run: Run) -> str:

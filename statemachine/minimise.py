@@ -10,6 +10,8 @@ mean that no entirely different, shorter history exists.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from statemachine.example import Lane
 from statemachine.rewriting import (
     about,
@@ -22,15 +24,20 @@ from statemachine.rewriting import (
 )
 from statemachine.run import Failure
 from statemachine.script import Step, Steps, as_written, play
+from statemachine.shape import Shape
 
 _SHORT_RUNS = (4, 3, 2)
 BUDGET = 60_000
 """Steps after which a history is taken as it is: half a minute.  The worst planted defect takes 15,000."""
 
 
-def minimise(lane: Lane, failure: Failure) -> Failure:
-    """A failure of the same invariant that is minimal, renumbered from 1; ``lane`` must be open."""
-    best = _Attempt(lane, failure)
+def minimise(lane: Lane, failure: Failure, others: Collection[Shape] = ()) -> Failure:
+    """A failure of the same invariant that is minimal, renumbered from 1; ``lane`` must be open.
+
+    It does not become one of the ``others``, that another operation ends in: those are found already.
+    """
+    others = {shape for shape in others if shape.operation != failure.shape.operation}
+    best = _Attempt(lane, failure, others)
     # The drain's moves are ordinary operations: played as such, they can be dropped like any other.
     # Only what a drain itself proves, that all is quiet and a job has not ended, needs the drain.
     if any(step.drain for step in failure.steps) and not best.try_steps(best.steps):
@@ -45,9 +52,10 @@ def minimise(lane: Lane, failure: Failure) -> Failure:
 class _Attempt:
     """The shortest failing history so far, and the ways to a shorter one."""
 
-    def __init__(self, lane: Lane, failure: Failure) -> None:
+    def __init__(self, lane: Lane, failure: Failure, others: Collection[Shape]) -> None:
         self.lane = lane
         self.failure = failure
+        self.others = others
         self.in_drain = False
         self._tried: set[tuple[object, ...]] = set()
         self._steps_left = BUDGET
@@ -71,12 +79,16 @@ class _Attempt:
             played = play(self.lane, steps, drained=self.in_drain, ways=ways)
             self._steps_left -= played.example.steps
             found = played.failure
-            if found is not None and found.headline.invariant == self.failure.headline.invariant:
+            if found is not None and self._is_the_same(found):
                 self.failure = found
                 return True
             if not played.stood_in:
                 break
         return False
+
+    def _is_the_same(self, found: Failure) -> bool:
+        same = found.headline.invariant == self.failure.headline.invariant
+        return same and found.shape not in self.others
 
     def drop_steps(self) -> bool:
         """Drop ever smaller runs of steps, side by side from the end; whether anything could go."""

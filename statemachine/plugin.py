@@ -111,7 +111,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     # Around xdist's own, which would start processes to deal out tests to: here is one, with its own.
     if SESSION in config.stash and config.stash[SESSION].fuzz_seconds:
         asked = getattr(config.option, "numprocesses", None)
-        config.stash[SESSION].processes = max(asked, 1) if isinstance(asked, int) else 1
+        if isinstance(asked, str):  # auto, logical
+            asked = config.hook.pytest_xdist_auto_num_workers(config=config)
+        config.stash[SESSION].processes = max(asked or 1, 1)
         config.option.numprocesses = None
     return (yield)
 

@@ -52,7 +52,7 @@ class _Worker(Generic[Task, Result]):
         task, self.task = self.task, None
         try:
             answer = self.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # gone, or killed in the middle of its answer
             self.process.join()
             raise WorkFailed(
                 f"{task}: its process ended with exit code {self.process.exitcode}: was it killed, or out of "

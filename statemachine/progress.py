@@ -32,9 +32,8 @@ class Progress:
             return
         self._next = now + SECONDS_BETWEEN
         speed = run.steps / (now - run.started)
-        self._draw(
-            f"  {run.examples} of {settings().max_examples} examples, {run.steps} steps, {speed:.0f} steps/s"
-        )
+        most = run.most_examples or settings().max_examples
+        self._draw(f"  {run.examples} of {most} examples, {run.steps} steps, {speed:.0f} steps/s")
 
     def show(self, text: str) -> None:
         """A sign of life in other words."""

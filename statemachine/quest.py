@@ -7,11 +7,14 @@ to whoever started it.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from itertools import chain, islice
 from typing import NamedTuple, Protocol
 
 from hypothesis import settings
 
 from statemachine.corpus.entries import Corpus, Entry, Kind
+from statemachine.corpus.places import Place
+from statemachine.corpus.selection import KEPT
 from statemachine.embedded import play, so_many
 from statemachine.example import Lane
 from statemachine.findings import Finding, Findings
@@ -35,6 +38,7 @@ class Quest(Protocol):
 
     total: Run
     findings: Findings
+    corpus: Corpus
     interrupted: bool
 
     def run(self) -> None: ...
@@ -60,8 +64,13 @@ def replayed(lane: Lane, corpus: Corpus, *kinds: Kind, but: Container[str] = fro
         yield Again(entry, played.example.events, played.failure)
 
 
-def found_again(again: Again, failure: Failure, corpus: Corpus) -> Finding:
-    return Finding(failure, f"Found again in the corpus, {corpus.place}", len(again.entry.steps))
+def found_again(again: Again, failure: Failure, place: Place, corpus: Corpus) -> Finding:
+    """What an entry from ``place`` still breaks, or breaks now: that is kept in ``corpus`` as a failure."""
+    if again.entry.kind is Kind.FAILURES:
+        corpus.take(again.entry)
+    else:
+        corpus.add(Kind.FAILURES, failure.events)
+    return Finding(failure, f"Found again in the corpus, {place}", len(again.entry.steps))
 
 
 class PlainSearch:
@@ -84,14 +93,15 @@ class PlainSearch:
         self._replayed = 0
 
     def run(self) -> None:
-        for again in replayed(self.lane, self.corpus):
+        # A campaign that was killed has left more than it would have kept.
+        situations = islice(replayed(self.lane, self.corpus, Kind.SITUATIONS), KEPT)
+        for again in chain(replayed(self.lane, self.corpus, Kind.FAILURES), situations):
             self._replayed += 1
             if again.failure is not None:
-                self.findings.add(found_again(again, again.failure, self.corpus))
+                self.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
         if not self.findings:
             self._play(self.total, self.seed)
             self._search_on()
-        self.total.stop()
         self.total.finished = True
 
     def closing(self) -> list[str]:
@@ -114,13 +124,14 @@ class PlainSearch:
         try:
             play(run, seed, JobMachine, profile)
         finally:  # also when it is interrupted right after a failure
+            for shape, number in run.met_again.items():
+                self.findings.again(shape, number)
             if run is not self.total:
                 self.total.add(run.tally)
             if run.failure is not None:
                 self._keep(run, run.failure)
 
     def _keep(self, run: Run, failure: Failure) -> None:
-        self.corpus.add(Kind.FAILURES, failure.events, run.seed)
         looked_at = (
             f"Looked at {self.total.examples} examples until it was found, "
             f"after {real_seconds() - self.total.started:.1f} s"
@@ -128,3 +139,4 @@ class PlainSearch:
         self.findings.add(
             Finding(failure, looked_at, len(failure.steps), seed=run.seed, unstable=run.unstable)
         )
+        self.corpus.add(Kind.FAILURES, failure.events)

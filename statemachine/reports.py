@@ -13,7 +13,7 @@ from statemachine.explain import Why
 from statemachine.findings import Finding, Findings
 from statemachine.invariants.claim import times
 from statemachine.report.paper import MARGIN
-from statemachine.report.text import failure_report, to_reproduce
+from statemachine.report.text import failure_report, to_reproduce, what_broke
 from statemachine.report.timeline.pages import of_failure
 from statemachine.run import Failure, Run
 from statemachine.session import Session
@@ -29,36 +29,29 @@ class Reports:
 
     def of(
         self,
-        failure: Failure,
-        *,
-        why: Why | None,
-        looked_at: str,
+        found: Finding,
         run: Run,
+        why: Why | None,
+        *,
         more: Sequence[str] = (),
         alone: bool = True,
     ) -> str:
-        """The whole report of one failure, which is saved as well; ``more`` is said under it.
+        """The whole report of one finding, which is saved as well; ``more`` is said under it.
 
         One that is ``alone`` is the headline of the run as well.
         """
-
-        def page(reproduce: Sequence[str]) -> str:
-            return of_failure(
-                self.session.header(), failure, why=why, reproduce=reproduce, looked_at=looked_at, run=run
-            )
-
-        reproduce, shown = self._saved(failure, page)
-        self.write_page(lambda: page(reproduce))
-        paper, seen = self.session.paper, failure.headline
+        reproduce, shown = self._saved(found, run, why)
+        self.write_page(lambda: self._page(found, run, why, reproduce))
+        paper, seen = self.session.paper, found.failure.headline
         if not alone:
             self.session.untold += paper.wrap(f"FAIL  {seen.invariant}: {seen.story}", "", MARGIN)
         self.session.untold += to_reproduce(reproduce, paper)
         told = failure_report(
             self.session.binding.lifecycle,
-            failure,
+            found.failure,
             why=why,
             reproduce=[*reproduce, *shown],
-            looked_at=looked_at,
+            looked_at=_looked_at(found),
             paper=paper,
         )
         return "\n".join([told, *map(paper.spelt, more)])
@@ -68,10 +61,9 @@ class Reports:
         groups = found.by_claim()
         told = [
             self.of(
-                first.failure,
-                why=explain(first.failure),
-                looked_at=_looked_at(first),
-                run=run,
+                first,
+                run,
+                explain(first.failure),
                 more=[*self._others(others, run)] if others else (),
                 alone=len(groups) == 1,
             )
@@ -85,40 +77,37 @@ class Reports:
     def _others(self, others: Sequence[Finding], run: Run) -> Iterator[str]:
         yield "  The same claim, broken otherwise"
         for found in others:
-            saved = self._folder(found, run)
-            again = self.session.replay_command(saved) if saved else "(it could not be saved)"
-            yield f"    {found.shape}; {times(len(found.failure.steps), 'step')}, met {times(found.times)}"
-            yield f"      {again}"
+            reproduce, shown = self._saved(found, run, None)
+            yield f"    {found.shape}; {times(found.steps, 'step')}, met {times(found.times)}"
+            yield f"      {reproduce[0]}"
+            if not shown:  # it is nowhere else
+                yield from what_broke(self.session.binding.lifecycle, found.failure, self.session.paper)
 
-    def _folder(self, found: Finding, run: Run) -> str:
-        def page(saved: failures.Saved) -> str:
-            return of_failure(
-                self.session.header(),
-                found.failure,
-                why=None,
-                reproduce=self.again(saved),
-                looked_at=_looked_at(found),
-                run=run,
+    def _saved(self, found: Finding, run: Run, why: Why | None) -> tuple[list[str], list[str]]:
+        """Save it, and say how to play it again and where it can be looked at, empty for nowhere."""
+        header, failure = self.session.header(found.seed), found.failure
+        try:
+            saved = failures.save(
+                header,
+                failure,
+                self.session.test_command,
+                lambda saved: self._page(found, run, why, self.again(saved)),
             )
-
-        try:
-            return self._save(found.failure, page).folder.as_posix()
-        except OSError:
-            return ""
-
-    def _saved(self, failure: Failure, page: Callable[[Sequence[str]], str]) -> tuple[list[str], list[str]]:
-        """Save it, and say how to play it again and where it can be looked at."""
-        try:
-            saved = self._save(failure, lambda saved: page(self.again(saved)))
         except OSError as error:
-            again = self.session.search_command()
+            again = self.session.search_command(found.seed)
             return [f"{again}   (the history could not be saved: {error})"], []
+        self.folders[failure.shape] = saved.folder.as_posix()
         return self.again(saved), [saved.page_line]
 
-    def _save(self, failure: Failure, page: Callable[[failures.Saved], str]) -> failures.Saved:
-        saved = failures.save(self.session.header(), failure, self.session.test_command, page)
-        self.folders[failure.shape] = saved.folder.as_posix()
-        return saved
+    def _page(self, found: Finding, run: Run, why: Why | None, reproduce: Sequence[str]) -> str:
+        return of_failure(
+            self.session.header(found.seed),
+            found.failure,
+            why=why,
+            reproduce=reproduce,
+            looked_at=_looked_at(found),
+            run=run,
+        )
 
     def again(self, saved: failures.Saved) -> list[str]:
         """How to play a saved failure again, a line each."""
@@ -149,9 +138,8 @@ class Reports:
 
 def _looked_at(found: Finding) -> str:
     """What was played until it was found, how often it was met, and how much shorter it is now."""
-    told = (
-        f"{found.looked_at}; shrunk {found.found_steps} → {found.steps} steps in {found.shrink_seconds:.1f} s"
-    )
+    shrunk = f"shrunk {found.found_steps} → {found.steps} steps in {found.shrink_seconds:.1f} s"
+    told = f"{found.looked_at}; {shrunk}" if found.steps < found.found_steps else found.looked_at
     if found.times > 1:
         told += f"\n  Met {times(found.times)}"
     if found.unstable:

@@ -95,7 +95,8 @@ class Run:
 
     Failures of the shapes in ``known`` are counted in ``met_again`` and do not end the run.  It ends at its
     next step when ``asked_to_stop`` says so, or when it has begun more than ``most_examples``: Hypothesis
-    does not count those that met a known failure.  ``ended`` is called with each example that came to its end.
+    does not count those that met a known failure.  ``ended`` is called with each example that came to its
+    end.
     """
 
     lane: Lane
@@ -214,6 +215,8 @@ class Run:
         """Why the run cannot say PASS although nothing was broken, a sentence each."""
         found = [] if self.finished else ["the run was interrupted"]
         found += self.lost
+        if self.finished and not self.examples and self.failure is None:
+            found.append("no example was played")
         found += [
             f"invariant {crash.invariant} crashed ({crash.error}) at {crash.event}"
             for crash in self.crashed[:3]

@@ -14,7 +14,7 @@ from hypothesis.errors import InvalidArgument
 
 from statemachine import ndjson, safety, standalone
 from statemachine.binding import DEFAULT_BINDING, Binding, BindingError, load
-from statemachine.corpus.places import Place, PlaceError, place_for
+from statemachine.corpus.places import Directory, Place, PlaceError, place_for
 from statemachine.embedded import PROFILES
 from statemachine.fuzz.duration import seconds_in
 from statemachine.history import Event
@@ -61,19 +61,22 @@ class Session:
     page_written: bool = False
     fuzz_seconds: int = 0
     processes: int = 1
-    corpus: Place = field(default_factory=lambda: place_for(CORPUS))
+    corpus: Place = field(default_factory=lambda: Directory(Path(CORPUS)))
 
-    def header(self) -> Header:
-        return Header(self.binding_path, self.binding.lifecycle, self.seed, self.defect)
+    def header(self, seed: int | None = None) -> Header:
+        """Where a history of this session comes from; ``seed`` is that of its search, if it had its own."""
+        ours = self.seed if seed is None else seed
+        return Header(self.binding_path, self.binding.lifecycle, ours, self.defect)
 
     def command(self, *arguments: str) -> str:
         """A command line that runs this binding again with ``arguments``."""
         return self._command("pytest statemachine/", f"{_STRANGER} --pyargs statemachine", *arguments)
 
-    def search_command(self) -> str:
-        """The command that plays the same examples again."""
-        skew = [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
-        return self.command(*skew, f"--hypothesis-seed={self.seed}")
+    def search_command(self, seed: int | None = None) -> str:
+        """The command that plays the same examples again, first of all those of ``seed``."""
+        words = [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
+        words += [f"--fuzz-for {self.fuzz_seconds}s"] if self.fuzz_seconds else []
+        return self.command(*words, f"--hypothesis-seed={self.seed if seed is None else seed}")
 
     def processes_options(self) -> list[str]:
         """What makes ``python -m statemachine`` play real processes as this session asks for."""
@@ -223,7 +226,8 @@ def _fuzz_seconds(asked: argparse.Namespace) -> int:
 
 def _corpus(asked: argparse.Namespace) -> Place:
     try:
-        return place_for(CORPUS if asked.corpus is None else asked.corpus)
+        # What nobody has asked for is nothing to refuse: the run says it when nothing can be kept there.
+        return Directory(Path(CORPUS)) if asked.corpus is None else place_for(asked.corpus)
     except PlaceError as error:
         raise pytest.UsageError(f"--corpus: {error}") from None
 

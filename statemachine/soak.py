@@ -14,18 +14,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
 
-from statemachine import failures
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, say, whole_number
 from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, so_many
 from statemachine.example import Lane
 from statemachine.explain import Why, explain
-from statemachine.failures import Saved
+from statemachine.findings import Finding
 from statemachine.pool import side_by_side
 from statemachine.report.paper import paper_for
 from statemachine.report.summary import run_summary
-from statemachine.report.text import failure_report
-from statemachine.report.timeline.pages import of_failure
+from statemachine.reports import Reports
 from statemachine.run import Failure, Run, Tally, Verdict
 from statemachine.session import Session
 from statemachine.standalone import load_here, open_lane
@@ -118,42 +116,13 @@ class Soak:
 
     def report(self, played: Played, failure: Failure) -> str:
         """The failure report; history and plain test are saved, unless that cannot be done."""
-        session = self.session
-        session.seed = played.search.seed
         looked_at = (
-            f"Looked at {played.tally.examples} examples of seed {session.seed} until it was found; "
-            f"shrunk {played.found_steps} → {len(failure.steps)} steps"
+            f"Looked at {played.tally.examples} examples of seed {played.search.seed} until it was found"
         )
-        if played.unstable:
-            looked_at += (
-                f"\n  Hypothesis could not repeat it ({played.unstable}): please report that as our bug"
-            )
-        reproduce = self._saved(failure, played.why, looked_at)
-        return failure_report(
-            session.binding.lifecycle,
-            failure,
-            why=played.why,
-            reproduce=reproduce,
-            looked_at=looked_at,
-            paper=session.paper,
+        found = Finding(
+            failure, looked_at, played.found_steps, seed=played.search.seed, unstable=played.unstable
         )
-
-    def _saved(self, failure: Failure, why: Why | None, looked_at: str) -> list[str]:
-        session, header = self.session, self.session.header()
-
-        def page(saved: Saved) -> str:
-            again = self._again(saved)
-            return of_failure(header, failure, why=why, reproduce=again, looked_at=looked_at, run=self.total)
-
-        try:
-            saved = failures.save(header, failure, session.test_command, page)
-        except OSError as error:
-            return [f"{session.search_command()}   (the history could not be saved: {error})"]
-        return [*self._again(saved), saved.page_line]
-
-    def _again(self, saved: Saved) -> list[str]:
-        replayed = self.session.replay_command(saved.folder.as_posix())
-        return [replayed, self.session.test_command(saved.test.as_posix())] if saved.test else [replayed]
+        return Reports(self.session).of(found, self.total, played.why)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -29,23 +30,29 @@ class Kind(StrEnum):
 
 
 class Entry(NamedTuple):
-    """One script, the text that it is kept as, and why it is kept."""
+    """One script, the text that it is kept as, and why it is kept.
+
+    ``name`` is the same for the same steps of the same system, wherever and whenever they were met.
+    """
 
     kind: Kind
     steps: tuple[Step, ...]
     text: str
-
-    @property
-    def name(self) -> str:
-        """The same for the same steps, wherever and whenever they were met."""
-        steps = self.text.partition("\n")[2]
-        return base64.b32encode(hashlib.sha256(steps.encode()).digest()).decode().lower()[:12]
+    name: str
 
 
 def entry_of(kind: Kind, header: Header, events: Iterable[Event]) -> Entry:
     """The script of a history, without its drain, which follows from the state."""
     began = [event for event in events if isinstance(event, StepBegan) and not event.drain]
-    return Entry(kind, _script(began), ndjson.dumps(header, began))
+    # Without the seed: whoever met the same steps, it is the same entry.
+    text = ndjson.dumps(replace(header, seed=None), began)
+    return Entry(kind, _script(began), text, _name(header, text))
+
+
+def _name(header: Header, text: str) -> str:
+    steps = text.partition("\n")[2]
+    digest = hashlib.sha256(f"{header.binding}\n{header.defect}\n{steps}".encode()).digest()
+    return base64.b32encode(digest).decode().lower()[:12]
 
 
 def _script(events: Iterable[Event]) -> tuple[Step, ...]:
@@ -75,7 +82,7 @@ class Corpus:
         found: list[Entry] = []
         for kind in kinds or Kind:
             try:
-                texts = self.place.texts(kind)
+                texts = list(self.place.texts(kind))
             except OSError as error:
                 self._note(f"the corpus in {self.place} could not be read ({error})")
                 return found
@@ -92,12 +99,11 @@ class Corpus:
             return None
         if (header.binding, header.defect) != (self.header.binding, self.header.defect):
             return None
-        return Entry(kind, _script(events), text)
+        return Entry(kind, _script(events), text, _name(header, text))
 
-    def add(self, kind: Kind, events: Sequence[Event], seed: int | None = None) -> Entry:
+    def add(self, kind: Kind, events: Sequence[Event]) -> Entry:
         """Keep the script of ``events``; where it cannot be written now, try again with the next."""
-        header = Header(self.header.binding, self.header.lifecycle, seed, self.header.defect)
-        entry = entry_of(kind, header, events)
+        entry = entry_of(kind, self.header, events)
         self.take(entry)
         return entry
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,7 +60,8 @@ class Directory:
 
     def texts(self, kind: str) -> Iterator[tuple[str, str]]:
         for file in sorted((self.folder / kind).glob(f"*{SUFFIX}")):
-            yield file.as_posix(), file.read_text(encoding="utf-8", errors="replace")
+            with suppress(FileNotFoundError):  # another run has pruned it
+                yield file.as_posix(), file.read_text(encoding="utf-8", errors="replace")
 
     def save(self, kind: str, name: str, text: str) -> None:
         file = self._file(kind, name)

@@ -19,14 +19,16 @@ class Selection:
 
     def __init__(self) -> None:
         self._met: dict[str, tuple[Entry, Set[Pair]]] = {}
-        self._fixed: dict[str, Entry] = {}
+        self._mended: dict[str, Entry] = {}
 
     def add(self, entry: Entry, met: Set[Pair], *, fails: bool = False) -> None:
-        """One more; of those that failed once, the ones that still do are never needless."""
+        """One more; one that fails is never needless."""
+        if fails:
+            return
         if entry.kind is Kind.SITUATIONS:
             self._met[entry.name] = entry, met
-        elif not fails:
-            self._fixed[entry.name] = entry
+        else:
+            self._mended[entry.name] = entry
 
     def chosen(self) -> list[Entry]:
         """The entries that met rare situations and are to be kept."""
@@ -37,7 +39,7 @@ class Selection:
         """All others, and of the failures that were mended those beyond the first ones that were added."""
         kept = {entry.name for entry in self.chosen()}
         yield from (entry for name, (entry, _) in self._met.items() if name not in kept)
-        yield from list(self._fixed.values())[KEPT:]
+        yield from list(self._mended.values())[KEPT:]
 
 
 def cover(met: Mapping[Name, Set[Hashable]], limit: int) -> list[Name]:

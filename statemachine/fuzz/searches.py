@@ -22,9 +22,9 @@ from statemachine.standalone import open_lane
 
 
 class Stop(Protocol):
-    """Set by the one who deals out searches, to end those under way."""
+    """A number that all processes share; whoever deals out searches makes it 1 to end those under way."""
 
-    def is_set(self) -> bool: ...
+    value: int
 
 
 class Size(NamedTuple):
@@ -98,7 +98,7 @@ def search(stop: Stop, asked: Search) -> Searched:
     run = Run(
         lane,
         known=asked.known,
-        asked_to_stop=stop.is_set,
+        asked_to_stop=lambda: bool(stop.value),
         most_examples=asked.size.examples,
         ended=ended,
         reach_of=lambda _: reach,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.command import BROKEN, DONE, Command, Misused, say
-from statemachine.corpus.entries import Corpus
+from statemachine.corpus.entries import Corpus, Kind
 from statemachine.corpus.places import place_for
 from statemachine.corpus.selection import Selection
 from statemachine.embedded import EXAMPLES_OF_A_TIMED_RUN, LIMITS, register_profiles
@@ -50,20 +50,26 @@ class Merge:
         self.notes: list[str] = []
         self.played: set[str] = set()
         self._selection = Selection()
+        # Entries that break something here, and the shards that have one.
+        self._failing: set[str] = set()
+        self._repeated: set[str] = set()
 
     def run(self) -> None:
         self._replay(self.corpus)
         for shard in self.shards:
             self._add(shard)
-            self._replay(Corpus(shard.corpus, self.corpus.header))
+            corpus = Corpus(shard.corpus, self.corpus.header)
+            self._replay(corpus)
+            if not self._failing.isdisjoint(entry.name for entry in corpus.entries(Kind.FAILURES)):
+                self._repeated.add(shard.name)
         for entry in self._selection.chosen():
             self.corpus.take(entry)
         self.corpus.drop(self._selection.needless())
         self.notes += self.corpus.notes
         self.findings = self.findings.minimised(self.lane)
         if self.findings:
-            self.total.failure = self.findings.by_claim()[0][0].failure
-        self.total.lost += [] if self.findings else self._not_repeated()
+            self.total.failure = self.findings.shortest
+        self.total.lost += self._not_repeated()
         # Not how long this took, but for how long the shards have played.
         self.total.seconds = sum(shard.run.seconds for shard in self.shards if shard.run is not None)
 
@@ -72,7 +78,7 @@ class Merge:
             f"{shard.name} found {times(shard.run.failures, 'failure')}, and none breaks anything here: "
             "merge with the code that the shards have played"
             for shard in self.shards
-            if shard.run is not None and shard.run.failures
+            if shard.run is not None and shard.run.failures and shard.name not in self._repeated
         ]
 
     def _add(self, shard: Shard) -> None:
@@ -96,8 +102,8 @@ class Merge:
             fails = again.failure is not None
             self._selection.add(again.entry, pairs_of(lifecycle, again.events), fails=fails)
             if again.failure is not None:
-                self.corpus.take(again.entry)
-                self.findings.add(found_again(again, again.failure, corpus))
+                self._failing.add(again.entry.name)
+                self.findings.add(found_again(again, again.failure, corpus.place, self.corpus))
         if corpus is not self.corpus:
             self.notes += corpus.notes
 

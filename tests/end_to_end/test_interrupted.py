@@ -49,12 +49,12 @@ def interrupted_run(*arguments: str, cwd: Path) -> Ran:
 
 
 INTERRUPTED_WHILE_SHRINKING = """
-import statemachine.embedded
+import statemachine.findings
 
-def interrupted(lane, failure):
+def interrupted(lane, failure, others):
     raise KeyboardInterrupt
 
-statemachine.embedded.minimise = interrupted
+statemachine.findings.minimise = interrupted
 """
 
 
@@ -66,7 +66,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     cwd = write(tmp_path_factory.mktemp("interrupted"), busy_binding=BUSY)
     arguments = (*STRANGER, "--binding", "busy_binding:Binding", "--hypothesis-seed=1")
     ran = interrupted_run(*arguments, cwd=cwd)
-    assert not (cwd / ".statemachine").exists()
+    assert [path.name for path in (cwd / ".statemachine").iterdir()] == ["run.json"]
     return ran
 
 

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "machine": {"drain", "example", "operations", "run"},
     "script": {"drain", "example", "history", "operations", "run"},
     "rewriting": {"example", "history", "run", "script", "world"},
-    "minimise": {"example", "rewriting", "run", "script"},
+    "minimise": {"example", "rewriting", "run", "script", "shape"},
     "explain": {"example", "history", "run", "script"},
     "replay": {"drain", "example", "history", "invariants", "ndjson", "operations", "run"},
     "embedded": {"machine", "minimise", "run"},
@@ -105,8 +105,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("standalone", "verdict"),
     },
     "soak": {
-        *("binding", "command", "embedded", "example", "explain", "failures", "invariants", "pool"),
-        *("report", "run", "session", "standalone", "world"),
+        *("binding", "command", "embedded", "example", "explain", "findings", "pool", "report", "reports"),
+        *("run", "session", "standalone", "world"),
     },
     "__main__": {
         *("binding", "certificate", "checkbinding", "command", "corpus", "gate", "lifecycle", "logs"),

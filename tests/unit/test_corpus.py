@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,7 @@ def test_nothing_is_made_before_something_is_kept(corpus: Corpus, tmp_path: Path
 
 def test_what_is_kept_is_found_again_failures_and_short_ones_first(corpus: Corpus) -> None:
     corpus.add(Kind.SITUATIONS, history("j1"))
-    corpus.add(Kind.FAILURES, history("j1", "j2", "j3"), seed=7)
+    corpus.add(Kind.FAILURES, history("j1", "j2", "j3"))
     corpus.add(Kind.FAILURES, history("j1", "j2"))
     found = again(corpus).entries()
     assert [(entry.kind, len(entry.steps)) for entry in found] == [
@@ -61,9 +63,10 @@ def test_what_is_kept_is_found_again_failures_and_short_ones_first(corpus: Corpu
 
 
 def test_the_same_steps_are_kept_once_whoever_met_them(corpus: Corpus, tmp_path: Path) -> None:
-    for run in (corpus, again(corpus)):
-        for seed in (1, 2):
-            run.add(Kind.FAILURES, history("j1"), seed)
+    for seed in (1, 2):
+        run = again(corpus, replace(OURS, seed=seed))
+        for _ in range(2):
+            run.add(Kind.FAILURES, history("j1"))
     assert len(list(tmp_path.rglob("*.ndjson"))) == 1
     corpus.add(Kind.FAILURES, history("j2"))
     assert len(list(tmp_path.rglob("*.ndjson"))) == 2
@@ -84,6 +87,8 @@ def test_a_drain_is_not_kept_since_it_follows_from_the_state(corpus: Corpus) -> 
 def test_what_another_system_has_left_is_passed_over(corpus: Corpus, other: Header) -> None:
     corpus.add(Kind.FAILURES, history("j1"))
     assert again(corpus, other).entries() == []
+    again(corpus, other).add(Kind.FAILURES, history("j1"))
+    assert len(again(corpus, other).entries()) == 1, "the same steps of two systems are two entries"
     assert len(again(corpus, Header("theirs:Binding", Lifecycle(), seed=3)).entries()) == 1
 
 
@@ -97,6 +102,23 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_played(
     fresh = again(corpus)
     assert len(fresh.entries()) == 1
     assert [note for note in fresh.notes if "broken.ndjson" in note] == fresh.notes != []
+
+
+class Unreadable(Directory):
+    """A directory that cannot be read from its second entry on."""
+
+    def texts(self, kind: str) -> Iterator[tuple[str, str]]:
+        yield from super().texts(kind)
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_place_that_cannot_be_read_is_told_and_nothing_is_raised(tmp_path: Path) -> None:
+    corpus = Corpus(Unreadable(tmp_path), OURS)
+    corpus.add(Kind.FAILURES, history("j1"))
+    assert again(corpus).entries() == []
+    unreadable = again(corpus)
+    unreadable.entries()
+    assert "Input/output error" in unreadable.notes[0]
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
@@ -175,6 +197,7 @@ def test_situations_that_others_meet_as_well_are_needless() -> None:
 
 def test_a_failure_that_still_fails_is_never_needless() -> None:
     selection = Selection()
+    selection.add(entry_of(Kind.SITUATIONS, OURS, history("j1")), {("a", "b")}, fails=True)
     for number in range(KEPT + 2):
         entry = entry_of(Kind.FAILURES, OURS, history(f"j{number}"))
         selection.add(entry, set(), fails=number % 2 == 0)
