@@ -38,8 +38,12 @@ class KnownFailure(Exception):
     """Raised inside an example that has met a failure once more of a shape that the run was told of."""
 
 
-class Stopped(BaseException):
-    """Raised inside an example when the run has been asked to stop; no ``except Exception`` holds it."""
+class Stopped(KeyboardInterrupt):
+    """Raised inside an example when the run has been asked to stop.
+
+    Only an interrupt ends Hypothesis at once: after any other error it looks at the half example once more,
+    and finds it flaky.
+    """
 
 
 _raised_for: dict[str, type[InvariantBroken]] = {}

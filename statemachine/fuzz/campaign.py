@@ -95,8 +95,8 @@ class Campaign:
     @property
     def time_is_up(self) -> bool:
         full = 0 < self.most_failures <= len(self.findings)
-        hopeless = not self.total.examples and len(self.total.lost) >= self.asked.processes
-        return full or hopeless or self.interrupted or self.elapsed >= self.asked.seconds
+        hopeless = not self.total.reach.counts and self.total.lost
+        return full or bool(hopeless) or self.interrupted or self.elapsed >= self.asked.seconds
 
     def run(self) -> None:
         """Fuzz until the time is up, it has found enough, or somebody interrupts it."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from models_under_test.binding import AIJobsBinding
+from statemachine.binding import ObservedRow
+from statemachine.fuzz.searches import Stop
 
 
 class Dying(AIJobsBinding):
@@ -24,3 +28,24 @@ class DyingOnce(AIJobsBinding):
             died.touch()
             os._exit(9)
         return super().complete(job, tenant, attempt, result)
+
+
+class Hanging(AIJobsBinding):
+    """Its code never returns from a release."""
+
+    def release(self, job: str, tenant: str, attempt: int, error: str) -> bool:
+        threading.Event().wait()
+        return True
+
+
+class Unreadable(AIJobsBinding):
+    """Its binding gives what no binding may give."""
+
+    def observe(self, jobs: Sequence[str]) -> Iterable[ObservedRow]:
+        raise LookupError("no such view")
+
+
+def read_for_ever(stop: Stop) -> None:
+    """Look at the flag as a search does, until it is set."""
+    while not stop.value:
+        pass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +19,11 @@ from statemachine.corpus.places import Directory, Place
 from statemachine.fuzz.campaign import Campaign, Fuzz
 from statemachine.fuzz.progress import status
 from statemachine.fuzz.searches import Size
+from statemachine.report.paper import Paper
 from statemachine.session import Session
 from statemachine.verdict import Verdict
 from tests.conftest import OpenLane
+from tests.fuzz import systems
 
 SIZE = Size(examples=30, steps=30)
 LATE = "completion_without_token"
@@ -81,7 +85,9 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
     assert {entry.kind for entry in kept} == {Kind.SITUATIONS}
     assert 0 < campaign.last_new <= campaign.elapsed
     assert " left · " in told[0]
-    assert told[-1].endswith(" · 0 failures")
+    assert " · 0 failures · " in told[-1]
+    assert len(status(campaign, Paper(80, "ascii"))) <= 80
+    assert status(campaign, Paper(80, "ascii")).isascii()
     # What the corpus meets is not new to the next campaign.
     again = fuzzing(lambda campaign: campaign.replayed == len(kept))
     assert again.situations == campaign.situations
@@ -111,6 +117,43 @@ def test_a_system_that_ends_its_process_is_doubted(fuzzing: Fuzzing) -> None:
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
+def test_a_search_that_was_not_played_again_in_time_is_doubted(fuzzing: Fuzzing) -> None:
+    campaign = fuzzing(lambda campaign: bool(campaign._retries), path="tests.fuzz.systems:Dying")
+    assert campaign.total.lost
+    assert campaign.total.verdict is Verdict.UNKNOWN
+
+
+def test_a_system_that_cannot_be_played_ends_the_campaign_at_once(fuzzing: Fuzzing) -> None:
+    campaign = fuzzing(lambda campaign: False, path="tests.fuzz.systems:Unreadable")
+    assert 0 < len(campaign.total.lost) <= 4
+    assert "no such view" in campaign.total.lost[0]
+    assert campaign.total.verdict is Verdict.UNKNOWN
+
+
+def test_a_search_that_hangs_is_ended(fuzzing: Fuzzing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("statemachine.fuzz.campaign.GRACE_SECONDS", 1)
+    # Two searches of 30 examples each release a job at once.
+    campaign = fuzzing(lambda campaign: campaign.elapsed > 10, path="tests.fuzz.systems:Hanging")
+    assert any("did not end when its time was up" in lost for lost in campaign.total.lost)
+    assert campaign.total.verdict is Verdict.UNKNOWN
+
+
+def test_a_process_that_is_killed_does_not_keep_the_others_from_stopping() -> None:
+    context = multiprocessing.get_context("spawn")
+    stop = context.RawValue("b", 0)
+    for _ in range(3):
+        reader = context.Process(target=systems.read_for_ever, args=(stop,), daemon=True)
+        reader.start()
+        time.sleep(0.5)
+        reader.kill()
+        reader.join()
+    stop.value = 1
+    last = context.Process(target=systems.read_for_ever, args=(stop,), daemon=True)
+    last.start()
+    last.join(30)
+    assert last.exitcode == 0
+
+
 def test_a_search_whose_process_was_killed_is_played_again(fuzzing: Fuzzing, tmp_path: Path) -> None:
     campaign = fuzzing(examples(60), path="tests.fuzz.systems:DyingOnce")
     assert (tmp_path / "died").exists()
@@ -129,6 +172,22 @@ def test_an_interrupt_ends_it_in_order_and_keeps_what_was_met(fuzzing: Fuzzing) 
     assert not campaign.total.finished
     assert campaign.total.verdict is Verdict.UNKNOWN
     assert campaign.corpus.entries()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
+def test_a_second_interrupt_ends_it_at_once_with_what_was_played(fuzzing: Fuzzing) -> None:
+    seen: list[Campaign] = []
+
+    def interrupt_twice(campaign: Campaign) -> bool:
+        seen[:] = [campaign]
+        if campaign.total.examples:
+            os.kill(os.getpid(), signal.SIGINT)
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        fuzzing(interrupt_twice)
+    assert seen[0].total.seconds > 0
+    assert not seen[0].total.finished
 
 
 class FullDisk(Directory):
