@@ -1,15 +1,16 @@
 """The decision list: for every operation, the situations in which it can be called, in order.
 
 Each :class:`Cell` says which answer and which effect its situation demands; the first that applies
-wins.  The list is both the oracle that judges a run and the source of the situations that a run must
-reach.  What it cannot show: anything about the queue (``world/queue.py`` obeys what AWS documents),
-or about more than one job at a time.
+wins.  The list is both the oracle of a run and the source of the situations that it must reach.  What
+it cannot show: anything about the queue (``world/queue.py`` obeys what AWS documents), or about more
+than one job at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from statemachine.lifecycle import (
@@ -135,8 +136,8 @@ def _expired(q: Question) -> bool:
     return expiry is not None and q.now >= expiry
 
 
-def _fenced(lifecycle: Lifecycle) -> bool:
-    return lifecycle.fenced
+_fenced = attrgetter("fenced")
+_ages = attrgetter("recover_after_seconds")
 
 
 def _can_retry(lifecycle: Lifecycle) -> bool:
@@ -247,7 +248,7 @@ _RENEW = (
 _RECOVER = (
     Cell("sweep", lambda q: q.row is None, _YES, _untouched),
     Cell(UNSENT, _unsent_since_long, _YES, _published),
-    Cell("PENDING, unpublished, too young", _unpublished, _YES, _untouched),
+    Cell("PENDING, unpublished, too young", _unpublished, _YES, _untouched, exists=_ages),
     Cell("published, or past PENDING", _otherwise, _YES, _untouched),
 )
 _MESSAGE_STEP = (Cell("writes nothing", _otherwise, _YES, _untouched),)

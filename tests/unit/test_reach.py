@@ -45,6 +45,7 @@ def test_no_cell_is_required_twice() -> None:
             {cell for cell in required(FULL) if cell.startswith("release: ")}
             | {"prepare: RETRYING", "mark_running: RETRYING", "message back after a release"},
         ),
+        ({"recover_after_seconds": 0}, {"recover: PENDING, unpublished, too young"}),
         ({"further_terminal": ()}, {cell for cell in required(FULL) if cell.startswith("close: ")}),
         (
             {"fenced": False},
