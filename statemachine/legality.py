@@ -28,10 +28,9 @@ from statemachine.lifecycle import (
 class Question(NamedTuple):
     """A call, set beside the row that it finds: what the decision list decides on.
 
-    ``row`` is the job's row or None when there is none; ``attempt`` is the fencing token that a finish
-    or a renewal shows; ``payload`` is the result that a completion brings, or the status that a close
-    asks for; ``now`` is in seconds by the caller's own clock; ``created_at`` is when the job's row was
-    committed first.
+    ``row`` is the job's row, if there is one; ``attempt`` is the fencing token that a finish or a renewal
+    shows; ``payload`` is the result that a completion brings, or the status that a close asks for; ``now``
+    is in seconds by the caller's own clock; ``created_at`` is when the job's row was committed first.
     """
 
     lifecycle: Lifecycle
