@@ -95,6 +95,6 @@ def search(stop: Stop, asked: Search) -> Searched:
             began = (event for event in example.events if isinstance(event, StepBegan))
             new.append(Met(fresh, tuple(event for event in began if not event.drain)))
 
-    run = Run(lane, known=asked.known, asked_to_stop=stop.is_set, ended=ended, reach_of=lambda _: reach)
+    run = Run(lane, known=asked.known, asked_to_stop=stop.is_set, ended=ended, reach_of=lambda *_: reach)
     play(run, asked.seed, JobMachine, so_many(asked.size.examples, steps=asked.size.steps))
     return Searched(asked, run.tally, run.failure, run.unstable, run.met_again, tuple(new))
