@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import MappingProxyType
 
 from models_under_test.binding import AIJobsBinding
 
@@ -24,3 +25,9 @@ class DyingOnce(AIJobsBinding):
             died.touch()
             os._exit(9)
         return super().complete(job, tenant, attempt, result)
+
+
+class Importing(AIJobsBinding):
+    """It creates jobs, and says that it does not."""
+
+    unreachable = MappingProxyType({"create: new id": "jobs are imported"})
