@@ -114,13 +114,15 @@ class Binding(Protocol):
 
     ``settings_module`` is read before Django is configured, so a binding imports Django models only
     in :meth:`open`, which is called once, with the test database in place.  ``waived`` maps an
-    invariant's name to the reason why it does not apply; every report prints it.
+    invariant's name to the reason why it does not apply; every report prints it.  ``unreachable``, which
+    is optional, does the same for required situations, named as a run prints them, that cannot come about.
     """
 
     settings_module: str
     lifecycle: Lifecycle
     tenants: Sequence[str]
     waived: Mapping[str, str]
+    unreachable: Mapping[str, str]
     defects: Mapping[str, str]
 
     def plant(self, defect: str) -> None:
@@ -176,6 +178,8 @@ _OPTIONAL_PIECES = {
     "recover": Operation.RECOVER,
 }
 """Methods that are needed only where the lifecycle has their operation."""
+
+_NEVER_NEEDED = {"others", "unreachable"}
 
 _OPTIONAL_STEPS = {"extend": Operation.EXTEND, "renew": Operation.RENEW}
 """The same, of a delivery."""
@@ -283,7 +287,7 @@ def _needed(binding: object, lifecycle: Lifecycle | None) -> list[str]:
     for name in pieces.names_of(Binding):
         operation = _OPTIONAL_PIECES.get(name)
         offered = operation is None or (lifecycle is not None and lifecycle.has(operation))
-        if offered and name != "others" and (name != "plant" or getattr(binding, "defects", None)):
+        if offered and name not in _NEVER_NEEDED and (name != "plant" or getattr(binding, "defects", None)):
             needed.append(name)
     return needed
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from statemachine.invariants import BY_NAME
 from statemachine.lifecycle import Lifecycle
+from statemachine.reach import required
 
 
 def names_of(port: type[Any]) -> tuple[str, ...]:
@@ -58,11 +60,11 @@ def faults_of_fields(binding: object, lifecycle: Lifecycle | None) -> Iterator[s
         yield (
             f"it waives {', '.join(unknown)}, which is no invariant; the invariants are {', '.join(BY_NAME)}"
         )
-    blank = sorted(
-        name for name, reason in waived.items() if not isinstance(reason, str) or not reason.strip()
-    )
+    blank = _without_a_reason(waived)
     if blank:
         yield f"it waives {', '.join(blank)} without a reason; give one"
+    if lifecycle is not None:
+        yield from _faults_of_unreachable(getattr(binding, "unreachable", {}), lifecycle)
     if lifecycle is not None and not lifecycle.fenced and "only_the_holder_finishes" not in waived:
         yield (
             "its lifecycle says fenced=False, so anybody may finish a job: waive "
@@ -82,6 +84,32 @@ def faults_of_fields(binding: object, lifecycle: Lifecycle | None) -> Iterator[s
             f"its defects is a {type(defects).__name__}; "
             "make it a mapping from a planted bug's name to its story, {} for none"
         )
+
+
+def _faults_of_unreachable(unreachable: object, lifecycle: Lifecycle) -> Iterator[str]:
+    if not isinstance(unreachable, Mapping):
+        yield (
+            f"its unreachable is a {type(unreachable).__name__}; "
+            "make it a mapping from a required situation to the reason, or leave it out"
+        )
+        return
+    known = required(lifecycle)
+    for cell in unreachable:
+        if cell not in known:
+            nearest = get_close_matches(str(cell), known, n=3, cutoff=0)
+            yield (
+                f"it calls {cell!r} unreachable, which is no situation that a run under its lifecycle must "
+                f"meet; the nearest are {', '.join(map(repr, nearest))}"
+            )
+    blank = _without_a_reason(unreachable)
+    if blank:
+        yield f"it calls {', '.join(blank)} unreachable without a reason; give one"
+
+
+def _without_a_reason(reasons: Mapping[Any, Any]) -> list[str]:
+    return sorted(
+        str(name) for name, reason in reasons.items() if not isinstance(reason, str) or not reason.strip()
+    )
 
 
 def _takes(method: Callable[..., Any], count: int) -> bool:

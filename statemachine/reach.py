@@ -4,12 +4,14 @@ A test that never reaches its interesting state passes for ever.  So the require
 explicit list: every cell of the legality table, the edge of a lease at -1, 0 and +1 s, and every
 fault by the boundary at which it strikes.  What the drain does is not counted: there, the faults
 are off.  A count shows that a situation came about, not that what follows from it was explored.
+What a binding says cannot come about in its system is not required, and only its word stands for that.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from statemachine import history
@@ -86,10 +88,14 @@ def required(lifecycle: Lifecycle) -> tuple[str, ...]:
 
 
 class Reach:
-    """Counts cells over all the examples that hand it their events."""
+    """Counts cells over all the examples that hand it their events.
 
-    def __init__(self, lifecycle: Lifecycle) -> None:
+    ``unreachable`` maps cells that cannot come about in the system, and so are not required, to the reason.
+    """
+
+    def __init__(self, lifecycle: Lifecycle, unreachable: Mapping[str, str] = MappingProxyType({})) -> None:
         self.lifecycle = lifecycle
+        self.unreachable = unreachable
         self.counts: Counter[str] = Counter()
         self._folds: dict[type[Event], Callable[[Ledger, Any], None]] = {
             history.Invoked: self._invoked,
@@ -111,20 +117,42 @@ class Reach:
         if fold is not None and not ledger.draining:
             fold(ledger, event)
 
+    @property
+    def required(self) -> list[str]:
+        """What the lifecycle requires, but for what is unreachable."""
+        return [cell for cell in required(self.lifecycle) if cell not in self.unreachable]
+
     def missed(self) -> list[str]:
         """The required cells that were never met."""
-        return [cell for cell in required(self.lifecycle) if not self.counts[cell]]
+        return [cell for cell in self.required if not self.counts[cell]]
+
+    def met_all_the_same(self) -> list[str]:
+        """The cells that are said to be unreachable and were met."""
+        return [cell for cell in self.unreachable if self.counts[cell]]
 
     def rarest(self) -> tuple[str, int]:
         """The required cell that came about least often, with its count."""
-        return min(((cell, self.counts[cell]) for cell in required(self.lifecycle)), key=lambda pair: pair[1])
+        counted = ((cell, self.counts[cell]) for cell in self.required)
+        return min(counted, key=lambda pair: pair[1], default=("nothing is required", 0))
 
-    def operations_by_situation(self) -> list[tuple[Operation, list[tuple[str, int]]]]:
+    def count_of(self, cell: str) -> int | None:
+        """How often ``cell`` came about; None where it is unreachable, as was said."""
+        return None if cell in self.unreachable and not self.counts[cell] else self.counts[cell]
+
+    def operations_by_situation(self) -> list[tuple[Operation, list[tuple[str, int | None]]]]:
         """The counted cells of the legality table, an operation a group, in the table's order."""
         return [
-            (operation, [(cell.situation, self.counts[f"{operation}: {cell.situation}"]) for cell in listed])
+            (
+                operation,
+                [(cell.situation, self.count_of(f"{operation}: {cell.situation}")) for cell in listed],
+            )
             for operation, listed in cells(self.lifecycle)
         ]
+
+    def edges_and_faults(self) -> list[tuple[str, int | None]]:
+        """All other cells, counted."""
+        others = (*EDGE_CELLS, *KILL_CELLS, *fault_cells(self.lifecycle))
+        return [(cell, self.count_of(cell)) for cell in others]
 
     def _count(self, cell: str) -> None:
         self.counts[cell] += 1

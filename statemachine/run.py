@@ -1,20 +1,22 @@
 """A run as a value: what was played, what was reached, what was judged, and the verdict.
 
 PASS means that no invariant was broken and every required situation came about; FAIL that one was
-broken; UNKNOWN that nothing was broken but something required never happened or an invariant could
-not judge.  A pass does not prove the system right: it says how much was tried, and what.
+broken; UNKNOWN that nothing was broken but something required never happened, something that was said
+to be unreachable did, or an invariant could not judge.  A pass does not prove the system right: it says
+how much was tried, and what.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from statemachine.example import Example, Lane
 from statemachine.history import Event, StepBegan
 from statemachine.invariants import Crashed, Violation
+from statemachine.invariants.claim import times
 from statemachine.lifecycle import Lifecycle
 from statemachine.reach import Reach
 from statemachine.shape import Shape, shape_of
@@ -109,7 +111,7 @@ class Run:
     asked_to_stop: Callable[[], bool] = lambda: False
     most_examples: int | None = None
     ended: Callable[[Example], None] = lambda example: None
-    reach_of: Callable[[Lifecycle], Reach] = Reach
+    reach_of: Callable[[Lifecycle, Mapping[str, str]], Reach] = Reach
     judges_reach_from: int = EXAMPLES_TO_JUDGE_REACH
     examples: int = 0
     steps: int = 0
@@ -137,7 +139,8 @@ class Run:
     lost: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.reach = self.reach_of(self.lane.binding.lifecycle)
+        binding = self.lane.binding
+        self.reach = self.reach_of(binding.lifecycle, getattr(binding, "unreachable", {}))
 
     def begin_example(self) -> Example:
         self.examples += 1
@@ -224,6 +227,11 @@ class Run:
         found += [
             f"invariant {crash.invariant} crashed ({crash.error}) at {crash.event}"
             for crash in self.crashed[:3]
+        ]
+        found += [
+            f"situation said to be unreachable was met {times(self.reach.counts[cell], 'time')}: {cell}; the "
+            "reason given for it is false: take it out of the binding's unreachable"
+            for cell in self.reach.met_all_the_same()
         ]
         # What is broken keeps its examples from getting anywhere: that is told, and enough.
         if self.judges_reach and self.finished and self.failure is None:

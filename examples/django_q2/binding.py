@@ -41,6 +41,15 @@ class Binding:
         "published_means_committed": A_POLL,
         "recovery_sends_only_unsent_jobs": A_POLL,
     }
+    unreachable = dict.fromkeys(
+        (
+            "killed before_prepare_commit",
+            "killed after_prepare_commit",
+            "error_before_commit in prepare",
+            "answer_lost in prepare",
+        ),
+        "dequeue claims by one UPDATE in autocommit: there is no COMMIT to strike",
+    )
     task, options, looks_first = "jobs.tasks.infer", {"ack_failure": True}, False
 
     def plant(self, defect):

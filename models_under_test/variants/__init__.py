@@ -126,6 +126,17 @@ class Heartbeat(_Variant):
             return uow.jobs.renew(job, tenant, attempt)
 
 
+class LateRenewalRefused(Heartbeat):
+    """A heartbeat that comes after the end of its lease comes too late; finishing then is still accepted."""
+
+    lifecycle = replace(Heartbeat.lifecycle, late_renewal=Answer.REFUSED)
+
+    def changed(self) -> dict[str, Any]:
+        from models_under_test.variants import parts
+
+        return super().changed() | {"repository": parts.PunctuallyRenewingRepository}
+
+
 class NamedWorkers(_Variant):
     """Every worker takes its leases under a name of its own."""
 
@@ -158,6 +169,7 @@ VARIANTS: Mapping[str, type[AIJobsBinding]] = {
         FailureEndsInDone,
         Unfenced,
         Heartbeat,
+        LateRenewalRefused,
         NamedWorkers,
         NothingOptional,
     )

@@ -80,6 +80,14 @@ class RenewingRepository(DjangoAIJobRepository):
         return True
 
 
+class PunctuallyRenewingRepository(RenewingRepository):
+    def renew(self, job_id: str, tenant_id: str, attempt: int) -> bool:
+        job = self._lock_for(job_id, tenant_id, attempt)
+        if job is None or self._lease_expired(job, timezone.now()):
+            return False
+        return super().renew(job_id, tenant_id, attempt)
+
+
 class RenewingDelivery(AIJobDelivery):
     def renew(self) -> bool:
         """Renew the lease, then hide the message for as long again.

@@ -37,7 +37,8 @@ def note_on(seen: Seen) -> str | None:
         return None
     return (
         f"{seen.call} wrote without a transaction, where the search cannot strike before and after a commit, "
-        "so it can end UNKNOWN: put transaction.atomic() around what is written, if that is yours to change"
+        "so it can end UNKNOWN: put transaction.atomic() around what is written, if that is yours to change; "
+        "if it is not, name the situations that such a run never meets in the binding's unreachable"
     )
 
 

@@ -101,7 +101,7 @@ def search(stop: Stop, asked: Search) -> Searched:
         asked_to_stop=lambda: bool(stop.value),
         most_examples=asked.size.examples,
         ended=ended,
-        reach_of=lambda _: reach,
+        reach_of=lambda *_: reach,
     )
     play(run, asked.seed, JobMachine, so_many(asked.size.examples, steps=asked.size.steps))
     return Searched(asked, run.tally, run.failure, run.unstable, run.met_again, tuple(new))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
-from statemachine.reach import EDGE_CELLS, KILL_CELLS, fault_cells
 from statemachine.report.paper import MARGIN, WIDE, Paper
 from statemachine.run import Run, Verdict
 
@@ -29,28 +28,24 @@ def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], pape
         *_situations(run, paper),
         "",
         "Edges and faults met",
-        *wrapped(
-            (
-                f"{cell} {grouped(run.reach.counts[cell])}"
-                for cell in (*EDGE_CELLS, *KILL_CELLS, *fault_cells(run.lane.binding.lifecycle))
-            ),
-            paper=paper,
-        ),
+        *wrapped((f"{cell} {shown(count)}" for cell, count in run.reach.edges_and_faults()), paper=paper),
+        *_reasons("unreachable", run.reach.unreachable, paper),
         "",
         "Invariants (times judged)",
         *wrapped(
             (f"{claim.name} {grouped(run.judged[claim.name])}" for claim in run.lane.claims), paper=paper
         ),
-        *(
-            line
-            for name, reason in waived.items()
-            for line in paper.wrap(f"waived: {name} ({reason})", "  ", MARGIN)
-        ),
+        *_reasons("waived", waived, paper),
         "",
         *paper.wrap(_volume(run), "", MARGIN),
         *(line for limit in limits for line in paper.wrap(limit, "", MARGIN)),
         *(line for doubt in run.doubts() for line in paper.wrap(doubt, "? ", MARGIN)),
     ]
+
+
+def _reasons(word: str, reasons: Mapping[str, str], paper: Paper) -> Iterator[str]:
+    for name, reason in reasons.items():
+        yield from paper.wrap(f"{word}: {name} ({reason})", "  ", MARGIN)
 
 
 def _volume(run: Run) -> str:
@@ -77,7 +72,7 @@ def verdict_line(run: Run) -> str:
 def _situations(run: Run, paper: Paper) -> Iterator[str]:
     for operation, cells in run.reach.operations_by_situation():
         label = f"  {operation}: "
-        yield from wrapped((f"{situation} {grouped(count)}" for situation, count in cells), label, paper)
+        yield from wrapped((f"{situation} {shown(count)}" for situation, count in cells), label, paper)
 
 
 def wrapped(items: Iterable[str], label: str = "  ", paper: Paper = WIDE) -> list[str]:
@@ -87,6 +82,11 @@ def wrapped(items: Iterable[str], label: str = "  ", paper: Paper = WIDE) -> lis
         text, paper.width, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False
     )
     return [line.replace("\u00a0", " ") for line in lines]
+
+
+def shown(count: int | None) -> str:
+    """A count of :class:`~statemachine.reach.Reach` in words."""
+    return "unreachable" if count is None else grouped(count)
 
 
 def grouped(number: float) -> str:

@@ -93,6 +93,7 @@ def test_a_write_without_a_transaction_is_noted_and_nothing_to_mend(
     assert "note publish(j1, t1)" in told
     assert "publish(j1, t1) wrote without a transaction" in told
     assert "so it can end UNKNOWN: put transaction.atomic() around" in told
+    assert "name the situations that such a run never meets in the binding's unreachable" in told
 
 
 def test_local_time_of_the_settings_is_named(

@@ -7,11 +7,14 @@ or the search would find, they find.
 from __future__ import annotations
 
 import re
+from ast import literal_eval
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from statemachine.lifecycle import Lifecycle
+from statemachine.reach import required
 from tests.end_to_end.commandline import REPO, STRANGER, Ran, command, run
 
 PAGE = (REPO / "docs" / "bind-your-own.md").read_text(encoding="utf-8")
@@ -84,6 +87,11 @@ def test_every_file_and_section_that_is_linked_is_there() -> None:
         assert (REPO / "docs" / path).exists(), link
         if anchor:
             assert f"## {anchor.replace('-', ' ')}" in LIFECYCLES.lower(), link
+
+
+def test_the_situation_that_is_declared_unreachable_is_one_that_runs_require() -> None:
+    (shown,) = re.findall(r"`unreachable = (\{.+?\})`", LIFECYCLES)
+    assert literal_eval(shown).keys() <= set(required(Lifecycle()))
 
 
 def test_the_first_step_is_told_what_is_left_to_write(tmp_path: Path) -> None:

@@ -22,7 +22,14 @@ pytestmark = pytest.mark.skipif(
 
 EXAMPLE = REPO / "examples" / "django_q2"
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
-WAIVED = README.partition("## Waived\n")[2].partition("\n## ")[0]
+
+
+def listed(title: str) -> set[str]:
+    """What the table of a section of the README lists."""
+    return set(
+        re.findall(r"^\| `(.+?)` \|", README.partition(f"## {title}\n")[2].partition("\n## ")[0], re.M)
+    )
+
 
 FOUND = {
     "test_a_result_that_cannot_be_saved_is_lost": "messages_outlive_unfinished_jobs",
@@ -114,13 +121,16 @@ def test_a_search_finds_the_lost_result_and_replays_it(example: Path) -> None:
     assert again.summary[-1].startswith("REPRODUCED"), again
 
 
-def test_an_application_that_keeps_its_outcomes_is_clean_and_every_waiver_is_told(example: Path) -> None:
+def test_an_application_that_keeps_its_outcomes_is_clean_and_what_is_not_judged_is_told(
+    example: Path,
+) -> None:
     options = ("--binding", "binding:OwnOutcome", "--hypothesis-seed=1")
     ran = run(*STRANGER, *SHORT, *options, cwd=example)
     assert ran.code == 0, ran
     assert ran.summary[-1].startswith("PASS (reach not judged)")
-    waived = set(re.findall(r"^  waived: (\w+) \(", ran.output, re.M))
-    assert waived == set(re.findall(r"^\| `(\w+)` \|", WAIVED, re.M))
+    for word, title in (("waived", "Waived"), ("unreachable", "Unreachable")):
+        told = set(re.findall(rf"^  {word}: (.+?) \(", ran.output, re.M))
+        assert told == listed(title) != set(), ran
 
 
 def test_a_broker_that_gives_shorter_locks_is_caught(example: Path) -> None:

@@ -5,8 +5,8 @@ In process, for no honest search makes an invariant crash or a required situatio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from types import SimpleNamespace
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,14 +33,21 @@ def chokes(ledger: Ledger, event: StepBegan) -> Iterator[Any]:
     raise ZeroDivisionError(f"no mercy at {event.step}")
 
 
+NO_COMMIT = {"answer_lost in prepare": "it claims by one UPDATE in autocommit"}
 FAILURE = Failure(
     Violation("every_job_ends", "j1", 1, 0.0, "j1 never ends.", ()), (), (), Shape("every_job_ends", "drain")
 )
 
 
-def run_of(examples: int = ENOUGH, claims: Sequence[Invariant] = ALL, **fields: Any) -> Run:
+def run_of(
+    examples: int = ENOUGH,
+    claims: Sequence[Invariant] = ALL,
+    unreachable: Mapping[str, str] = MappingProxyType({}),
+    **fields: Any,
+) -> Run:
     """A finished run in which every claim was judged seven times and every cell met nine times."""
-    lane: Any = SimpleNamespace(claims=claims, binding=SimpleNamespace(lifecycle=Lifecycle()))
+    binding = SimpleNamespace(lifecycle=Lifecycle(), unreachable=unreachable)
+    lane: Any = SimpleNamespace(claims=claims, binding=binding)
     made = Run(lane, **({"finished": True, "examples": examples} | fields))
     made.judged.update({claim.name: 7 for claim in claims})
     made.reach.counts.update(dict.fromkeys(REQUIRED, 9))
@@ -82,6 +89,23 @@ def test_a_required_situation_that_never_came_about_is_unknown(cell: str) -> Non
     assert made.verdict is Verdict.UNKNOWN
     assert list(made.doubts()) == [f"required situation never met: {cell}"]
     assert verdict_line(made).startswith("UNKNOWN  ")
+
+
+def test_a_situation_that_cannot_exist_is_no_doubt_and_not_the_rarest() -> None:
+    made = run_of(unreachable=NO_COMMIT)
+    made.reach.counts.update({"answer_lost in prepare": -9, "redriven": -6})
+    assert (made.verdict, list(made.doubts())) == (Verdict.PASS, [])
+    assert "the rarest 3 times (redriven)" in verdict_line(made)
+
+
+@pytest.mark.parametrize(("examples", "finished"), [(1, True), (ENOUGH, True), (ENOUGH, False)])
+def test_a_situation_that_was_said_not_to_exist_and_was_met_is_unknown(examples: int, finished: bool) -> None:
+    made = run_of(examples, unreachable=NO_COMMIT, finished=finished)
+    assert made.verdict is Verdict.UNKNOWN
+    assert made.doubts()[-1] == (
+        "situation said to be unreachable was met 9 times: answer_lost in prepare; the reason given for it "
+        "is false: take it out of the binding's unreachable"
+    )
 
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)
@@ -155,6 +179,17 @@ def test_a_waived_invariant_appears_with_its_reason() -> None:
     assert f"  waived: {ALL[0].name} (ids are the fleet's own)" in lines
 
 
+def test_a_situation_that_cannot_exist_is_shown_as_that_with_its_reason() -> None:
+    made = run_of(unreachable=NO_COMMIT | {"create: new id": "there are jobs enough"})
+    made.reach.counts["answer_lost in prepare"] = 0
+    told = "\n".join(run_summary(made, {}, []))
+    assert "answer_lost in prepare unreachable" in told
+    assert "  unreachable: answer_lost in prepare (it claims by one UPDATE in autocommit)\n" in told
+    assert "new id 9" in told, "one that was met shows its count"
+    made.reach.counts["create: new id"] = 0
+    assert "new id unreachable" in "\n".join(run_summary(made, {}, []))
+
+
 def test_large_counts_stay_within_100_columns() -> None:
     made = run_of(examples=10_000_000, seconds=86_400.0, steps=500_000_000)
     made.judged.update({claim.name: 10**9 for claim in ALL})
@@ -164,9 +199,9 @@ def test_large_counts_stay_within_100_columns() -> None:
     assert any(line.startswith("10 000 000 examples, 500 000 000 steps in 86400 s") for line in lines)
 
 
-@pytest.mark.parametrize("long", ["waiver", "doubt", "rarest"])
+@pytest.mark.parametrize("long", ["waiver", "unreachable", "doubt", "rarest"])
 def test_long_sentences_stay_within_100_columns(long: str) -> None:
-    made = run_of()
+    made = run_of(unreachable={"redriven": "word " * 30} if long == "unreachable" else {})
     if long == "doubt":
         crash(made)
     elif long == "rarest":
@@ -203,4 +238,4 @@ def test_unknown_fails_the_run_in_other_words(tmp_path_factory: pytest.TempPathF
     assert f"invariant {ALL[0].name} crashed (ZeroDivisionError: no mercy)" in ran.output
     assert "FAIL " not in ran.output
     assert "PASS" not in ran.output
-    assert not (cwd / ".statemachine").exists()
+    assert [kept.name for kept in (cwd / ".statemachine").iterdir()] == ["run.json"], "no history is saved"

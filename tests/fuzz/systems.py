@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from models_under_test.binding import AIJobsBinding
 from statemachine.binding import ObservedRow
@@ -49,3 +50,9 @@ def read_for_ever(stop: Stop) -> None:
     """Look at the flag as a search does, until it is set."""
     while not stop.value:
         pass
+
+
+class Importing(AIJobsBinding):
+    """It creates jobs, and says that it does not."""
+
+    unreachable = MappingProxyType({"create: new id": "jobs are imported"})

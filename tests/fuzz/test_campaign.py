@@ -154,6 +154,13 @@ def test_a_process_that_is_killed_does_not_keep_the_others_from_stopping() -> No
     assert last.exitcode == 0
 
 
+def test_what_cannot_exist_and_was_met_is_doubted(fuzzing: Fuzzing) -> None:
+    campaign = fuzzing(examples(1), path="tests.fuzz.systems:Importing")
+    (doubt,) = campaign.total.doubts()
+    assert re.match(r"situation said to be unreachable was met \d+ times?: create: new id;", doubt)
+    assert campaign.total.verdict is Verdict.UNKNOWN
+
+
 def test_a_search_whose_process_was_killed_is_played_again(fuzzing: Fuzzing, tmp_path: Path) -> None:
     campaign = fuzzing(examples(60), path="tests.fuzz.systems:DyingOnce")
     assert (tmp_path / "died").exists()

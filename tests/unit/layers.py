@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "logs": {"binding", "command", "invariants", "report", "verdict"} | JUDGING,
     # the world, the port, and one example of both
     "world": {"history", "lifecycle"},
-    "pieces": {"invariants", "lifecycle"},
+    "pieces": {"invariants", "lifecycle", "reach"},
     "binding": {"lifecycle", "pieces"},
     "ports": {"binding", "example", "history", "world"},
     "observer": {"binding", "lifecycle", "world"},

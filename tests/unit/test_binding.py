@@ -17,6 +17,7 @@ from statemachine.binding import DELIVERY_STEPS, Binding, BindingError, load
 from statemachine.example import Lane
 from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
 from statemachine.operations import perform
+from statemachine.run import Run
 
 HERE = "tests.unit.test_binding"
 REASON = {"only_the_holder_finishes": "results are the same, whoever writes them"}
@@ -157,6 +158,23 @@ def test_all_that_is_lacking_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         ({"waived": None}, ["its waived is a NoneType", "{} for none"]),
         ({"waived": {"every_job_starts": "so"}}, ["waives every_job_starts", "every_job_ends"]),
         ({"waived": {"every_job_ends": " "}}, ["waives every_job_ends without a reason"]),
+        (
+            {"unreachable": ["answer_lost in prepare"]},
+            ["its unreachable is a list", "to the reason, or leave it out"],
+        ),
+        (
+            {"unreachable": {"answer lost in prepare": "so"}},
+            ["it calls 'answer lost in prepare' unreachable", "the nearest are 'answer_lost in prepare', "],
+        ),
+        ({"unreachable": {7: "so"}}, ["it calls 7 unreachable"]),
+        (
+            {"unreachable": {"answer_lost in recover": "so"}, "lifecycle": without(Operation.RECOVER)},
+            ["it calls 'answer_lost in recover' unreachable", "under its lifecycle must meet"],
+        ),
+        (
+            {"unreachable": {"redriven": " ", "answer_lost in prepare": None}},
+            ["it calls answer_lost in prepare, redriven unreachable without a reason"],
+        ),
         ({"tenants": "t1"}, ["its tenants are 't1'", "two different ones"]),
         ({"tenants": ["t1", "t1"]}, ["its tenants are ['t1', 't1']"]),
         (
@@ -171,6 +189,17 @@ def test_a_piece_that_does_not_fit_is_named_with_the_way_out(
     said = refusal(lacking(**fields), monkeypatch)
     for word in words:
         assert word in said
+
+
+def test_what_cannot_exist_is_taken_with_its_reason_and_reaches_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = {
+        "answer_lost in prepare": "one UPDATE in autocommit",
+        "create: id exists": "ids are the database's",
+    }
+    assert Run(Lane(loaded(lacking(unreachable=said), monkeypatch))).reach.unreachable == said
+    assert Run(Lane(loaded(Complete, monkeypatch))).reach.unreachable == {}
 
 
 def test_a_system_without_tokens_needs_its_waiver_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,13 @@ def replaced(line: int, **changes: Any) -> str:
 def test_every_kind_of_event_survives_the_round_trip() -> None:
     assert ndjson.loads(TEXT, "x") == (HEADER, EVERY)
     assert ndjson.dumps(*ndjson.loads(TEXT, "x")) == TEXT
+
+
+def test_a_file_from_before_renewals_had_a_policy_of_their_own_is_read() -> None:
+    older = {name: value for name, value in LIFECYCLE.items() if name != "late_renewal"}
+    header, events = ndjson.loads(replaced(1, lifecycle=older), "x")
+    assert header == replace(HEADER, lifecycle=replace(STRANGE, late_renewal=None))
+    assert events == EVERY
 
 
 def test_no_kind_of_event_is_forgotten() -> None:

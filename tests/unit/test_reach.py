@@ -95,6 +95,38 @@ def test_nothing_is_met_by_nothing() -> None:
     assert met.rarest() == (required(FULL)[0], 0)
 
 
+def test_what_is_unreachable_is_not_required_and_never_the_rarest() -> None:
+    first, second, *others = required(FULL)
+    met = Reach(FULL, {first: "there is no such thing here"})
+    met.counts.update(dict.fromkeys(others, 9))
+    assert met.missed() == [second]
+    met.counts[second] = 3
+    assert (met.missed(), met.rarest()) == ([], (second, 3))
+    assert met.met_all_the_same() == []
+
+
+def test_an_unreachable_situation_that_is_met_is_counted_and_told() -> None:
+    first = required(FULL)[0]
+    met = Reach(FULL, {first: "there is no such thing here"})
+    assert met.count_of(first) is None
+    met.counts[first] = 2
+    assert (met.count_of(first), met.met_all_the_same()) == (2, [first])
+
+
+def test_where_all_is_unreachable_no_situation_is_the_rarest() -> None:
+    met = Reach(FULL, dict.fromkeys(required(FULL), "it does nothing"))
+    assert (met.missed(), met.rarest()) == ([], ("nothing is required", 0))
+
+
+def test_every_required_cell_is_listed_once() -> None:
+    listed = Reach(FULL, {"redriven": "there is no DLQ"})
+    table = [
+        f"{operation}: {name}" for operation, cells in listed.operations_by_situation() for name, _ in cells
+    ]
+    assert (*table, *(cell for cell, _ in listed.edges_and_faults())) == required(FULL)
+    assert dict(listed.edges_and_faults())["redriven"] is None
+
+
 def test_a_message_is_late_malformed_or_without_a_job() -> None:
     late = history.Sent(0, "m1", "j1", "t1", delay=900)
     assert counted(FULL, late, history.Sent(0, "m2", "j1", "t1")) == {"message sent late": 1}

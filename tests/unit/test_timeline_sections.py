@@ -118,6 +118,14 @@ def test_a_situation_that_was_never_met_stands_out_where_it_was_required(require
     assert (("div", "required") in parsed.classes) is required
 
 
+def test_a_situation_that_cannot_exist_is_shown_as_that_with_its_reason() -> None:
+    reach = Reach(OURS, {"create: new id": "jobs are imported", "redriven": "there is no DLQ"})
+    parsed = Parsed(page([], reach=reach, reach_required=True))
+    assert parsed.text_of("td", "unreachable") == parsed.text_of("b", "unreachable") == ["unreachable"]
+    assert "unreachable: create: new id (jobs are imported)" in parsed.text
+    assert "unreachable: redriven (there is no DLQ)" in parsed.text
+
+
 def test_a_claim_that_was_never_judged_stands_out() -> None:
     parsed = Parsed(page([], judged={"every_job_ends": 0, "transitions_are_legal": 7}))
     assert parsed.text_of("td", "met0") == ["0"]

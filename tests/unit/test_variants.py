@@ -23,6 +23,7 @@ DIFFERENT: dict[str, tuple[str, ...]] = {
     "FailureEndsInDone": ("fail: RUNNING, lease live", "complete: again, after its own finish"),
     "Unfenced": ("complete: RUNNING, lease live", "complete: PENDING, attempt 0"),
     "Heartbeat": ("renew: RUNNING, lease live", "renew: RUNNING, lease expired", "renew: not RUNNING"),
+    "LateRenewalRefused": ("renew: RUNNING, lease expired", "complete: RUNNING, lease expired"),
     "NamedWorkers": ("prepare: RUNNING, lease expired", "killed during_inference"),
     "NothingOptional": ("publisher killed", "prepare: PENDING"),
 }
@@ -56,6 +57,14 @@ WRONG: dict[str, tuple[str, Lifecycle]] = {
     "late completion refused, said to be accepted": (
         "LateCompletionRefused",
         replace(VARIANTS["LateCompletionRefused"].lifecycle, late_completion=Answer.ACCEPTED),
+    ),
+    "late renewal refused, said to be accepted": (
+        "LateRenewalRefused",
+        replace(VARIANTS["LateRenewalRefused"].lifecycle, late_renewal=Answer.ACCEPTED),
+    ),
+    "late renewal accepted, said to be refused": (
+        "Heartbeat",
+        replace(VARIANTS["Heartbeat"].lifecycle, late_renewal=Answer.REFUSED),
     ),
     "a failure that ends in DONE, said to end in FAILED": (
         "FailureEndsInDone",
