@@ -137,6 +137,6 @@ class PlainSearch:
             f"after {real_seconds() - self.total.started:.1f} s"
         )
         self.findings.add(
-            Finding(failure, looked_at, len(failure.steps), seed=run.seed, unstable=run.unstable)
+            Finding(failure, looked_at, len(failure.steps), seed=self.seed, unstable=run.unstable)
         )
         self.corpus.add(Kind.FAILURES, failure.events)

@@ -81,9 +81,10 @@ def test_no_line_of_the_summary_is_wider_than_100_columns(clean: tuple[Ran, Path
     assert [line for line in ran.summary if len(line) > 100] == []
 
 
-def test_it_leaves_nothing_behind_but_what_hypothesis_does(clean: tuple[Ran, Path]) -> None:
+def test_it_leaves_its_figures_and_no_failure(clean: tuple[Ran, Path]) -> None:
     _, cwd = clean
-    assert {path.name for path in cwd.iterdir()} <= {"conftest.py", ".hypothesis"}
+    assert {path.name for path in cwd.iterdir()} <= {"conftest.py", ".hypothesis", ".statemachine"}
+    assert [path.name for path in (cwd / ".statemachine").iterdir()] == ["run.json"]
 
 
 def test_ci_changes_neither_the_profile_nor_what_the_seed_plays(clean: tuple[Ran, Path], short: Path) -> None:
