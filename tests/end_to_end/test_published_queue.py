@@ -137,4 +137,4 @@ def test_a_broker_that_gives_shorter_locks_is_caught(example: Path) -> None:
     write(example, shorter=SHORTER_LOCKS)
     ran = run(*STRANGER, *SHORT, "--binding", "shorter:Binding", "--hypothesis-seed=1", cwd=example)
     assert ran.code == 1, ran
-    assert ran.report[0] == "FAIL  a_lease_lasts_its_declared_length", ran
+    assert "FAIL  a_lease_lasts_its_declared_length" in ran.lines, ran
