@@ -58,10 +58,14 @@ def ran(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> dict[str, R
     def place(name: str, **modules: str) -> Path:
         return write(tmp_path_factory.mktemp(name), **modules)
 
+    def own_corpus(name: str) -> tuple[str, ...]:
+        """What one of two runs in a directory finds, the other must not find first."""
+        return "--hypothesis-seed=1", "--corpus", str(tmp_path_factory.mktemp(name))
+
     narrow = {"COLUMNS": "80", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     calls = {
-        "checkout": partial(run, "statemachine/", *TWO, *DEFECT, "--hypothesis-seed=1", cwd=checkout),
-        "alone": partial(run, "statemachine/", *DEFECT, "--hypothesis-seed=1", cwd=checkout),
+        "checkout": partial(run, "statemachine/", *TWO, *DEFECT, *own_corpus("shared"), cwd=checkout),
+        "alone": partial(run, "statemachine/", *DEFECT, *own_corpus("alone"), cwd=checkout),
         "stranger": partial(run, *STRANGER, *TWO, *SHORT, cwd=place("stranger", conftest=SHORT_CONFTEST)),
         "narrow": partial(
             run, *STRANGER, *ONE, *DEFECT, "--hypothesis-seed=1", "--tb=no", cwd=place("narrow"), env=narrow
