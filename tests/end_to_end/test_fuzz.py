@@ -87,7 +87,7 @@ def test_a_clean_campaign_says_what_it_met_and_leaves_a_run(ran: dict[str, tuple
     )
     closing = " ".join(" ".join(done.summary).split())
     assert re.search(
-        r" Fuzzed for 1\ds in 1 process: \d+ pairs of situations met, the last new", closing, re.M
+        r" Fuzzed for 1\ds in 1 process: [\d ]+ pairs of situations met, the last new", closing, re.M
     )
     assert "Corpus: 0 histories played again from .statemachine/corpus, which now holds" in closing
     assert done.verdict.startswith("PASS (reach not judged)")
