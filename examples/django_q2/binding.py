@@ -52,9 +52,6 @@ class Binding:
     )
     task, options, looks_first = "jobs.tasks.infer", {"ack_failure": True}, False
 
-    def plant(self, defect):
-        raise NotImplementedError("there are no bugs to plant")
-
     def open(self, queue, publisher):
         from django.db import transaction
         from django.utils import timezone
