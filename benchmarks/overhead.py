@@ -17,7 +17,8 @@ from collections.abc import Callable
 
 from statemachine import history
 from statemachine.embedded import register_profiles, search, so_many
-from statemachine.example import Example, Lane
+from statemachine.example import Example
+from statemachine.lane import Lane
 from statemachine.lifecycle import MESSAGE_STEPS, Operation
 from statemachine.run import Run
 from statemachine.standalone import open_lane

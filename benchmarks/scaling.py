@@ -15,7 +15,7 @@ from collections.abc import Callable
 from hypothesis import settings
 
 from statemachine.embedded import register_profiles, search, so_many
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.run import Run
 from statemachine.standalone import open_lane
 

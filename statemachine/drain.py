@@ -22,6 +22,9 @@ in 257 examples."""
 def drain(example: Example) -> None:
     """Run ``example`` to quiet, or to the bound; stops at the first violation."""
     example.draining = True
+    _let_all_end(example)
+    if example.judge.violations:
+        return
     example.record(history.DrainBegan(example.now))
     redriven = False
     for _ in range(BOUND):
@@ -44,6 +47,15 @@ def drain(example: Example) -> None:
         return
     example.count_others()
     example.record(history.DrainEnded(example.now, _what_is_stuck(example)))
+
+
+def _let_all_end(example: Example) -> None:
+    """What is in flight ends first: a drain begins at rest, or what it finds then would not be what was."""
+    while not example.judge.violations:
+        free = [flying for flying in example.in_flight.values() if not flying.blocked_by]
+        if not free:
+            return
+        perform(example, "proceed", {"by": free[0].by, "statement": free[0].statement})
 
 
 def _next_move(example: Example) -> tuple[str, dict[str, object]] | None:

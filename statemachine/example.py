@@ -1,110 +1,53 @@
 """One example: the world, the system under test and the judge, wired together.
 
-:class:`Lane` lives as long as a run, :class:`Example` as long as one history.  An example knows how
-to make a call and turn all that comes of it into events; which calls to make is not its business
-(``operations/`` says what is possible, the machine or a replay chooses).
+An :class:`Example` lives as long as one history; the lane on which it is played (``lane.py``) lives as
+long as a run.  An example knows how to make a call and turn all that comes of it into events; which
+calls to make is not its business (``operations/`` says what is possible, the machine or a replay
+chooses).  Calls may overlap: what belongs to one of them is in its :class:`OpenCall`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
-from statemachine import bystanders, history
-from statemachine.binding import Binding, Delivery
+from statemachine import history
+from statemachine.binding import Delivery
 from statemachine.history import Event
-from statemachine.invariants import ALL, Invariant, Judge
+from statemachine.invariants import Judge
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Operation
 from statemachine.observer import Observer
-from statemachine.ports import HandedOver, SystemQueue
 from statemachine.reach import Reach
-from statemachine.world.clock import Clock
+from statemachine.stage import InFlight, Stage
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.faults import STATEMENT_FAILED, Fault, Killed, Strike, stage_of
 from statemachine.world.queue import SimulatedQueue
 from statemachine.world.workers import WORKERS, Slot
 
 
-class Lane:
-    """A binding on its database, for a whole run.  Enter :meth:`open` before making examples.
+@dataclass(slots=True)
+class OpenCall:
+    """A call that is being made: its number, whether it has committed, and an error of ours in its middle."""
 
-    ``clock_skew_seconds`` is how far a worker's clock may be ahead or behind; 0 for clocks that agree.
-    """
+    number: int
+    faults: ConnectionFaults
+    committed: bool = False
+    own_error: Exception | None = None
 
-    def __init__(self, binding: Binding, clock_skew_seconds: int = 0) -> None:
-        self.binding = binding
-        self.clock_skew_seconds = clock_skew_seconds
-        self.clock = Clock()
-        self.claims: Sequence[Invariant] = [
-            claim
-            for claim in ALL
-            if claim.name not in binding.waived and (not claim.needs or binding.lifecycle.has(claim.needs))
-        ]
-        self.faults: ConnectionFaults
-        self.current: Example | None = None
-        self._settled: str | None = None
 
-    @contextmanager
-    def open(self) -> Iterator[None]:
-        """Freeze the clock, hook the connection and connect the binding to the world."""
-        from django.db import connection
-
-        connection.ensure_connection()
-        self.faults = ConnectionFaults(
-            connection,
-            committed=lambda: self.example.committed(),
-            struck=lambda fault: self.example.struck(fault),
-        )
-        with self.clock.running(), self.faults.installed():
-            self.binding.open(SystemQueue(lambda: self.example), HandedOver(lambda: self.example))
-            try:
-                yield
-            except BaseException:
-                self.faults.abandon()
-                raise
-            finally:
-                self._reset()
-                if self._settled is not None:
-                    self.binding.reset(bystanders.BYSTANDERS)
-
-    @property
-    def example(self) -> Example:
-        if self.current is None:
-            raise RuntimeError("the system under test called its queue or publisher outside of an example")
-        return self.current
-
-    def begin(self, reach: Reach | None = None) -> Example:
-        """A fresh example at second 0, on a database without jobs."""
-        self._reset()
-        self.clock.move_to(0)
-        example = self.current = Example(self, reach)
-        if example.count_others() != self._settled:
-            example = self.current = self._with_bystanders_as_they_were(reach)
-        return example
-
-    def _with_bystanders_as_they_were(self, reach: Reach | None) -> Example:
-        """Every example must find the same other rows, or a failure that touches them would not replay."""
-        self.binding.reset(bystanders.BYSTANDERS)
-        self.current = Example(self, None)
-        bystanders.settle(self.binding)
-        example = self.current = Example(self, reach)
-        self._settled = example.count_others()
-        return example
-
-    def _reset(self) -> None:
-        if self.current is not None and self.current.jobs:
-            self.binding.reset(self.current.jobs)
-        self.current = None
+_MAKING: ContextVar[OpenCall] = ContextVar("the call that is being made here")
 
 
 class Example:
     """One history in the making; ``events`` is what has happened so far."""
 
-    def __init__(self, lane: Lane, reach: Reach | None) -> None:
+    def __init__(self, lane: Stage, reach: Reach | None) -> None:
+        self.lane = lane
         self.binding = lane.binding
         self.lifecycle = lane.binding.lifecycle
-        self.faults = lane.faults
         self.clock = lane.clock
         self.clock_skew_seconds = lane.clock_skew_seconds
         self.events: list[Event] = []
@@ -124,19 +67,32 @@ class Example:
         self.step_key = 0
         self.draining = False
         self._named_in_step = 0
-        self._call = 0
+        self._begun = 0
+        self._latest: OpenCall | None = None
         self._observer = Observer(self.binding)
-        self.committed_in_call = False
-        self._own_error: Exception | None = None
 
     @property
     def now(self) -> float:
         return self.clock.now
 
     @property
+    def faults(self) -> ConnectionFaults:
+        return self.lane.faults
+
+    @property
+    def in_flight(self) -> Mapping[str, InFlight]:
+        return self.lane.in_flight
+
+    @property
     def current_call(self) -> int:
-        """The number of the call that is being made, or was made last."""
-        return self._call
+        """The number of the call that is being made here, or was begun last."""
+        making = _MAKING.get(None)
+        return making.number if making is not None else self._begun
+
+    @property
+    def committed_in_call(self) -> bool:
+        """Whether the call that was begun last has committed anything."""
+        return self._latest is not None and self._latest.committed
 
     def record(self, event: Event) -> None:
         self.events.append(event)
@@ -200,36 +156,49 @@ class Example:
 
         ``run`` returns the attempt number or None (acquisitions), True or False (finishes) or nothing.
         """
-        self._call += 1
-        call, self.committed_in_call = self._call, False
-        self.record(history.Invoked(self.now, call, operation, actor, job, tenant, attempt, payload, message))
-        end: history.Returned | history.Raised | history.Unknown
-        self.faults.arm(strike, stage_of(operation))
+        self._begun += 1
+        making = self._latest = OpenCall(self._begun, self.lane.faults)
+        asked = history.Invoked(
+            self.now, making.number, operation, actor, job, tenant, attempt, payload, message
+        )
+        before = _MAKING.set(making)
         try:
-            with self._clock_of(actor):
+            return self._make(making, asked, run, strike)
+        finally:
+            _MAKING.reset(before)
+
+    def _make(
+        self, making: OpenCall, asked: history.Invoked, run: Callable[[], Any], strike: Strike | None
+    ) -> history.Returned | history.Raised | history.Unknown:
+        call, faults = making.number, making.faults
+        self.record(asked)
+        end: history.Returned | history.Raised | history.Unknown
+        faults.arm(strike, stage_of(asked.operation))
+        try:
+            with self._clock_of(asked.actor):
                 answer = run()
-            end = self._answer(operation, answer)
+            end = self._answer(asked, answer)
         except Killed:
             end = history.Unknown(self.now, call, "killed")
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
             end = history.Raised(self.now, call, f"{type(error).__name__}: {error}")
         except BaseException:  # Ctrl-C: what follows is our own clean-up
-            self.faults.disarm()
+            faults.disarm()
             raise
-        if self.faults.dead:  # also when the code under test caught the kill
+        if faults.dead:  # also when the code under test caught the kill
             end = history.Unknown(self.now, call, "killed")
         elif Fault.ANSWER_LOST in self.ledger.calls[call].faults and isinstance(end, history.Raised):
             end = history.Unknown(self.now, call, "answer lost")
-        if self._own_error is not None:
-            self.faults.disarm()
-            raise self._own_error
-        where, unseen = self.faults.calls.boundary, self._is_unseen(operation)
-        self.faults.disarm()
+        if making.own_error is not None:
+            faults.disarm()
+            raise making.own_error
+        where, unseen = faults.calls.boundary, self._is_unseen(making, asked.operation)
+        faults.disarm()
         if unseen:
-            self._observe(by_autocommit=True)
+            self._observe(call, by_autocommit=True)
         self.record(end)
         if where:
-            self._bury(actor, job, where)
+            self._bury(asked.actor, asked.job, where)
         return end
 
     @contextmanager
@@ -244,41 +213,43 @@ class Example:
         finally:
             self.clock.show(self.now)
 
-    def _is_unseen(self, operation: Operation) -> bool:
+    def _is_unseen(self, making: OpenCall, operation: Operation) -> bool:
         """Whether the call that has just ended may have written what no commit of it has shown."""
-        if operation in MESSAGE_STEPS and not self.faults.statements:
+        if operation in MESSAGE_STEPS and not making.faults.statements:
             return False
-        return self.faults.autocommitted or not self.committed_in_call
+        return making.faults.autocommitted or not making.committed
 
     def committed(self) -> None:
-        """The connection has just committed inside the current call."""
-        self.committed_in_call = True
+        """The connection has just committed inside the call that is being made here."""
+        making = _MAKING.get()
+        making.committed = True
         try:
-            self.record(history.Committed(self.now, self._call))
-            self._observe()
+            self.record(history.Committed(self.now, making.number))
+            self._observe(making.number)
         except Exception as error:  # noqa: BLE001  an error of ours, or of the binding, is no answer of the system
-            self._own_error = error
+            making.own_error = error
 
     def catch_up(self) -> None:
-        """See what the current call has written by now without a transaction."""
-        if self.faults.autocommitted and not self.faults.in_transaction:
-            with self.faults.unwatched():
-                self._observe(by_autocommit=True)
+        """See what the call that is being made here has written by now without a transaction."""
+        faults = self.faults
+        if faults.autocommitted and not faults.in_transaction:
+            with faults.unwatched():
+                self._observe(self.current_call, by_autocommit=True)
 
     def struck(self, fault: str) -> None:
         if fault == Fault.ERROR_BEFORE_STATEMENT and not self.faults.in_transaction:
             fault = STATEMENT_FAILED
-        self.record(history.FaultStruck(self.now, self._call, str(fault)))
+        self.record(history.FaultStruck(self.now, self.current_call, str(fault)))
 
-    def _answer(self, operation: Operation, answer: Any) -> history.Returned:
+    def _answer(self, asked: history.Invoked, answer: Any) -> history.Returned:
         attempt = None
-        if operation in ACQUISITIONS:
+        if asked.operation in ACQUISITIONS:
             attempt = None if answer is None or answer is False else int(answer)
             granted = attempt is not None
         else:
             # Whatever a create or a publish returns (a model instance, say) is no refusal.
-            granted = bool(answer) or operation not in FENCED
-        return history.Returned(self.now, self._call, Answer.ACCEPTED if granted else Answer.REFUSED, attempt)
+            granted = bool(answer) or asked.operation not in FENCED
+        return history.Returned(self.now, asked.call, Answer.ACCEPTED if granted else Answer.REFUSED, attempt)
 
     def _bury(self, actor: str, job: str, where: str) -> None:
         if actor in self.workers:
@@ -291,10 +262,11 @@ class Example:
         self.to_publish.pop(job, None)
         self.record(history.PublicationLost(self.now, job))
 
-    def _observe(self, by_autocommit: bool = False) -> None:
-        changes = self._observer.changes(self.jobs)
+    def _observe(self, call: int, by_autocommit: bool = False) -> None:
+        with self.lane.looking():
+            changes = self._observer.changes(self.jobs)
         if changes is None:
             return
         if by_autocommit:
-            self.record(history.Committed(self.now, self._call))
-        self.record(history.Observed(self.now, self._call, *changes))
+            self.record(history.Committed(self.now, call))
+        self.record(history.Observed(self.now, call, *changes))

@@ -15,8 +15,8 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
-from statemachine.example import Lane
 from statemachine.history import ClockMoved, StepBegan
+from statemachine.lane import Lane
 from statemachine.run import Failure
 from statemachine.script import Played, Step, Steps, in_drain, play, steps_of
 

@@ -33,6 +33,7 @@ class CallFacts:
     ``rulings`` has one entry for each committed state, and each second, between invocation and answer,
     the first for the invocation itself.  ``wrote`` is the one for the state that the call's own
     commit found, None while it has written nothing.  ``holder`` owned the job at the invocation.
+    ``found`` are the rows, by job, as the call found them, of those that others have changed since.
     ``sent`` are the jobs of the messages that the call has sent.  ``undone`` says that a database error
     has rolled back its latest transaction, and that none was committed since.
     """
@@ -45,6 +46,7 @@ class CallFacts:
     faults: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    found: dict[str, JobRow | None] = field(default_factory=dict)
     undone: bool = False
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.minimise import minimise
 from statemachine.run import Failure
 from statemachine.shape import Shape

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from statemachine.lifecycle import Answer, JobRow, Operation
+from statemachine.log_events import Assumed as Assumed
+from statemachine.log_events import MessagePlaced as MessagePlaced
+from statemachine.log_events import RowRead as RowRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,35 @@ class FaultStruck:
     at: float
     call: int
     fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementBegan:
+    """A call executes this SQL statement, named as a DBA would: ``SELECT ai_job FOR UPDATE``, ``COMMIT``.
+
+    Only a lane that plays statement by statement knows of them.
+    """
+
+    at: float
+    call: int
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockWaited:
+    """The statement of ``call`` that began last waits for a row lock, which ``holder``, a call, holds."""
+
+    at: float
+    call: int
+    holder: int
+
+
+@dataclass(frozen=True, slots=True)
+class LockGranted:
+    """The wait of ``call`` is over: its statement was executed, or failed, when the holder ended."""
+
+    at: float
+    call: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,37 +250,6 @@ class MessageCameBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Assumed:
-    """A row that nobody saw being written, taken to be there because a log begins in its middle.
-
-    ``anew``: what was known of the job before counts no more, because it could not be made sense of.
-    """
-
-    at: float
-    row: JobRow
-    anew: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MessagePlaced:
-    """Where a message is that nobody saw being sent or moved: ``queue``, ``deleted`` or ``redriven``."""
-
-    at: float
-    message: str
-    job: str
-    tenant: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class RowRead:
-    """Somebody looked a row up in the database, at rest: what the answers have said must be in it."""
-
-    at: float
-    row: JobRow
-
-
-@dataclass(frozen=True, slots=True)
 class DrainBegan:
     at: float
 
@@ -267,6 +268,9 @@ Event = (
     | ClockSkewed
     | Invoked
     | FaultStruck
+    | StatementBegan
+    | LockWaited
+    | LockGranted
     | Committed
     | Observed
     | OthersCounted

@@ -23,7 +23,6 @@ from statemachine.binding import BindingError
 from statemachine.command import MISUSED
 from statemachine.corpus.entries import Corpus
 from statemachine.embedded import LIMITS
-from statemachine.example import Lane
 from statemachine.explain import Why, explain
 from statemachine.findings import Findings
 from statemachine.fuzz.campaign import Campaign, Fuzz
@@ -31,6 +30,7 @@ from statemachine.fuzz.progress import FuzzProgress
 from statemachine.fuzz.searches import Size
 from statemachine.history import Event
 from statemachine.invariants.claim import times
+from statemachine.lane import Lane
 from statemachine.ndjson import Header
 from statemachine.progress import Progress
 from statemachine.quest import PlainSearch, Quest
@@ -94,10 +94,10 @@ class EmbeddedLane:
             found = quest.findings.minimised(self.lane)
             report = self._told(found, run, partial(explain, self.lane))
         except BindingError as error:
-            self.lane.faults.abandon()
+            self.lane.abandon()
             distributed.stop(self.config, f"--binding {session.binding_path}: {error}")
         except BaseException:
-            self.lane.faults.abandon()
+            self.lane.abandon()
             # Found, and perhaps not yet shrunk or explained: nothing found is lost.
             session.notes.append(self._told(found or quest.findings, run, lambda failure: None))
             session.untold = []

@@ -18,7 +18,7 @@ from statemachine.history import Event
 from statemachine.legality import Question, Ruled, ruling, ruling_on
 from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer, JobRow, Lifecycle, Operation
 
-_UNDOING = ("error_before_commit", "error_before_statement")
+_UNDOING = ("error_before_commit", "error_before_statement", "deadlock", "serialization_failure")
 """Faults that roll back the transaction in which they strike, and leave their caller alive."""
 
 
@@ -188,6 +188,8 @@ class Ledger:
         for other in self.open_calls.values():
             if other is not call and other.invoked.job == job:
                 self._reconsider(other, after)
+            elif other is not call and not other.invoked.job:
+                other.found.setdefault(job, before)
         return change
 
     def _follow_holder(self, job: str, after: JobRow | None, invoked: history.Invoked, now: float) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.rewriting import (
     about,
     alternatives,

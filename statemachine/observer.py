@@ -22,6 +22,8 @@ class Observer:
 
     def changes(self, jobs: Sequence[str]) -> tuple[tuple[JobRow, ...], tuple[str, ...]] | None:
         """The rows of ``jobs`` that changed and the jobs that have no row any more; None for neither."""
+        if not jobs:
+            return None
         # In the order of creation, whatever order the query gives: a history must not depend on it.
         try:
             by_job = {row.job: row for row in self._binding.observe(jobs)}

@@ -19,10 +19,10 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.certificate.citation import cite
 from statemachine.closing import closing_of, properties_of
 from statemachine.embedded import LIMITS, register_profiles
-from statemachine.example import Lane
 from statemachine.fuzz.duration import told
 from statemachine.in_pytest import EmbeddedLane, ProcessesLane
 from statemachine.invariants.claim import times
+from statemachine.lane import Lane
 from statemachine.regression import LeasedJobs
 from statemachine.report.paper import paper_for
 from statemachine.session import SESSION, check_profile, choose_settings, session_for

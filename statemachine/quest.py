@@ -16,10 +16,10 @@ from statemachine.corpus.entries import Corpus, Entry, Kind
 from statemachine.corpus.places import Place
 from statemachine.corpus.selection import KEPT
 from statemachine.embedded import play, so_many
-from statemachine.example import Lane
 from statemachine.findings import Finding, Findings
 from statemachine.history import Event
 from statemachine.invariants.claim import times
+from statemachine.lane import Lane
 from statemachine.machine import JobMachine
 from statemachine.rewriting import nearest
 from statemachine.run import Failure, Run

@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 from statemachine.drain import drain
-from statemachine.example import Lane
 from statemachine.invariants import BY_NAME
+from statemachine.lane import Lane
 from statemachine.operations import NotPossible, Unplayable, perform
 from statemachine.report.text import what_broke
 from statemachine.run import Failure

@@ -16,10 +16,11 @@ from enum import StrEnum
 from itertools import zip_longest
 
 from statemachine.drain import drain
-from statemachine.example import Example, Lane
+from statemachine.example import Example
 from statemachine.history import DrainBegan, Event, StepBegan
 from statemachine.invariants import Violation
 from statemachine.invariants.judge import judge
+from statemachine.lane import Lane
 from statemachine.ndjson import Header
 from statemachine.operations import NotPossible, Unplayable, perform
 from statemachine.run import Failure
@@ -90,7 +91,7 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
             difference = _first_difference(saved[place:end], example.events[place:])
             if difference:
                 return _diverged(example, step, difference)
-    if any(isinstance(event, DrainBegan) for event in saved):
+    if any(map(_is_of_the_drain, saved)):
         drain(example)
         headline = example.judge.headline()
         if headline is not None and headline.invariant != sought.invariant:
@@ -138,10 +139,14 @@ def _steps(saved: Sequence[Event]) -> Iterator[tuple[StepBegan, int, int]]:
 
     The drain is not replayed but run afresh: what it does follows from the state.
     """
-    end = next((place for place, event in enumerate(saved) if isinstance(event, DrainBegan)), len(saved))
+    end = next((place for place, event in enumerate(saved) if _is_of_the_drain(event)), len(saved))
     marks = [(event, place) for place, event in enumerate(saved[:end]) if isinstance(event, StepBegan)]
     ends = [*(place for _, place in marks[1:]), end]
     return ((step, place, stop) for (step, place), stop in zip(marks, ends, strict=True))
+
+
+def _is_of_the_drain(event: Event) -> bool:
+    return isinstance(event, DrainBegan) or (isinstance(event, StepBegan) and event.drain)
 
 
 def _first_difference(expected: Sequence[Event], played: Sequence[Event]) -> str:

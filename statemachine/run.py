@@ -13,10 +13,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from statemachine.example import Example, Lane
+from statemachine.example import Example
 from statemachine.history import Event, StepBegan
 from statemachine.invariants import Crashed, Violation
 from statemachine.invariants.claim import times
+from statemachine.lane import Lane
 from statemachine.lifecycle import Lifecycle
 from statemachine.reach import Reach
 from statemachine.shape import Shape, shape_of

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from statemachine.drain import drain
-from statemachine.example import Example, Lane
+from statemachine.example import Example
 from statemachine.history import DrainBegan
+from statemachine.lane import Lane
 from statemachine.operations import NotPossible, perform
 from statemachine.run import Failure
 
@@ -39,7 +40,9 @@ def steps_of(failure: Failure) -> list[Step]:
 
 def in_drain(failure: Failure) -> bool:
     """Whether the claim broke in the drain, so that the steps alone do not show it."""
-    return any(isinstance(event, DrainBegan) for event in failure.events)
+    return any(step.drain for step in failure.steps) or any(
+        isinstance(event, DrainBegan) for event in failure.events
+    )
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from typing import NamedTuple
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, say, whole_number
 from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, so_many
-from statemachine.example import Lane
 from statemachine.explain import Why, explain
 from statemachine.findings import Finding
+from statemachine.lane import Lane
 from statemachine.pool import side_by_side
 from statemachine.report.paper import paper_for
 from statemachine.report.summary import run_summary

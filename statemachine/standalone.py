@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from statemachine import safety
 from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, load
-from statemachine.example import Lane
+from statemachine.lane import Lane
 
 
 def load_here(path: str, defect: str | None = None) -> Binding:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from tests.processes.postgresql import binaries, running_server
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]

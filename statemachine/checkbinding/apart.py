@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.operations import perform
 
 

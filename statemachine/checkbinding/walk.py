@@ -20,7 +20,8 @@ from statemachine.checkbinding.seen import Seen
 from statemachine.checkbinding.tables import difference, in_transaction, in_words, row_counts
 from statemachine.checkbinding.watched import Watched, told, way_out
 from statemachine.command import say
-from statemachine.example import Example, Lane
+from statemachine.example import Example
+from statemachine.lane import Lane
 from statemachine.operations import NotPossible, perform
 
 
@@ -115,7 +116,7 @@ class Walk:
 
     def _leave_transactions(self) -> None:
         if in_transaction():
-            self._lane.faults.abandon()
+            self._lane.abandon()
 
     def _is_told(self, scene: Scene) -> bool:
         """Whether something that this scene begins with was at fault before."""

@@ -22,11 +22,11 @@ from typing import Any, NamedTuple
 from statemachine.corpus.entries import Corpus, Kind
 from statemachine.corpus.selection import Selection
 from statemachine.embedded import EXAMPLES_OF_A_TIMED_RUN
-from statemachine.example import Lane
 from statemachine.findings import Finding, Findings
 from statemachine.fuzz.duration import told
 from statemachine.fuzz.searches import Met, Search, Searched, Size, search
 from statemachine.invariants.claim import times
+from statemachine.lane import Lane
 from statemachine.pairs import Pair, pairs_of
 from statemachine.pool import side_by_side
 from statemachine.quest import found_again, replayed

@@ -12,8 +12,9 @@ from functools import cache
 from typing import NamedTuple, Protocol
 
 from statemachine.embedded import play, register_profiles, so_many
-from statemachine.example import Example, Lane
+from statemachine.example import Example
 from statemachine.history import StepBegan
+from statemachine.lane import Lane
 from statemachine.machine import JobMachine
 from statemachine.pairs import Pair, PairedReach
 from statemachine.run import Failure, Run, Tally

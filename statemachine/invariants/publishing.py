@@ -39,6 +39,8 @@ def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> J
         return
     if isinstance(event, Sent):
         row, count = ledger.rows.get(event.job), call.sent.count(event.job)
+        # What a sweep has found unsent it may send, whatever others have done about it since.
+        found = call.found.get(event.job) or row
         again = bool(call.faults) and count > 1  # trying again after an error sends twice, which is legal
         if row is not None and row.tenant != event.tenant:
             yield broken(
@@ -46,7 +48,7 @@ def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> J
                 f"the sweep sent {event.job} of {row.tenant} as a job of {event.tenant}.",
                 (f"tenant of the message for {event.job}", row.tenant, event.tenant),
             )
-        elif again or (row is not None and count == 1 and _is_unsent(ledger, call, row, ledger.now)):
+        elif again or (found is not None and count == 1 and _is_unsent(ledger, call, found, ledger.now)):
             yield HELD
         else:
             yield broken(

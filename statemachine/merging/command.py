@@ -20,11 +20,11 @@ from statemachine.corpus.entries import Corpus, Kind
 from statemachine.corpus.places import place_for
 from statemachine.corpus.selection import Selection
 from statemachine.embedded import EXAMPLES_OF_A_TIMED_RUN, LIMITS, register_profiles
-from statemachine.example import Lane
 from statemachine.explain import explain
 from statemachine.failures import write_whole
 from statemachine.findings import Findings
 from statemachine.invariants.claim import times
+from statemachine.lane import Lane
 from statemachine.merging.markdown import markdown
 from statemachine.merging.shards import Shard, shards_in
 from statemachine.pairs import pairs_of

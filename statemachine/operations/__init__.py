@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from statemachine.example import Example
-from statemachine.operations import creation, deliveries, messages, publishing, strays, time
+from statemachine.operations import creation, deliveries, messages, publishing, statements, strays, time
 from statemachine.operations.named import LIVE_JOBS, NamedOperation, NotPossible, Offer, Unplayable
 
 OPERATIONS: dict[str, NamedOperation] = {
@@ -38,9 +38,14 @@ OPERATIONS: dict[str, NamedOperation] = {
         # Creation comes last: a failure should not shrink towards needless jobs.
         creation.create,
         creation.create_again,
+        statements.proceed,
+        statements.kill_in_flight,
     )
 }
 """By name, in the order in which they are offered: what comes first is what a failure shrinks to."""
+
+STEPWISE = "stepwise"
+"""The argument of any step that makes calls, by which it is stopped before each of its SQL statements."""
 
 
 def perform(example: Example, operation: str, arguments: Mapping[str, Any], key: int | None = None) -> None:
@@ -51,12 +56,36 @@ def perform(example: Example, operation: str, arguments: Mapping[str, Any], key:
     named = OPERATIONS.get(operation)
     if named is None:
         raise Unplayable(f"there is no operation {operation}; there are {', '.join(OPERATIONS)}")
+    given = dict(arguments)
+    stepwise = bool(given.pop(STEPWISE, False))
     try:
-        play = named.plan(example, **arguments)
+        play = named.plan(example, **given)
     except TypeError as error:
         raise Unplayable(f"{operation} does not take {arguments}: {error}") from None
+    made_by = named.maker(given)
+    if made_by or stepwise:
+        _check_room(example, made_by, stepwise)
     example.begin_step(operation, dict(arguments), key)
-    play()
+    example.lane.play(play, made_by, stepwise)
 
 
-__all__ = ["LIVE_JOBS", "OPERATIONS", "NamedOperation", "NotPossible", "Offer", "Unplayable", "perform"]
+def _check_room(example: Example, made_by: str, stepwise: bool) -> None:
+    most = example.lane.most_in_flight
+    if stepwise and not most:
+        raise NotPossible("in this lane operations run whole, and statement by statement on PostgreSQL only")
+    if stepwise and not made_by:
+        raise Unplayable("what makes no call on the system has no statements that it could be stopped before")
+    if most and len(example.in_flight) >= most:
+        raise NotPossible(f"{' and '.join(example.in_flight)} are in flight: one of them must end first")
+
+
+__all__ = [
+    "LIVE_JOBS",
+    "OPERATIONS",
+    "STEPWISE",
+    "NamedOperation",
+    "NotPossible",
+    "Offer",
+    "Unplayable",
+    "perform",
+]

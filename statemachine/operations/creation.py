@@ -5,6 +5,7 @@ from __future__ import annotations
 from statemachine.example import Example
 from statemachine.lifecycle import Operation
 from statemachine.operations.named import (
+    APPLICATION,
     LIVE_JOBS,
     NotPossible,
     Offer,
@@ -25,7 +26,7 @@ def _create_offers(example: Example) -> Offers:
         yield with_faults(16 if live else 48, "create", {"job": job, "tenant": tenant})
 
 
-@operation(_create_offers)
+@operation(_create_offers, made_by=APPLICATION)
 def create(example: Example, job: str, tenant: str, fault: str | None = None, at: int = 1) -> Play:
     """The application creates a job and commits; the publisher is told."""
     if tenant not in example.binding.tenants:
@@ -38,7 +39,7 @@ def create(example: Example, job: str, tenant: str, fault: str | None = None, at
         example.call(
             Operation.CREATE,
             lambda: example.binding.create(job, tenant),
-            actor="application",
+            actor=APPLICATION,
             job=job,
             tenant=tenant,
             strike=strike,
@@ -52,9 +53,13 @@ def _create_again_offers(example: Example) -> Offers:
         row = example.ledger.rows.get(job)
         if row is not None:
             yield Offer(2, "create_again", {"job": job, "tenant": row.tenant})
+    for flying in example.in_flight.values():
+        if flying.operation == Operation.CREATE and flying.job not in example.ledger.rows:
+            tenant = example.ledger.calls[flying.call].invoked.tenant
+            yield Offer(2, "create_again", {"job": flying.job, "tenant": tenant})
 
 
-@operation(_create_again_offers, optional=True)
+@operation(_create_again_offers, optional=True, made_by=APPLICATION)
 def create_again(example: Example, job: str, tenant: str) -> Play:
     """The application creates a job whose id is taken, as it would after a lost answer."""
     known_job(example, job)

@@ -8,6 +8,7 @@ from statemachine.binding import Delivery
 from statemachine.example import Example
 from statemachine.lifecycle import FINISHES, Operation
 from statemachine.operations.named import (
+    A_WORKER,
     NotPossible,
     Offer,
     Offers,
@@ -33,7 +34,7 @@ def _receive_offers(example: Example) -> Offers:
             yield Offer(16, "receive", {"worker": worker, "message": message.name})
 
 
-@operation(_receive_offers)
+@operation(_receive_offers, made_by=A_WORKER)
 def receive(example: Example, worker: str, message: str, fault: str | None = None, at: int = 1) -> Play:
     """A worker receives a visible message; the receive after the last one moves it to the DLQ."""
     idle_slot(example, worker)
@@ -53,7 +54,7 @@ def _prepare_offers(example: Example) -> Offers:
             yield with_faults(24, "prepare", arguments)
 
 
-@operation(_prepare_offers)
+@operation(_prepare_offers, made_by=A_WORKER)
 def prepare(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
     """A worker asks for the lease of the job that its message names."""
     slot, delivery = delivery_at(example, worker, "prepare")
@@ -128,7 +129,9 @@ def _finish(finish: Operation) -> Callable[..., Play]:
     return plan
 
 
-complete, fail, release, close = (operation(_finish_offers(finish))(_finish(finish)) for finish in FINISHES)
+complete, fail, release, close = (
+    operation(_finish_offers(finish), made_by=A_WORKER)(_finish(finish)) for finish in FINISHES
+)
 
 
 def _renew_offers(example: Example) -> Offers:
@@ -141,7 +144,7 @@ def _renew_offers(example: Example) -> Offers:
             yield Offer(6, "renew", {"worker": slot.name})
 
 
-@operation(_renew_offers)
+@operation(_renew_offers, made_by=A_WORKER)
 def renew(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
     """A heartbeat: the worker renews the lease of the job that it works on."""
     if not example.lifecycle.has(Operation.RENEW):
@@ -159,7 +162,7 @@ def _extend_offers(example: Example) -> Offers:
             yield with_faults(3, "extend", {"worker": slot.name})
 
 
-@operation(_extend_offers)
+@operation(_extend_offers, made_by=A_WORKER)
 def extend(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
     """A worker that is still at work hides its message for longer."""
     if not example.lifecycle.has(Operation.EXTEND):
@@ -174,7 +177,7 @@ def _acknowledge_offers(example: Example) -> Offers:
         yield with_faults(20, "acknowledge", {"worker": slot.name})
 
 
-@operation(_acknowledge_offers)
+@operation(_acknowledge_offers, made_by=A_WORKER)
 def acknowledge(example: Example, worker: str, fault: str | None = None, at: int = 1) -> Play:
     """A worker deletes its message."""
     _, delivery = delivery_at(example, worker, "acknowledge")
@@ -192,7 +195,7 @@ def _duplicate_offers(example: Example) -> Offers:
             yield Offer(weight, "duplicate", {"worker": worker, "message": message.name})
 
 
-@operation(_duplicate_offers, optional=True)
+@operation(_duplicate_offers, optional=True, made_by=A_WORKER)
 def duplicate(example: Example, worker: str, message: str) -> Play:
     """SQS delivers a hidden message once more: at least once is not exactly once."""
     idle_slot(example, worker)
@@ -207,7 +210,7 @@ def duplicate(example: Example, worker: str, message: str) -> Play:
 
 def _kill_worker_offers(example: Example) -> Offers:
     for slot in example.workers.values():
-        if slot.next_step in BETWEEN_STEPS:
+        if slot.next_step in BETWEEN_STEPS and slot.name not in example.in_flight:
             yield Offer(2, "kill_worker", {"worker": slot.name})
 
 

@@ -9,7 +9,7 @@ allow it.  Nothing here judges, and nothing here is random.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,10 @@ from statemachine.binding import Delivery
 from statemachine.example import Example
 from statemachine.world.faults import Strike
 from statemachine.world.workers import Slot
+
+A_WORKER = "a worker"
+APPLICATION, PUBLISHER, SWEEP, STRAY = "application", "publisher", "sweep", "stray"
+"""Who makes the calls on the system under test that no worker makes."""
 
 LIVE_JOBS = 2
 """How many unfinished jobs an example may have at a time: collisions find bugs, volume does not."""
@@ -81,22 +85,28 @@ Play = Callable[[], None]
 class NamedOperation:
     """``plan`` takes the example and the operation's arguments, by name, and returns what plays the step.
 
-    ``optional`` operations are faults: swarm testing switches them off in some examples.
+    ``optional`` operations are faults: swarm testing switches them off in some examples.  ``made_by`` names
+    who makes the operation's calls on the system, :data:`A_WORKER` if its arguments do, empty for no calls.
     """
 
     name: str
     offers: Callable[[Example], Offers]
     plan: Callable[..., Play]
     optional: bool
+    made_by: str
+
+    def maker(self, arguments: Mapping[str, Any]) -> str:
+        """Who makes the calls of a step with these arguments."""
+        return str(arguments["worker"]) if self.made_by == A_WORKER else self.made_by
 
 
 def operation(
-    offers: Callable[[Example], Offers], *, optional: bool = False
+    offers: Callable[[Example], Offers], *, optional: bool = False, made_by: str = ""
 ) -> Callable[[Callable[..., Play]], NamedOperation]:
     """Make a named operation of a plan: its name is the step's name in a history."""
 
     def make(plan: Callable[..., Play]) -> NamedOperation:
-        return NamedOperation(plan.__name__, offers, plan, optional)
+        return NamedOperation(plan.__name__, offers, plan, optional, made_by)
 
     return make
 
@@ -104,6 +114,8 @@ def operation(
 def slot_of(example: Example, worker: str) -> Slot[Delivery]:
     if worker not in example.workers:
         raise Unplayable(f"there is no worker {worker}; there are {', '.join(example.workers)}")
+    if worker in example.in_flight:
+        raise NotPossible(f"worker {worker} is in the middle of its {example.in_flight[worker].operation}")
     return example.workers[worker]
 
 
@@ -132,12 +144,16 @@ def present(places: Container[str], message: str, where: str) -> None:
 
 
 def at_step(example: Example, step: str) -> Iterator[Slot[Delivery]]:
-    return (slot for slot in example.workers.values() if slot.next_step == step)
+    busy = example.in_flight
+    return (slot for slot in example.workers.values() if slot.next_step == step and slot.name not in busy)
 
 
 def first_idle(example: Example) -> str | None:
     # Idle workers are alike, so only the first is offered: a choice less to make and to shrink.
-    return next((slot.name for slot in example.workers.values() if slot.is_idle), None)
+    busy = example.in_flight
+    return next(
+        (slot.name for slot in example.workers.values() if slot.is_idle and slot.name not in busy), None
+    )
 
 
 def other_tenant(example: Example, job: str) -> str:

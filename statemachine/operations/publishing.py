@@ -5,19 +5,34 @@ from __future__ import annotations
 from statemachine import deadlines
 from statemachine.example import Example
 from statemachine.lifecycle import Operation
-from statemachine.operations.named import NotPossible, Offer, Offers, Play, operation, present
+from statemachine.operations.named import (
+    PUBLISHER,
+    SWEEP,
+    NotPossible,
+    Offer,
+    Offers,
+    Play,
+    operation,
+    present,
+)
 from statemachine.operations.strikes import strike_named, with_faults
 
 
+def _waiting(example: Example) -> list[str]:
+    """The jobs that were handed to the publisher and that it has not begun with."""
+    begun = {flying.job for flying in example.in_flight.values() if flying.operation == Operation.PUBLISH}
+    return [job for job in example.to_publish if job not in begun]
+
+
 def _publish_offers(example: Example) -> Offers:
-    for job in example.to_publish:
+    for job in _waiting(example):
         yield with_faults(32, "publish", {"job": job})
 
 
-@operation(_publish_offers)
+@operation(_publish_offers, made_by=PUBLISHER)
 def publish(example: Example, job: str, fault: str | None = None, at: int = 1) -> Play:
     """The publisher sends a committed job's message and remembers that it did."""
-    present(example.to_publish, job, "waiting to be published")
+    present(_waiting(example), job, "waiting to be published")
     strike = strike_named(fault, at)
     tenant = example.to_publish[job]
 
@@ -25,7 +40,7 @@ def publish(example: Example, job: str, fault: str | None = None, at: int = 1) -
         example.call(
             Operation.PUBLISH,
             lambda: example.binding.publish(job, tenant),
-            actor="publisher",
+            actor=PUBLISHER,
             job=job,
             tenant=tenant,
             strike=strike,
@@ -45,7 +60,7 @@ def _recover_offers(example: Example) -> Offers:
         yield Offer(1, "recover", {})
 
 
-@operation(_recover_offers)
+@operation(_recover_offers, made_by=SWEEP)
 def recover(example: Example, fault: str | None = None, at: int = 1) -> Play:
     """The sweep looks for jobs whose publisher has died, and sends them."""
     if not example.lifecycle.has(Operation.RECOVER):
@@ -53,18 +68,18 @@ def recover(example: Example, fault: str | None = None, at: int = 1) -> Play:
     strike = strike_named(fault, at)
 
     def play() -> None:
-        example.call(Operation.RECOVER, example.binding.recover, actor="sweep", strike=strike)
+        example.call(Operation.RECOVER, example.binding.recover, actor=SWEEP, strike=strike)
 
     return play
 
 
 def _kill_publisher_offers(example: Example) -> Offers:
-    for job in example.to_publish:
+    for job in _waiting(example):
         yield Offer(2, "kill_publisher", {"job": job})
 
 
 @operation(_kill_publisher_offers, optional=True)
 def kill_publisher(example: Example, job: str) -> Play:
     """The process that was to publish a committed job dies before it has sent anything."""
-    present(example.to_publish, job, "waiting to be published")
+    present(_waiting(example), job, "waiting to be published")
     return lambda: example.lose_publication(job)

@@ -9,6 +9,7 @@ from statemachine.lifecycle import FINISHES, Operation
 from statemachine.operations.deliveries import payload_of
 from statemachine.operations.named import (
     LIVE_JOBS,
+    STRAY,
     NotPossible,
     Offer,
     Offers,
@@ -61,7 +62,7 @@ def _stray_offers(example: Example) -> Offers:
             yield Offer(2, "stray", {"operation": str(named), "job": job, "attempt": "foreign"})
 
 
-@operation(_stray_offers, optional=True)
+@operation(_stray_offers, optional=True, made_by=STRAY)
 def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
     """A finish or a renewal is called outside of any delivery, with a token that somebody had or made up.
 
@@ -93,7 +94,7 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
         example.call(
             named,
             lambda: methods[named](job, tenant, token, payload),
-            actor="stray",
+            actor=STRAY,
             job=job,
             tenant=tenant,
             attempt=token,
@@ -111,7 +112,7 @@ def _stray_mark_running_offers(example: Example) -> Offers:
         yield Offer(2, "mark_running", {"job": job, "foreign": True})
 
 
-@operation(_stray_mark_running_offers, optional=True)
+@operation(_stray_mark_running_offers, optional=True, made_by=STRAY)
 def mark_running(example: Example, job: str, foreign: bool = False) -> Play:
     """The repository method in a unit of work of its own; the attempt that it begins has no worker."""
     known_job(example, job)
@@ -125,7 +126,7 @@ def mark_running(example: Example, job: str, foreign: bool = False) -> Play:
         example.call(
             Operation.MARK_RUNNING,
             lambda: example.binding.mark_running(job, tenant),
-            actor="stray",
+            actor=STRAY,
             job=job,
             tenant=tenant,
         )

@@ -11,7 +11,15 @@ from statemachine.operations.named import NotPossible, Offer, Offers, Play, Unpl
 YEAR = 365 * 24 * 3600
 
 
+def _check_at_rest(example: Example) -> None:
+    """Statements take milliseconds: while an operation is between two of them, no time passes."""
+    if example.in_flight:
+        raise NotPossible(f"no time passes while {' and '.join(example.in_flight)} are in flight")
+
+
 def _advance_offers(example: Example) -> Offers:
+    if example.in_flight:
+        return
     for deadline in deadlines.ahead(example):
         # The edge itself comes first: a failure that happens at all three is reported at the edge.
         for offset in (0, -1, 1, *_as_skewed_clocks_see_it(example)):
@@ -35,6 +43,7 @@ def advance_to(example: Example, deadline: str, of: str, offset: int = 0) -> Pla
         raise Unplayable(f"an offset of {offset} s is no offset from a deadline: give less than a year")
     if deadline not in deadlines.KINDS:
         raise Unplayable(f"there is no deadline {deadline}; there are {', '.join(deadlines.KINDS)}")
+    _check_at_rest(example)
     due = deadlines.find(example, deadline, of)
     if due is None:
         raise NotPossible(f"there is no {deadline} of {of} ahead")
@@ -44,6 +53,8 @@ def advance_to(example: Example, deadline: str, of: str, offset: int = 0) -> Pla
 
 
 def _wait_offers(example: Example) -> Offers:
+    if example.in_flight:
+        return
     # Half a second finds code that cuts time to whole ones.
     for seconds in (1, 30, 600, 0.5):
         yield Offer(2, "wait", {"seconds": seconds})
@@ -54,6 +65,7 @@ def wait(example: Example, seconds: float) -> Play:
     """Some time passes, aimed at nothing."""
     if not 0 < seconds < YEAR:
         raise Unplayable(f"wait for {seconds} s: time moves forward, and by less than a year at a time")
+    _check_at_rest(example)
     return lambda: example.move_clock(example.now + seconds)
 
 

@@ -49,6 +49,11 @@ class ConnectionFaults:
     def dead(self) -> bool:
         return self.calls.dead
 
+    @property
+    def watching(self) -> bool:
+        """Whether what the connection executes now is a call's own."""
+        return self._watching
+
     def arm(self, strike: Strike | None, stage: str = "") -> None:
         """Watch the call that follows, and let ``strike`` strike it."""
         self.calls.arm(strike, stage)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from statemachine.lifecycle import FINISHES, Operation
 
@@ -33,6 +33,7 @@ class Fault(StrEnum):
     KILL_BEFORE_STATEMENT = "kill_before_statement"
     KILL_BEFORE_PORT_CALL = "kill_before_port_call"
     KILL_AFTER_PORT_CALL = "kill_after_port_call"
+    KILL_WHILE_BLOCKED = "kill_while_blocked"
     DELETE_LOST = "delete_lost"
     SEND_DELAYED = "send_delayed"
 
@@ -45,6 +46,7 @@ class Place(StrEnum):
     BEFORE_STATEMENT = "before {}_statement"
     BEFORE_PORT_CALL = "before {}"
     AFTER_PORT_CALL = "after {}"
+    IN_LOCK_WAIT = "during {}_lock_wait"
 
     def named(self, what: str) -> str:
         """The crash boundary at this place of ``what``.
@@ -65,6 +67,7 @@ PLACES = {
     Fault.ERROR_IN_PORT_CALL: Place.BEFORE_PORT_CALL,
     Fault.KILL_BEFORE_PORT_CALL: Place.BEFORE_PORT_CALL,
     Fault.KILL_AFTER_PORT_CALL: Place.AFTER_PORT_CALL,
+    Fault.KILL_WHILE_BLOCKED: Place.IN_LOCK_WAIT,
 }
 """The faults that strike at a place of a call; the others are the queue's own doing."""
 
@@ -128,7 +131,16 @@ class CallFaults:
             raise self._database_error()
         if strike.fault is Fault.ERROR_IN_PORT_CALL:
             raise PortUnavailable(f"the {port} call failed (planned by the verifier)")
-        self.dead, self.boundary = True, place.named(port or self._stage)
+        self._die(place.named(port or self._stage))
+
+    def kill(self, fault: Fault) -> NoReturn:
+        """The process dies where it stands, for ``fault``, whatever was planned.  Raises :class:`Killed`."""
+        self._strike = None
+        self._struck(fault)
+        self._die(PLACES[fault].named(self._stage))
+
+    def _die(self, boundary: str) -> NoReturn:
+        self.dead, self.boundary = True, boundary
         raise Killed
 
 

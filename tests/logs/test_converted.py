@@ -22,9 +22,10 @@ from models_under_test.variants import (
 )
 from statemachine.binding import Binding
 from statemachine.embedded import search, so_many
-from statemachine.example import Example, Lane
+from statemachine.example import Example
 from statemachine.history import Event
 from statemachine.invariants import IN_LOGS
+from statemachine.lane import Lane
 from statemachine.logs import Judged, judge_lines
 from statemachine.logs.judging import REQUIRED
 from statemachine.run import Run

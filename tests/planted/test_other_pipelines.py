@@ -16,7 +16,7 @@ from models_under_test.binding import AIJobsBinding, MessagingBinding, PipelineB
 from statemachine import script as scripts
 from statemachine.certificate.catalogue import Planted, catalogue
 from statemachine.embedded import search, so_many
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.run import Run, Verdict
 from tests.conftest import OpenLane
 from tests.planted.scripts import script

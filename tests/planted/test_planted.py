@@ -18,7 +18,8 @@ from models_under_test.binding import AIJobsBinding
 from statemachine import script
 from statemachine.certificate.catalogue import EMBEDDED, catalogue
 from statemachine.embedded import search, so_many
-from statemachine.example import Example, Lane
+from statemachine.example import Example
+from statemachine.lane import Lane
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
 from statemachine.script import Step, steps_of
 from tests.conftest import OpenLane

@@ -14,7 +14,7 @@ from models_under_test.defects.minimal.steps import (
     CREATE,
 )
 from statemachine import ndjson
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.ndjson import Header
 from statemachine.replay import Outcome, Replayed, ReplayError, replay
 from statemachine.script import Step

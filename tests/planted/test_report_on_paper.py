@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.example import Lane
 from statemachine.explain import Why, explain
+from statemachine.lane import Lane
 from statemachine.report.paper import WIDE, Paper
 from statemachine.report.sheet import Line, Sheet
 from statemachine.report.text import failure_report

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from statemachine.example import Lane
 from statemachine.explain import Again, Apart, Rerun, Result, Until, Why, Without, explain
 from statemachine.invariants import ALL
+from statemachine.lane import Lane
 from statemachine.report.why import TITLE, why_lines
 from statemachine.run import Failure
 from statemachine.script import Step, play

@@ -12,7 +12,7 @@ import pytest
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import OURS, Heartbeat, Unfenced
 from statemachine.embedded import search, so_many
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.lifecycle import Operation
 from statemachine.operations import perform
 from statemachine.run import Run, Verdict

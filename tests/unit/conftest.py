@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from statemachine.example import Example, Lane
+from statemachine.example import Example
+from statemachine.lane import Lane
 from statemachine.operations import perform
 
 if TYPE_CHECKING:

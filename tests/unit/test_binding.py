@@ -14,7 +14,7 @@ import pytest
 
 from models_under_test.binding import AIJobsBinding
 from statemachine.binding import DELIVERY_STEPS, Binding, BindingError, load
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
 from statemachine.operations import perform
 from statemachine.run import Run

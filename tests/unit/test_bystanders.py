@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models_under_test.models import AIJob
 from statemachine.drain import drain
-from statemachine.example import Lane
+from statemachine.lane import Lane
 
 
 def test_bystanders_are_as_they_were_for_every_example(lane: Lane) -> None:

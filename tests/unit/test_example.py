@@ -17,8 +17,9 @@ from django.db import OperationalError, connection, transaction
 from models_under_test.models import AIJob, AIResult, Tenant
 from statemachine import history
 from statemachine.bystanders import BYSTANDERS
-from statemachine.example import Example, Lane
+from statemachine.example import Example
 from statemachine.history import Event
+from statemachine.lane import Lane
 from statemachine.lifecycle import Answer, Operation
 from statemachine.operations import perform
 from statemachine.ports import HandedOver, SystemQueue, WorkerQueue

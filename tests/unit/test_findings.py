@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from statemachine.example import Lane
 from statemachine.findings import Finding, Findings
 from statemachine.history import StepBegan
 from statemachine.invariants import Violation
+from statemachine.lane import Lane
 from statemachine.run import Failure
 from statemachine.script import play
 from statemachine.shape import Shape

@@ -9,7 +9,7 @@ import pytest
 from models_under_test.models import AIJob
 from statemachine import history, ndjson
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.lifecycle import Answer
 from statemachine.ndjson import Header
 from statemachine.operations import perform

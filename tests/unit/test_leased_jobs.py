@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.example import Lane
 from statemachine.history import ClockMoved, StepBegan
 from statemachine.invariants import ALL
 from statemachine.invariants.claim import Judgements, invariant
+from statemachine.lane import Lane
 from statemachine.ledger import Ledger
 from statemachine.regression import LeasedJobs, Misused
 from statemachine.script import Step, in_drain, play

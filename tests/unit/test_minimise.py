@@ -13,10 +13,11 @@ import pytest
 
 from statemachine import script
 from statemachine.drain import drain
-from statemachine.example import Example, Lane
+from statemachine.example import Example
 from statemachine.history import DrainEnded, StepBegan
 from statemachine.invariants import ALL
 from statemachine.invariants.claim import Judgements, broken, invariant
+from statemachine.lane import Lane
 from statemachine.ledger import Ledger
 from statemachine.minimise import minimise
 from statemachine.run import Failure

@@ -16,7 +16,8 @@ import pytest
 from models_under_test.models import AIJob, AIResult
 from models_under_test.variants import VARIANTS
 from statemachine.drain import drain
-from statemachine.example import Example, Lane
+from statemachine.example import Example
+from statemachine.lane import Lane
 from statemachine.operations import OPERATIONS, NotPossible, Offer, perform
 from statemachine.operations.time import YEAR
 

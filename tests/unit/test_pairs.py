@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import Lifecycle
 from statemachine.pairs import PairedReach, pairs_of

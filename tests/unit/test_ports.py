@@ -13,8 +13,9 @@ import pytest
 
 from statemachine import history
 from statemachine.binding import Message
-from statemachine.example import Example, Lane
+from statemachine.example import Example
 from statemachine.history import Event
+from statemachine.lane import Lane
 from statemachine.lifecycle import Operation
 from statemachine.operations import perform
 from statemachine.ports import DELAY_SECONDS, HandedOver, SystemQueue, WorkerQueue

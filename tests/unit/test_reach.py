@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from statemachine import history, reach
-from statemachine.example import Lane
 from statemachine.history import Event
+from statemachine.lane import Lane
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
 from statemachine.operations import OPERATIONS, perform

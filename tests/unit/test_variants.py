@@ -9,7 +9,7 @@ import pytest
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import VARIANTS
 from statemachine.embedded import search, so_many
-from statemachine.example import Lane
+from statemachine.lane import Lane
 from statemachine.lifecycle import Answer, Lifecycle
 from statemachine.run import Run, Verdict
 

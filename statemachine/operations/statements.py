@@ -1,0 +1,45 @@
+"""Operations in flight go on, statement by statement, or die where they stand.
+
+There are none where operations run whole.
+"""
+
+from __future__ import annotations
+
+from statemachine.example import Example
+from statemachine.operations.named import NotPossible, Offer, Offers, Play, operation
+from statemachine.stage import InFlight
+
+
+def _proceed_offers(example: Example) -> Offers:
+    for flying in example.in_flight.values():
+        if not flying.blocked_by:
+            yield Offer(24, "proceed", {"by": flying.by, "statement": flying.statement})
+
+
+@operation(_proceed_offers)
+def proceed(example: Example, by: str, statement: str) -> Play:
+    """An operation in flight executes its next statement, or goes on after a wait for a lock."""
+    flying = _in_flight(example, by)
+    if flying.blocked_by:
+        raise NotPossible(f"{by} waits for a lock that {flying.blocked_by} holds")
+    if flying.statement != statement:
+        raise NotPossible(f"what {by} does next is {flying.statement}, not {statement}")
+    return lambda: example.lane.proceed(by)
+
+
+def _kill_offers(example: Example) -> Offers:
+    for flying in example.in_flight.values():
+        yield Offer(1, "kill_in_flight", {"by": flying.by})
+
+
+@operation(_kill_offers)
+def kill_in_flight(example: Example, by: str) -> Play:
+    """Whoever makes an operation dies in its middle: before a statement or COMMIT, or waiting for a lock."""
+    _in_flight(example, by)
+    return lambda: example.lane.kill_in_flight(by)
+
+
+def _in_flight(example: Example, by: str) -> InFlight:
+    if by not in example.in_flight:
+        raise NotPossible(f"{by} has no operation in flight")
+    return example.in_flight[by]
