@@ -78,9 +78,9 @@ def database(named: str | None, *, otherwise: str = "a private server") -> Itera
             yield made
         except BaseException as error:
             # What went wrong first is what is told.
-            _drop(admin, server, name, error.add_note)
+            _drop(admin, server, name, _say_nothing if named is None else error.add_note)
             raise
-        _drop(admin, server, name, _refuse)
+        _drop(admin, server, name, _say_nothing if named is None else _refuse)
 
 
 def _create(admin: Any, server: str, name: str) -> None:
@@ -109,6 +109,10 @@ def _drop(admin: Any, server: str, name: str, tell: Callable[[str], None]) -> No
 
 def _refuse(message: str) -> None:
     raise Refused(message)
+
+
+def _say_nothing(message: str) -> None:
+    """A private server takes its databases with it, however it ended."""
 
 
 def _check_psycopg(named: str | None, otherwise: str) -> None:

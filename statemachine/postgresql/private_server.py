@@ -156,8 +156,8 @@ def _told(watchdog: subprocess.Popen[str], binaries: Binaries) -> PrivateServer:
             "server with --database-server"
         )
     folder = told["folder"]
-    # The port too: PGPORT would be taken for it.
-    url = f"postgresql://{OWNER}@/postgres?host={quote(folder, safe='')}&port={PORT}"
+    # What is not named would be taken from PGPORT and PGOPTIONS.
+    url = f"postgresql://{OWNER}@/postgres?host={quote(folder, safe='')}&port={PORT}&options="
     return PrivateServer(url, Path(folder), told["pid"])
 
 

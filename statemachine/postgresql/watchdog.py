@@ -87,7 +87,11 @@ class Watchdog:
     def _own(self, path: Path) -> None:
         if self._task["identity"]:
             user, group = (self._task["identity"][key] for key in ("user", "group"))
-            os.chown(path, user, group, follow_symlinks=False)
+            try:
+                os.chown(path, user, group, follow_symlinks=False)
+            except OSError as error:
+                # A root without its powers, as in some containers.
+                raise Failed(f"root cannot give files to user {user}: {error.strerror}") from None
 
     def _programs(self) -> Path:
         """Where the programs are that the server's user may run; a copy when a parent is shut to them."""
