@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from statemachine.postgresql import databases as module
 from statemachine.postgresql.databases import PostgreSQLDatabase, database
 from statemachine.postgresql.private_server import private_server
 from statemachine.safety import Refused
+from tests.processes.scripted import until
 
 
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
@@ -63,13 +66,17 @@ def test_it_is_dropped_after_any_error_even_with_transactions_open(
     error: type[BaseException], postgresql_server: str
 ) -> None:
     before = names(postgresql_server)
-    with pytest.raises(error, match="the first") as raised, database(postgresql_server) as ours:
-        open_one = psycopg.connect(ours.url)
-        open_one.execute("CREATE TABLE uncommitted ()")
-        raise error("the first")
+
+    def fail() -> None:
+        with database(postgresql_server) as ours, closing(psycopg.connect(ours.url)) as open_one:
+            open_one.execute("CREATE TABLE uncommitted ()")
+            assert names(postgresql_server) - before == {ours.name}
+            raise error("the first")
+
+    with pytest.raises(error, match="the first") as raised:
+        fail()
     assert names(postgresql_server) == before
     assert not hasattr(raised.value, "__notes__")
-    open_one.close()
 
 
 def test_nothing_of_an_earlier_database_is_touched_or_even_opened(
@@ -91,13 +98,16 @@ def test_nothing_of_an_earlier_database_is_touched_or_even_opened(
         return int(rows(postgresql_server, query)[0][0])
 
     before = seen()
-    sessions = opened()
+    # The test itself: once to make the table, once to look.
+    until(lambda: opened() == 2)
     with database(postgresql_server) as ours:
         rows(ours.url, "SELECT 1")
     with pytest.raises(ZeroDivisionError), database(postgresql_server):
         raise ZeroDivisionError
-    assert opened() == sessions
+    time.sleep(0.5)
+    assert opened() == 2
     assert seen() == before
+    until(lambda: opened() == 3)
 
 
 def test_a_url_that_names_a_second_database_is_refused(precious: str, postgresql_server: str) -> None:
@@ -164,13 +174,17 @@ def test_the_settings_hold_what_the_url_holds_and_the_repr_no_password() -> None
 @pytest.mark.parametrize("bug", [False, True], ids=["nothing else", "an error before"])
 def test_a_database_that_cannot_be_dropped_is_named(bug: bool, here: Path) -> None:
     """The server that was named dies meanwhile."""
-    error: type[Exception] = ZeroDivisionError if bug else Refused
-    with private_server() as server, pytest.raises(error) as raised, database(server.url) as ours:
-        os.kill(server.pid, signal.SIGKILL)
-        if bug:
-            raise ZeroDivisionError
+
+    def lose_the_server() -> None:
+        with private_server() as server, database(server.url):
+            os.kill(server.pid, signal.SIGKILL)
+            if bug:
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError if bug else Refused) as raised:
+        lose_the_server()
     told = str(raised.value.__notes__[0] if bug else raised.value)
-    assert told.startswith(
-        f"database {ours.name} on the PostgreSQL server at its socket:5432 was not dropped ("
+    assert re.match(
+        r"database statemachine_\w{12} on the PostgreSQL server at its socket:5432 was not dropped \(", told
     )
     assert "\n" not in told
