@@ -92,11 +92,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "test_embedded": {"in_pytest"},
     "test_processes": {"in_pytest"},
     # real processes, and the gate
+    "postgresql": {"safety"},
     "processes": {
-        *("binding", "command", "failures", "invariants", "lifecycle", "logs", "report", "safety"),
-        *("standalone", "verdict"),
+        *("binding", "command", "failures", "invariants", "lifecycle", "logs", "postgresql", "report"),
+        *("safety", "standalone", "verdict"),
     },
-    "gate": {"binding", "command", "logs", "processes"},
+    "gate": {"binding", "command", "logs", "postgresql", "processes"},
     # python -m statemachine
     "command": {"report"},
     "pool": set(),
@@ -161,6 +162,10 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
             *("certificate.baseline", "certificate.hunt"),
         },
         "in functions": {"corpus.places"},
+    },
+    "psycopg": {
+        "anywhere": set(),
+        "in functions": {"postgresql.databases"},
     },
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},
     "pytest": {
