@@ -13,8 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from statemachine.closing import Closing, closing_of
-from statemachine.embedded import LIMITS
+from statemachine.closing import Closing, closings_of
 from statemachine.report.paper import MARGIN, Paper
 from statemachine.session import SESSION, Session, choose_settings, session_for
 
@@ -42,7 +41,7 @@ class Controller:
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
         sent = getattr(node, "workeroutput", {}).get(_SENT)
         if sent is not None:
-            self.received.append(Closing.received(sent))
+            self.received += map(Closing.received, sent)
 
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
         """Say what a worker that is gone leaves behind; pytest-xdist's own report names only the test."""
@@ -78,7 +77,7 @@ class Worker:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
-        output[_SENT] = closing_of(session.config.stash[SESSION], LIMITS).sent()
+        output[_SENT] = [closing.sent() for closing in closings_of(session.config.stash[SESSION])]
 
 
 def join(config: pytest.Config, paper: Paper) -> None:

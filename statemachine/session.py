@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from statemachine.corpus.places import Directory, Place, PlaceError, place_for
 from statemachine.embedded import PROFILES
 from statemachine.fuzz.duration import seconds_in
 from statemachine.history import Event
+from statemachine.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.lifecycle import LifecycleError
 from statemachine.ndjson import Header, HistoryError
 from statemachine.replay import Replayed
@@ -33,7 +34,10 @@ _STRANGER = "pytest -p statemachine.plugin"
 
 @dataclass
 class Session:
-    """What was asked for on the command line, checked, and what came of it."""
+    """What was asked for on the command line, checked, and what came of it.
+
+    ``lanes`` are to be played, each by a session of its own, ``parts``, whose ``lane`` it is.
+    """
 
     binding_path: str
     binding: Binding
@@ -46,7 +50,8 @@ class Session:
     run: Run | None = None
     replayed: Replayed | None = None
     notes: list[str] = field(default_factory=list)
-    lane: str = "embedded"
+    lane: str = EMBEDDED.name
+    lanes: tuple[str, ...] = (EMBEDDED.name,)
     database_server: str | None = None
     kills: str | None = None
     told: list[str] = field(default_factory=list)
@@ -62,11 +67,19 @@ class Session:
     fuzz_seconds: int = 0
     processes: int = 1
     corpus: Place = field(default_factory=lambda: Directory(Path(CORPUS)))
+    parts: dict[str, Session] = field(default_factory=dict)
+
+    def of_lane(self, lane: str) -> Session:
+        """The part of this session that plays ``lane``: same questions, answers of its own."""
+        part = self.parts[lane] = replace(
+            self, lane=lane, lanes=(lane,), notes=[], told=[], closing=[], untold=[], parts={}
+        )
+        return part
 
     def header(self, seed: int | None = None) -> Header:
         """Where a history of this session comes from; ``seed`` is that of its search, if it had its own."""
         ours = self.seed if seed is None else seed
-        return Header(self.binding_path, self.binding.lifecycle, ours, self.defect)
+        return Header(self.binding_path, self.binding.lifecycle, ours, self.defect, self.lane)
 
     def command(self, *arguments: str) -> str:
         """A command line that runs this binding again with ``arguments``."""
@@ -74,9 +87,17 @@ class Session:
 
     def search_command(self, seed: int | None = None) -> str:
         """The command that plays the same examples again, first of all those of ``seed``."""
-        words = [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
+        words = self._lane_options()
+        words += [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
         words += [f"--fuzz-for {self.fuzz_seconds}s"] if self.fuzz_seconds else []
         return self.command(*words, f"--hypothesis-seed={self.seed if seed is None else seed}")
+
+    def _lane_options(self) -> list[str]:
+        """What makes pytest play the lane of this part only, on the same server."""
+        if self.lane != TRANSACTIONS.name:
+            return []
+        server = [f"--database-server {self.database_server}"] if self.database_server else []
+        return [f"--lane {self.lane}", *server]
 
     def processes_options(self) -> list[str]:
         """What makes ``python -m statemachine`` play real processes as this session asks for."""
@@ -128,18 +149,7 @@ def session_for(asked: argparse.Namespace) -> Session:
         )
     seed = _seed(asked.hypothesis_seed)
     skew = _clock_skew(asked.clock_skew, binding)
-    for_processes = {"--database-server": asked.database_server, "--kills": asked.kills}
-    useless = [name for name, value in for_processes.items() if value]
-    if useless and asked.lane == "embedded":
-        raise pytest.UsageError(
-            f"{', '.join(useless)}: of no use to the embedded lane, which runs in one process on SQLite in "
-            "memory; give --lane processes as well, or leave it out"
-        )
-    if saved and asked.lane != "embedded":
-        raise pytest.UsageError(
-            f"--replay plays a history in the embedded lane: leave --lane {asked.lane} out; a plan of real "
-            "processes is played again by python -m statemachine processes --plan"
-        )
+    lanes = _lanes(asked, saved[0] if saved else None)
     return Session(
         asked.binding,
         binding,
@@ -148,9 +158,10 @@ def session_for(asked: argparse.Namespace) -> Session:
         skew,
         asked.replay,
         saved,
-        lane=asked.lane,
+        lane=lanes[0],
+        lanes=lanes,
         database_server=asked.database_server,
-        report=_report(asked.report, asked.lane),
+        report=_report(asked.report, lanes[0]),
         kills=asked.kills,
         fuzz_seconds=_fuzz_seconds(asked),
         corpus=_corpus(asked),
@@ -193,7 +204,7 @@ def _report(asked: str | None, lane: str) -> Path | None:
     """The file that ``--report`` asks for; nothing is written yet."""
     if asked is None:
         return None
-    if lane != "embedded":
+    if lane not in KINDS:
         raise pytest.UsageError(
             f"--report {asked}: --lane {lane} draws no page; leave one of the two options out"
         )
@@ -213,7 +224,7 @@ def _fuzz_seconds(asked: argparse.Namespace) -> int:
     """How long to fuzz, 0 for not at all."""
     if asked.fuzz_for is None:
         return 0
-    for name, value in (("--replay", asked.replay), ("--lane", asked.lane != "embedded")):
+    for name, value in (("--replay", asked.replay), ("--lane", asked.lane not in (None, EMBEDDED.name))):
         if value:
             raise pytest.UsageError(
                 f"--fuzz-for {asked.fuzz_for}: it searches in the embedded lane; leave {name} out, or it"
@@ -222,6 +233,34 @@ def _fuzz_seconds(asked: argparse.Namespace) -> int:
         return seconds_in(asked.fuzz_for)
     except ValueError as error:
         raise pytest.UsageError(f"--fuzz-for: {error}") from None
+
+
+def _lanes(asked: argparse.Namespace, saved: Header | None) -> tuple[str, ...]:
+    """The lanes to be played: the one that was asked for, that of a replay, or all that play examples."""
+    if asked.kills and asked.lane != "processes":
+        raise pytest.UsageError(
+            f"--kills {asked.kills}: of no use but to the lane of real processes; give --lane processes as "
+            "well, or leave it out"
+        )
+    if asked.database_server and asked.lane == EMBEDDED.name:
+        raise pytest.UsageError(
+            "--database-server: of no use to the embedded lane, which runs on SQLite in memory; leave --lane "
+            "embedded out, give another lane, or leave the server out"
+        )
+    if saved is None:
+        # A run by time searches in the lane that is fast enough for that.
+        return (asked.lane,) if asked.lane else (EMBEDDED.name,) if asked.fuzz_for else tuple(KINDS)
+    if asked.lane == "processes":
+        raise pytest.UsageError(
+            "--replay plays a history step by step: leave --lane processes out; a plan of real processes is "
+            "played again by python -m statemachine processes --plan"
+        )
+    if asked.lane not in (None, saved.lane):
+        raise pytest.UsageError(
+            f"--replay {asked.replay}: the history was recorded in the {saved.lane} lane and this is --lane "
+            f"{asked.lane}: leave the lane out"
+        )
+    return (saved.lane,)
 
 
 def _corpus(asked: argparse.Namespace) -> Place:
