@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "minimise": {"lane", "rewriting", "run", "script", "shape"},
     "explain": {"lane", "history", "run", "script"},
     "replay": {"drain", "example", "lane", "history", "invariants", "ndjson", "operations", "run"},
-    "transactions": {"binding", "history", "lane", "machine", "operations", "stage", "world"},
+    "transactions": {"binding", "deadlines", "history", "lane", "machine", "operations", "stage", "world"},
     "embedded": {"machine", "minimise", "run"},
     "findings": {"lane", "minimise", "run", "shape", "world"},
     "corpus": {"history", "ndjson", "pairs", "script"},
