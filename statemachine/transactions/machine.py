@@ -31,6 +31,8 @@ _CONTESTANT = 4
 """How much likelier the two operations of the example's contest are, and"""
 _COUNTERPART = 24
 """one of them while the other one is in flight on the same job."""
+_LEAST_OF_A_COUNTERPART = 12
+"""Its weight, where that is less: what is seldom worth playing else is worth it then."""
 
 _LIKELIER: Mapping[str, float] = {"duplicate": 3, "wait": 1 / 2, "create_again": 1 / 2}
 """What leads two operations to one job is likelier than elsewhere, by so many times, and"""
@@ -97,6 +99,8 @@ class TransactionsMachine(OfferingMachine):
             yield offer._replace(weight=_whole(weight * _WITHOUT_CALLS))
             return
         likelier = self._contention(offer)
+        if likelier == _COUNTERPART:
+            weight = max(weight, _LEAST_OF_A_COUNTERPART)
         yield offer._replace(weight=_whole(weight * min(likelier, 2)))
         if operation.name not in _WITHOUT_STATEMENTS:
             stopped = {**offer.undisturbed, STEPWISE: True}
