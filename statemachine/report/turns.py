@@ -49,8 +49,8 @@ class Turn:
                 self.blocked_by = holder.by if holder is not None else f"call {event.holder}"
             case history.FaultStruck(fault=fault) if fault.startswith("kill_"):
                 self.death = self._death(fault)
-            case history.FaultStruck(fault=fault) if fault in _SAID_OF_FAULTS:
-                self.faults.append(_SAID_OF_FAULTS[fault])
+            case history.FaultStruck(fault=fault) if fault != "answer_lost":  # the answer itself says it
+                self.faults.append(_SAID_OF_FAULTS.get(fault, f"({fault.replace('_', ' ')})"))
 
     def _death(self, fault: str) -> str:
         if fault == "kill_before_commit":

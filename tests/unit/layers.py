@@ -69,9 +69,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("progress", "quest", "report", "run", "session", "shape", "standalone", "world"),
     },
     "reports": {"explain", "failures", "findings", "invariants", "report", "run", "session", "shape"},
-    "report": {"explain", "flights", "invariants", "ndjson", "reach", "run", "script", "verdict", "world"} | JUDGING,
+    "report": {"explain", "flights", "invariants", "ndjson", "reach", "run", "script", "verdict", "world"}
+    | JUDGING,
     "failures": {"ndjson", "report", "run"},
-    "regression": {"drain", "lane", "invariants", "operations", "report", "run"},
+    "regression": {"drain", "flights", "lane", "invariants", "operations", "report", "run"},
     "safety": set(),
     "standalone": {"binding", "lane", "safety"},
     "progress": {"run", "world"},
