@@ -145,13 +145,24 @@ class InterleavedJobs(LeasedJobs):
 
     A system that locks where it did not has other statements.  So ``proceed`` gives a turn: whoever it names
     executes the next statement, whatever that is called now, and who waits for a lock or has ended passes.
-    When the steps are judged all that is in flight ends.
+    A step that is not possible while operations are in flight is tried again when all have ended, and so
+    they do before the steps are judged.
     """
 
     def _perform(self, operation: str, arguments: dict[str, Any]) -> None:
-        if operation not in (GOES_ON, KILLED):
-            super()._perform(operation, arguments)
+        if operation in (GOES_ON, KILLED):
+            self._take_turn(operation, arguments)
             return
+        try:
+            super()._perform(operation, arguments)
+        except NotPossible:
+            if not self._example.in_flight:
+                raise
+            let_all_end(self._example)
+            if not self._example.judge.violations:
+                super()._perform(operation, arguments)
+
+    def _take_turn(self, operation: str, arguments: dict[str, Any]) -> None:
         flying = self._example.in_flight.get(str(arguments.get("by")))
         if flying is None and self._example.steps:
             return

@@ -29,8 +29,8 @@ _LIMITS_OF_TURNS = (
     "It fails while the system breaks the claim and passes once it does not.  It is played on PostgreSQL: "
     "``stepwise`` stops an operation before each of its statements, ``proceed`` lets it execute the next.  "
     "A mended system may have other statements, so a turn is taken whatever the statement is called now, "
-    "and passed over by whoever waits for a lock or has ended; at the end all operations end.  A pass shows "
-    "that this one order of turns is handled; its neighbours are the search's business.",
+    "and passed over by whoever waits for a lock or has ended; what a step cannot overlap ends before it.  "
+    "A pass shows that this one order of turns is handled; its neighbours are the search's business.",
     _LIMITS[1],
 )
 _LIMITS_OF_DRAIN = (
