@@ -105,7 +105,7 @@ class Why:
     """All re-runs that were made, in a fixed order; ``wanted`` is how many there would have been.
 
     ``moves`` are the failure's own moves of time, which :class:`Again` played unchanged.  ``names`` say what
-    the steps do in which operations in flight go on.  ``overlap`` is None where operations are not seen to
+    the steps of operations in flight do.  ``overlap`` is None where operations are not seen to
     overlap, and when too few re-runs were made to tell.
     """
 
@@ -154,7 +154,7 @@ def explain(lane: Lane, failure: Failure, budget: int = BUDGET) -> Why:
         if budget <= 0:
             break
     overlap = _overlap(failure, flights, variations, reruns)
-    return Why(tuple(reruns), len(variations), moves, _names(steps), overlap)
+    return Why(tuple(reruns), len(variations), moves, _names(steps, flights), overlap)
 
 
 def _overlap(
@@ -169,12 +169,14 @@ def _overlap(
     return Overlap.ISOLATION if len(whole) == wanted else None
 
 
-def _names(steps: Steps) -> dict[int, str]:
-    """``B: COMMIT`` for each step in which an operation in flight goes on."""
+def _names(steps: Steps, flights: Sequence[Flight]) -> dict[int, str]:
+    """``B: prepare begins`` and ``B: COMMIT`` for the steps of operations in flight."""
     said = {GOES_ON: "{by}: {statement}", KILLED: "{by} killed"}
-    return {
+    named = {flight.began: f"{flight.by}: {flight.invoked.operation} begins" for flight in flights}
+    named |= {
         step.key: said[step.operation].format_map(step.arguments) for step in steps if step.operation in said
     }
+    return named
 
 
 def _judged(failure: Failure, variation: _Variation, played: Played) -> Rerun:

@@ -29,9 +29,9 @@ class Flight:
 
     ``by`` names who makes it, as a step does that lets it go on: its actor, and ``stray 2`` for a second one.
     ``began``, ``steps`` and ``commits`` are the numbers of the steps in which it began, went on or was
-    killed, and committed; ``ended`` is that of its end, None before it.  ``statement`` is the latest one, and
-    ``waits_for`` who holds the lock that it waits for; ``over`` says that such a wait is over and that it has
-    not gone on since.
+    killed, and committed; ``sent`` has that of each message, ``ended`` that of its end, None before it.
+    ``statement`` is the latest one, and ``waits_for`` who holds the lock that it waits for; ``over`` says
+    that such a wait is over and that it has not gone on since.
     """
 
     by: str
@@ -39,7 +39,7 @@ class Flight:
     began: int
     steps: list[int] = field(default_factory=list)
     commits: list[int] = field(default_factory=list)
-    sent: list[str] = field(default_factory=list)
+    sent: dict[str, int] = field(default_factory=dict)
     ended: int | None = None
     statement: str = ""
     waits_for: str = ""
@@ -123,7 +123,7 @@ class Flights:
                 flight.commits.append(self.step)
                 flight.in_transaction = False
             case history.Sent():
-                flight.sent.append(event.message)
+                flight.sent[event.message] = self.step
             case history.Returned() | history.Raised() | history.Unknown():
                 flight.ended = self.step
                 self.open.pop(flight.by, None)

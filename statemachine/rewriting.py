@@ -206,9 +206,10 @@ def without(steps: Steps, flights: Sequence[Flight], key: int) -> list[Step]:
 def serially(steps: Steps, flights: Sequence[Flight], *, by_commit: bool) -> list[Step]:
     """``steps`` with each of the ``flights`` whole: where it began, or where it committed last.
 
-    One that never committed stands where it ended, or at the end.  Who was killed in the middle makes the
-    operation whole and dies before the same COMMIT of it; a stray call, which nobody can be killed in, is
-    left out.  A message takes the name that it has when its operation sends it in one step.
+    One that sends messages stands where it sends the first one, since others may have received it by the
+    time it commits; one that never committed stands where it ended, or at the end.  Who was killed in the
+    middle makes the operation whole and dies before the same COMMIT of it; a stray call, which nobody can be
+    killed in, is left out.  A message takes the name that it has when its operation sends it in one step.
     """
     places = {step.key: place for place, step in enumerate(steps)}
     began = {flight.began: flight for flight in flights}
@@ -227,10 +228,9 @@ def serially(steps: Steps, flights: Sequence[Flight], *, by_commit: bool) -> lis
 
 
 def _end_of(flight: Flight) -> int:
-    """The step of its last COMMIT, else that of its end; no step's number if it has not ended."""
-    if flight.commits:
-        return flight.commits[-1]
-    return flight.ended if flight.ended is not None else -1
+    """The step of its first message or last COMMIT, else of its end; no step's number if it has none."""
+    seen = [*list(flight.sent.values())[:1], *flight.commits[-1:], flight.ended]
+    return next((step for step in seen if step is not None), -1)
 
 
 def _whole(step: Step, flight: Flight) -> Step | None:

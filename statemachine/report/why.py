@@ -52,8 +52,8 @@ def in_all(overlap: Overlap) -> str:
 
 
 def order_of(change: Whole) -> str:
-    """Which order of whole operations was played, in words."""
-    return "as they commit" if change.by_commit else "as they begin"
+    """Which moment of each decides on the order in which whole operations are played."""
+    return "commit" if change.by_commit else "begin"
 
 
 def _whole(why: Why) -> Iterator[_Row]:
@@ -62,7 +62,7 @@ def _whole(why: Why) -> Iterator[_Row]:
         if isinstance(rerun.change, Whole):
             alike.setdefault(_came_of(rerun), []).append(order_of(rerun.change))
     for came, orders in alike.items():
-        yield f"whole operations, {' or '.join(orders)}", came
+        yield f"whole operations, as they {' or '.join(orders)}", came
 
 
 def _came_of(rerun: Rerun, with_reason: bool = True) -> str:

@@ -84,6 +84,16 @@ def test_a_message_takes_the_name_that_the_whole_operation_gives_it() -> None:
     assert serially(steps, flights, by_commit=False)[1].arguments["message"] == "m1.2"
 
 
+def test_who_sends_a_message_stands_where_it_sends_it() -> None:
+    steps, flights = scripted(
+        [StepBegan(0, 1, "publish", {"stepwise": True}), invoked(1, "publish", "publisher")],
+        [history.Sent(0, "m1", "j1", "t1", 1)],
+        [StepBegan(0, 2, "receive", {"worker": "A", "message": "m1"})],
+        goes_on(3, "publisher", UPDATE, committed(1), returned(1)),
+    )
+    assert keys(serially(steps, flights, by_commit=True)) == [1, 2]
+
+
 def test_with_a_statement_go_those_that_its_operation_executes_later() -> None:
     steps, flights = OVERLAP
     assert keys(without(steps, flights, 4)) == [1, 2, 3, 6, 7]

@@ -44,7 +44,7 @@ def why_grid(why: Why, told: Sequence[Moment]) -> Markup:
         if one.step in steps
     ]
     whole = [
-        tag("p", f"Whole operations, {order_of(rerun.change)}: ", _came_of(rerun))
+        tag("p", f"Whole operations, as they {order_of(rerun.change)}: ", _came_of(rerun))
         for rerun in why.reruns
         if isinstance(rerun.change, Whole)
     ]
