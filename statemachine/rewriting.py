@@ -12,6 +12,7 @@ from typing import Any
 
 from statemachine.example import Example
 from statemachine.history import ClockMoved, StepBegan
+from statemachine.operations import OPERATIONS, STEPWISE
 from statemachine.run import Failure
 from statemachine.script import Step, Steps
 from statemachine.world.workers import WORKERS
@@ -29,6 +30,8 @@ def nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]
     wait before a receive is gone, a duplicate brings the same message.
     """
     yield step.operation, step.arguments
+    if "by" in step.arguments:
+        yield from _in_flight_instead(example, step)
     if "worker" not in step.arguments:
         return
     messages = [*example.queue.messages, *example.queue.dead] if "message" in step.arguments else []
@@ -37,6 +40,16 @@ def nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]
             yield operation, {**step.arguments, "worker": worker}
             for message in messages:
                 yield operation, {**step.arguments, "worker": worker, "message": message}
+
+
+def _in_flight_instead(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Another operation in flight that is about to execute the same statement, or this one with its own."""
+    arguments, flying = step.arguments, example.in_flight
+    for other in flying.values():
+        if other.statement == arguments.get("statement", other.statement):
+            yield step.operation, {**arguments, "by": other.by}
+    if arguments["by"] in flying and "statement" in arguments:
+        yield step.operation, {**arguments, "statement": flying[arguments["by"]].statement}
 
 
 def by_the_same_message(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -59,6 +72,42 @@ def in_turn(steps: Steps) -> Iterator[list[Step]]:
         turns = [come.index(step.arguments.get("worker")) for step in (one, next_one)]
         if one.operation == next_one.operation and turns[0] > turns[1]:
             yield [*steps[:place], next_one, one, *steps[place + 2 :]]
+
+
+def whole(steps: Steps) -> Iterator[list[Step]]:
+    """``steps`` with one operation played whole that was stopped before each of its statements.
+
+    Best where it went on last, since its COMMIT is what others see of it, else where it went on before
+    or where it began.
+    """
+    for place, step in enumerate(steps):
+        if not step.arguments.get(STEPWISE):
+            continue
+        plain = {name: value for name, value in step.arguments.items() if name != STEPWISE}
+        for own in _went_on(steps, place):
+            for moment in (*reversed(own), place):
+                yield [
+                    other if at != moment else step._replace(arguments=plain)
+                    for at, other in enumerate(steps)
+                    if at == moment or at not in (place, *own)
+                ]
+
+
+def _went_on(steps: Steps, place: int) -> Iterator[list[int]]:
+    """The places at which the operation that began at ``place`` goes on, under either name it may have."""
+    maker = _maker(steps[place])
+    begins = (later for later in range(place + 1, len(steps)) if _maker(steps[later]) == maker)
+    end = next(begins, len(steps))
+    for name, last in ((maker, end), (f"{maker} 2", len(steps))):
+        own = [later for later in range(place + 1, last) if steps[later].arguments.get("by") == name]
+        if own or name == maker:
+            yield own
+
+
+def _maker(step: Step) -> str | None:
+    """Who makes the calls of a step, None for one that makes none."""
+    named = OPERATIONS.get(step.operation)
+    return (named.maker(step.arguments) or None) if named is not None else None
 
 
 def simpler_steps(step: Step, job: str) -> Iterator[Step]:

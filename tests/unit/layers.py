@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": {"example", "lane", "history", "invariants", "lifecycle", "reach", "shape", "verdict", "world"},
     "machine": {"drain", "example", "operations", "run"},
     "script": {"drain", "example", "lane", "history", "operations", "run"},
-    "rewriting": {"example", "history", "run", "script", "world"},
+    "rewriting": {"example", "history", "operations", "run", "script", "world"},
     "minimise": {"lane", "rewriting", "run", "script", "shape"},
     "explain": {"lane", "history", "run", "script"},
     "replay": {"drain", "example", "lane", "history", "invariants", "ndjson", "operations", "run"},
