@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from psycopg.conninfo import conninfo_to_dict
 
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.transactions.lane import TransactionsLane
@@ -25,12 +25,12 @@ TEMPLATE = "statemachine_template"
 @pytest.fixture(scope="module")
 def open_races(postgresql_server: str, django_db_blocker: Any) -> Iterator[OpenRaces]:
     """``with open_races(defect) as lane:`` opens the system under test on a fresh PostgreSQL database."""
-    socket = parse_qs(urlsplit(postgresql_server).query)["host"][0]
+    where = conninfo_to_dict(postgresql_server)
     numbers = count(1)
 
     def configured(name: str) -> dict[str, Any]:
         engine = "django.db.backends.postgresql"
-        return {"ENGINE": engine, "NAME": name, "USER": "owner", "HOST": socket}
+        return {"ENGINE": engine, "NAME": name, "USER": where["user"], "HOST": where["host"]}
 
     with (
         django_db_blocker.unblock(),

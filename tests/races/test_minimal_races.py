@@ -1,4 +1,4 @@
-"""Of all operations that were stopped between their statements a minimal history stops only those that must."""
+"""Of the operations that were stopped between their statements a minimal history stops those that it must."""
 
 from __future__ import annotations
 
