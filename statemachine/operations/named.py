@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from statemachine.binding import Delivery
 from statemachine.example import Example
+from statemachine.lifecycle import Operation
 from statemachine.world.faults import Strike
 from statemachine.world.workers import Slot
 
@@ -157,6 +158,12 @@ def first_idle(example: Example) -> str | None:
 
 
 def other_tenant(example: Example, job: str) -> str:
-    """A tenant that does not own ``job``."""
+    """A tenant that does not own ``job``, nor will once the creation that is in flight is committed."""
     row = example.ledger.rows.get(job)
-    return next(tenant for tenant in example.binding.tenants if row is None or tenant != row.tenant)
+    owners = {row.tenant} if row is not None else _tenants_to_be(example, job)
+    return next(tenant for tenant in example.binding.tenants if tenant not in owners)
+
+
+def _tenants_to_be(example: Example, job: str) -> set[str]:
+    asked = (call.invoked for call in example.ledger.open_calls.values())
+    return {one.tenant for one in asked if one.operation is Operation.CREATE and one.job == job}
