@@ -41,9 +41,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": {"example", "lane", "history", "invariants", "lifecycle", "reach", "shape", "verdict", "world"},
     "machine": {"drain", "example", "operations", "run"},
     "script": {"drain", "example", "lane", "history", "operations", "run"},
-    "rewriting": {"example", "flights", "history", "operations", "run", "script", "world"},
+    "rewriting": {"example", "history", "operations", "run", "script", "world"},
+    "serial": {"flights", "operations", "script", "world"},
     "minimise": {"lane", "rewriting", "run", "script", "shape"},
-    "explain": {"flights", "history", "lane", "rewriting", "run", "script"},
+    "explain": {"flights", "history", "lane", "run", "script", "serial"},
     "replay": {"drain", "example", "lane", "history", "invariants", "ndjson", "operations", "run"},
     "transactions": {
         "binding",
