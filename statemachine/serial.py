@@ -1,4 +1,4 @@
-"""Scripts with operations in flight, written otherwise: without one of their steps, or with all of them whole.
+"""Scripts with operations in flight, written otherwise: without a step of theirs, or with all of them whole.
 
 Pure functions of steps and of the flights (``flights.py``) that a history shows.
 """
