@@ -23,7 +23,7 @@ from statemachine.in_pytest import PlayedLane, ProcessesLane
 from statemachine.lane import Lane
 from statemachine.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.options import check_profile, choose_settings, session_for
-from statemachine.postgresql.availability import missing_because
+from statemachine.postgresql.availability import missing_because, packages_missing
 from statemachine.postgresql.databases import SERVER_VARIABLE, database, named_server
 from statemachine.regression import LeasedJobs
 from statemachine.report.paper import paper_for
@@ -204,6 +204,10 @@ def transactions_lane(
     session = request.config.stash[SESSION].of_lane(TRANSACTIONS.name)
     named = named_server(session.database_server)
     missing = missing_because(named)
+    if named and packages_missing():
+        distributed.stop(
+            request.config, f"--database-server needs {packages_missing()}: pip install '.[postgres]'"
+        )
     if missing and request.config.getoption("--lane"):
         distributed.stop(request.config, f"--lane {session.lane}: {missing}")
     if missing:
