@@ -9,13 +9,14 @@ killed.  Before that, the unchanged system must pass in both sizes, with the sam
 Ends with 0 when the score reaches the goal and the list of known mutants (known.toml) is right, with 1 when
 not, with 2 when the suite could not be relied on.  An interrupted session goes on where it was.
 
-What it cannot show: that mutants stand for the mistakes that people make; the planted bugs (docs/certificate.md)
-are nearer to those.
+What it cannot show: that mutants stand for the mistakes that people make; the planted bugs of
+docs/certificate.md are nearer to those.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 import tomllib
@@ -28,13 +29,13 @@ from benchmarks.mutation.session import Session
 from benchmarks.mutation.suite import SuiteError
 
 ROOT = Path(__file__).resolve().parents[2]
-KNOWN = Path(__file__).with_name("known.toml")
-MEMORY = ROOT / ".mutation" / "outcomes.ndjson"
+KNOWN = Path("benchmarks", "mutation", "known.toml")
+MEMORY = Path(".mutation", "outcomes.ndjson")
 CERTAIN = ("repositories.py", "LeasedJobRepository._acquire")
 """A function that every run calls."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.mutation",
         description=__doc__,
@@ -47,11 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     began = time.monotonic()
     try:
-        known = listed.read(KNOWN)
-        mutants = [mutant for path in mutated_modules(ROOT) for mutant in mutants_of(path)]
+        known = listed.read(root / KNOWN)
+        # mutmut reads its settings from there.
+        with contextlib.chdir(root):
+            mutants = [mutant for path in mutated_modules(root) for mutant in mutants_of(path)]
         run = score.to_run(mutants, known)
         _tell(f"{len(mutants)} mutants, {len(run)} to be run")
-        with Session(ROOT, asked.seed, asked.jobs, MEMORY, _tell) as session:
+        with Session(root, asked.seed, asked.jobs, root / MEMORY, _tell) as session:
             session.check_clean("short")
             session.check_that_it_can_fail(*CERTAIN)
             for module, definitions in known.not_run.items():

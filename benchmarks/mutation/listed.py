@@ -1,8 +1,8 @@
 """What is known of single mutants: ``known.toml``, one entry each, never a pattern.
 
-``[[equivalent]]``: no run of any suite on any database could tell it from the original.  ``[[survivor]]``: one
-could, and this suite does not; it stays in the score.  ``[[not_run]]``: functions that the default binding never
-calls; a run in which each of them raises must pass.  Every entry has a ``reason``.
+``[[equivalent]]``: no run of any suite on any database could tell it from the original.  ``[[survivor]]``:
+one could, and this suite does not; it stays in the score.  ``[[not_run]]``: what the default binding never
+calls; a run without it must pass.  Every entry has a ``reason``.
 """
 
 from __future__ import annotations

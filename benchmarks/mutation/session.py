@@ -19,7 +19,7 @@ LEAST_LIMIT_SECONDS = 60.0
 
 
 class Memory:
-    """Outcomes by what was run, in a file that grows by a line for each.  Another project or seed: other keys."""
+    """Outcomes by what was run, in a file that grows by a line for each; ``ground`` is part of every key."""
 
     def __init__(self, path: Path, ground: str) -> None:
         self._path, self._ground, self._lock = path, ground, threading.Lock()

@@ -1,8 +1,8 @@
 """``pytest statemachine/`` as the only suite, on a copy of the project in which one file is another.
 
-Each worker has a copy of its own, so that two mutants never see each other; each run has an empty corpus, so
-that none plays what another has found.  A run is killed after a time limit, which counts as caught: the system
-has come to a standstill.
+Each worker has a copy of its own, so that two mutants never see each other; each run has an empty corpus,
+so that none plays what another has found.  A run is ended after a time limit, which counts as caught: the
+system has come to a standstill.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SuiteError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """``verdict`` is :data:`SURVIVED`, or what caught it: ``FAIL claim``, ``UNKNOWN``, ``error``, ``timeout``."""
+    """``verdict`` is :data:`SURVIVED`, or what caught it: ``FAIL claim``, ``UNKNOWN``, error or timeout."""
 
     verdict: str
     seconds: float
