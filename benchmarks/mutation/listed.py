@@ -18,7 +18,7 @@ from benchmarks.mutation.mutants import Place
 KINDS = {
     "locks": "a row lock is missing: a matter for two transactions at once, which SQLite cannot have",
     "unseen": "it changes what no part of the binding shows to the verifier",
-    "driver": "only a caller that ignores what the procedure says comes next could meet it",
+    "driver": "only a caller that breaks the rules which the code itself states could meet it",
     "hole": "the verifier ought to see it",
 }
 """Why a survivor that is no equivalent survives."""

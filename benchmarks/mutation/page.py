@@ -52,8 +52,8 @@ def page(result: Result, known: Known, clean_seconds: Mapping[str, float], seed:
         f"**{figures(result)}.**",
         f"""mutmut {version("mutmut")} changes one place at a time in the code that the default binding runs,
 and `pytest statemachine/` is the only suite that may notice, with an empty corpus and
-`--hypothesis-seed={seed}`. A mutant is killed when that ends with FAIL, with UNKNOWN, with an error, or not
-within four times the time of a clean run (tried twice). A short run (`--hypothesis-profile=fuzz`,
+`--hypothesis-seed={seed}`. A mutant is killed when that ends with FAIL, with UNKNOWN, with an error, or takes
+more than four times the processor time of a clean run. A short run (`--hypothesis-profile=fuzz`,
 {short:.0f} s for the unchanged system) is played first: what it kills is killed. What survives is played in
 full ({full:.0f} s). The unchanged system must pass both before, and a system that cannot take a lease must
 fail.""",

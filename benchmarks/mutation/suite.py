@@ -2,7 +2,8 @@
 
 Each worker has a copy of its own, so that two mutants never see each other; each run has an empty corpus,
 so that none plays what another has found.  A run is ended after a time limit, which counts as caught: the
-system has come to a standstill.
+system has come to a standstill.  The limit is one of processor time, so that a machine that is busy elsewhere
+kills no mutant; what waits without working is ended after five times as long by the clock.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import compileall
 import contextlib
 import hashlib
+import math
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -29,6 +32,8 @@ SIZES = {"short": ("--hypothesis-profile=fuzz",), "full": ()}
 COPIED = ("statemachine", "models_under_test", "pyproject.toml")
 SYSTEM = "models_under_test"
 
+CLOCK_TIMES_PROCESSOR = 5
+
 SURVIVED = "survived"
 TIMEOUT = "timeout"
 
@@ -43,6 +48,7 @@ class Outcome:
 
     verdict: str
     seconds: float
+    cpu_seconds: float = 0.0
     output: str = ""
 
     @property
@@ -89,7 +95,7 @@ class Bench:
         compileall.compile_dir(place, quiet=1)
 
     def run(self, changed: Mapping[str, str], size: str, seed: int, limit: float) -> Outcome:
-        """One run of the suite with the modules ``changed``, by name; ``limit`` is in seconds.
+        """One run of the suite with the modules ``changed``, by name; ``limit`` is in processor seconds.
 
         Raises :class:`SuiteError` when something from outside ended it.
         """
@@ -113,9 +119,9 @@ class Bench:
     def _run(self, arguments: list[str], limit: float) -> Outcome:
         kept_out = {"PYTEST_ADDOPTS", "DJANGO_SETTINGS_MODULE", "CI"}
         environment = {name: value for name, value in os.environ.items() if name not in kept_out}
-        began = time.monotonic()
+        began, used = time.monotonic(), _cpu_seconds()
         process = subprocess.Popen(
-            arguments,
+            ["sh", "-c", f'ulimit -S -t {_whole(limit)}; exec "$@"', "sh", *arguments],
             cwd=self._place,
             env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
@@ -127,13 +133,29 @@ class Bench:
             start_new_session=True,
         )
         try:
-            output, _ = process.communicate(timeout=limit)
+            output, _ = process.communicate(
+                timeout=None if limit == math.inf else limit * CLOCK_TIMES_PROCESSOR
+            )
         except BaseException as stopped:
             _end(process)
             if isinstance(stopped, subprocess.TimeoutExpired):
                 return Outcome(TIMEOUT, time.monotonic() - began)
             raise
-        return Outcome(verdict_of(process.returncode, output), time.monotonic() - began, output)
+        taken = time.monotonic() - began
+        if process.returncode == -signal.SIGXCPU:
+            return Outcome(TIMEOUT, taken)
+        verdict = verdict_of(process.returncode, output)
+        return Outcome(verdict, taken, _cpu_seconds() - used, output)
+
+
+def _whole(limit: float) -> str:
+    return "unlimited" if limit == math.inf else str(math.ceil(limit))
+
+
+def _cpu_seconds() -> float:
+    """Of all child processes that have ended: what one of them took only while it was the only one."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def verdict_of(exit_code: int, output: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.mutation.__main__ import main
+from benchmarks.mutation.suite import TIMEOUT, bench
 
 SYSTEM = """
 class LeasedJobRepository:
@@ -121,6 +122,13 @@ def test_what_is_run_cannot_be_listed_as_not_run(project: Path, capsys: pytest.C
     (project / "benchmarks/mutation/known.toml").write_text(NOT_RUN.replace("other", "_acquire"))
     assert main(["--jobs", "1"], root=project) == 2
     assert "of what is listed as not run, something is (error)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("body", "limit"), [("while True: pass", 2), ("import time; time.sleep(99)", 0.4)])
+def test_a_standstill_is_caught(project: Path, body: str, limit: float) -> None:
+    with bench(project) as place:
+        outcome = place.run({"repositories.py": body}, "short", 1, limit)
+    assert outcome.verdict == TIMEOUT
 
 
 @pytest.mark.parametrize("arguments", [["--jobs", "0"], ["--seeds", "1"], ["repositories.py"]])
