@@ -52,7 +52,7 @@ TRANSACTIONS = LaneKind(
         LIMITS[-1],
     ),
     judges_reach_from=150,
-    one_in=10,
+    one_in=8,
     steps=60,
 )
 KINDS: Mapping[str, LaneKind] = {kind.name: kind for kind in (EMBEDDED, TRANSACTIONS)}

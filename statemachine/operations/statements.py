@@ -49,7 +49,8 @@ def proceed(example: Example, by: str, statement: str, fault: str | None = None)
 
 def _kill_offers(example: Example) -> Offers:
     for flying in example.in_flight.values():
-        yield Offer(1, "kill_in_flight", {"by": flying.by})
+        # A wait for a lock is soon over: without more weight hardly anybody would die in one.
+        yield Offer(4 if flying.blocked_by else 1, "kill_in_flight", {"by": flying.by})
 
 
 @operation(_kill_offers)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from statemachine import deadlines
+from statemachine.lifecycle import Lifecycle, Operation
 from statemachine.machine import SWARMS, OfferingMachine
 from statemachine.operations import OPERATIONS, STEPWISE, Offer
 from statemachine.operations.named import NamedOperation, Strikes
@@ -38,7 +39,12 @@ _LIKELIER: Mapping[str, float] = {"duplicate": 3, "wait": 1 / 2, "create_again":
 """What leads two operations to one job is likelier than elsewhere, by so many times, and"""
 _WITHOUT_CALLS = 3
 """so is what makes no calls: operations come in two ways, whole and stopped."""
-_LEADS_TO_A_SWEEP: Mapping[str, float] = {"kill_publisher": 8, "publish": 1 / 8, "advance_to": 8}
+_LEADS_TO_A_SWEEP: Mapping[str, float] = {
+    "kill_publisher": 16,
+    "publish": 1 / 16,
+    "advance_to": 16,
+    "recover": 8,
+}
 """In an example whose contest a sweep is in; of moves of time, only that to its own deadline."""
 
 _NUMBER = ">I"
@@ -60,10 +66,10 @@ class TransactionsMachine(OfferingMachine):
 
     @initialize(tape=st.binary(min_size=_TAPE, max_size=_TAPE))
     def begin(self, tape: bytes) -> None:
-        """Choose the faults, and any pair that can overlap, as likely as any other."""
+        """Choose the faults, and the contest."""
         self._tape = (number for (number,) in iter_unpack(_NUMBER, tape))
         self.have_faults(int(self._next_part() * SWARMS))
-        contests = pairs(self.example.lifecycle)
+        contests = _contests(self.example.lifecycle)
         self.contest = contests[int(self._next_part() * len(contests))]
 
     @rule()
@@ -124,6 +130,8 @@ class TransactionsMachine(OfferingMachine):
     def _leads_to_a_sweep(self, offer: Offer) -> float:
         if offer.undisturbed.get("deadline", "recovery") != "recovery":
             return 1
+        if offer.operation == "recover" and not self._unsent():
+            return 1
         return _LEADS_TO_A_SWEEP.get(offer.operation, 1)
 
     def _jobs_of(self, flying: InFlight) -> Iterable[str]:
@@ -147,6 +155,12 @@ class TransactionsMachine(OfferingMachine):
     def _unsent(self) -> list[str]:
         due = ((job, deadlines.find(self.example, "recovery", job)) for job in self.example.jobs)
         return [job for job, moment in due if moment is not None and moment <= self.example.now]
+
+
+@cache
+def _contests(lifecycle: Lifecycle) -> list[tuple[str, ...]]:
+    """Every pair that can overlap, those with a sweep three times: a job is there for it once, if at all."""
+    return [pair for pair in pairs(lifecycle) for _ in range(3 if Operation.RECOVER in pair else 1)]
 
 
 def _operation_of(offer: Offer) -> str:
