@@ -10,7 +10,7 @@ from statemachine import history
 from statemachine.history import Event, StepBegan
 from statemachine.report.timeline.bars import Stroke
 from statemachine.report.timeline.page import Page, rendered
-from tests.invariants.events import NO, OURS, call, committed, created, invoked, raised, returned, struck
+from tests.invariants.events import NO, OURS, call, created, invoked, raised, returned, struck
 from tests.unit.test_flights import A_COMMITS, B_WAITS, LOCKED, begins, dies, goes_on
 from tests.unit.test_timeline import told, words
 
