@@ -90,14 +90,28 @@ class PipelineBinding:
         # Rows are read as the correct repository names them, whatever is planted.
         self._statements = Statements(getattr(repositories, self.pipeline.repository))
         Tenant.objects.bulk_create([Tenant(code=code) for code in self.tenants], ignore_conflicts=True)
+        if connection.vendor == "postgresql":
+            for statement in self._planted_schema():
+                with connection.cursor() as cursor:
+                    cursor.execute(statement)
 
     def planted_parts(self) -> dict[str, Any]:
         """Its parts, with those of the defect that was planted."""
-        replaced = import_module(f"{self.catalogue}.{self._defect}").PARTS if self._defect else {}
+        replaced = self._of_the_defect("PARTS", {})
         try:
             return with_replaced(self.parts(), replaced)
         except PipelineError as error:
             raise BindingError(f"--defect {self._defect}: {error}") from None
+
+    def _planted_schema(self) -> Sequence[str]:
+        """The statements of a defect's migration.  The database is the run's own: a lane makes it anew."""
+        statements: Sequence[str] = self._of_the_defect("SCHEMA", ())
+        return statements
+
+    def _of_the_defect(self, name: str, otherwise: Any) -> Any:
+        if not self._defect:
+            return otherwise
+        return getattr(import_module(f"{self.catalogue}.{self._defect}"), name, otherwise)
 
     @property
     def _uow(self) -> DjangoUnitOfWork:

@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 import pytest
 
 from statemachine.closing import Closing, closings_of
+from statemachine.options import choose_settings, session_for
 from statemachine.report.paper import MARGIN, Paper
-from statemachine.session import SESSION, Session, choose_settings, session_for
+from statemachine.session import SESSION, Session
 
 _SENT = "statemachine"
 

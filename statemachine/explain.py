@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 from statemachine.flights import GOES_ON, KILLED, Flight, flights_of
 from statemachine.history import ClockMoved, StatementBegan, StepBegan
 from statemachine.lane import Lane
-from statemachine.rewriting import at_rest_after, carried_on, serially, without
 from statemachine.run import Failure
 from statemachine.script import Played, Step, Steps, in_drain, play, steps_of
+from statemachine.serial import at_rest_after, carried_on, serially, without
 
 BUDGET = 8000
 """Steps that all re-runs of one failure may take together: about 3 s.  A failure of 15 needs about 350."""

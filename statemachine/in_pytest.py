@@ -22,6 +22,7 @@ from statemachine import distributed, failures, runfile
 from statemachine.binding import BindingError
 from statemachine.command import MISUSED
 from statemachine.corpus.entries import Corpus
+from statemachine.exhaustion import Exhaustion, NeverBoth
 from statemachine.explain import Why, explain
 from statemachine.findings import Findings
 from statemachine.fuzz.campaign import Campaign, Fuzz
@@ -78,6 +79,8 @@ class PlayedLane:
     def _quest(self) -> Quest:
         session, profile = self.session, settings()
         corpus = Corpus(session.corpus, session.header())
+        if session.exhaust is not None:
+            return Exhaustion(self.lane, corpus, session.exhaust, self.progress, self.kind)
         if not session.fuzz_seconds:
             first = self.most_failures == 1
             return PlainSearch(self.lane, corpus, session.seed, self.progress, first, self.kind)
@@ -101,6 +104,8 @@ class PlayedLane:
         except BindingError as error:
             self.lane.abandon()
             distributed.stop(self.config, f"--binding {session.binding_path}: {error}")
+        except NeverBoth as error:
+            distributed.stop(self.config, str(error))
         except BaseException:
             self.lane.abandon()
             # Found, and perhaps not yet shrunk or explained: nothing found is lost.

@@ -12,7 +12,7 @@ from hypothesis import settings
 
 from statemachine.embedded import LIMITS
 from statemachine.lifecycle import Lifecycle
-from statemachine.machine import JobMachine
+from statemachine.machine import JobMachine, OfferingMachine
 from statemachine.overlaps import OverlapReach
 from statemachine.reach import Reach
 from statemachine.run import EXAMPLES_TO_JUDGE_REACH
@@ -28,7 +28,7 @@ class LaneKind:
     """
 
     name: str
-    machine: type[JobMachine]
+    machine: type[OfferingMachine]
     reach_of: Callable[[Lifecycle, Mapping[str, str]], Reach]
     limits: tuple[str, ...]
     judges_reach_from: int

@@ -21,6 +21,7 @@ from statemachine.rewriting import (
     nearest,
     renumbered,
     simpler_steps,
+    whole,
 )
 from statemachine.run import Failure
 from statemachine.script import Step, Steps, as_written, play
@@ -43,7 +44,14 @@ def minimise(lane: Lane, failure: Failure, others: Collection[Shape] = ()) -> Fa
     if any(step.drain for step in failure.steps) and not best.try_steps(best.steps):
         best.in_drain = True
     best.try_steps(about(failure.headline.subject, best.steps))
-    while best.drop_steps() or best.simplify() or best.drop_runs() or best.drop_pairs() or best.rewrite():
+    while (
+        best.play_whole()
+        or best.drop_steps()
+        or best.simplify()
+        or best.drop_runs()
+        or best.drop_pairs()
+        or best.rewrite()
+    ):
         pass
     best.try_steps(renumbered(best.steps))
     return best.failure
@@ -89,6 +97,13 @@ class _Attempt:
     def _is_the_same(self, found: Failure) -> bool:
         same = found.headline.invariant == self.failure.headline.invariant
         return same and found.shape not in self.others
+
+    def play_whole(self) -> bool:
+        """Play operations whole that were stopped before each statement; whether any could be."""
+        before = self.failure
+        while any(self.try_steps(script) for script in whole(self.steps)):
+            pass
+        return self.failure is not before
 
     def drop_steps(self) -> bool:
         """Drop ever smaller runs of steps, side by side from the end; whether anything could go."""

@@ -22,11 +22,12 @@ from statemachine.header import LANES, header_of
 from statemachine.in_pytest import PlayedLane, ProcessesLane
 from statemachine.lane import Lane
 from statemachine.lanes import EMBEDDED, TRANSACTIONS
-from statemachine.postgresql.availability import missing_because
+from statemachine.options import check_profile, choose_settings, session_for
+from statemachine.postgresql.availability import missing_because, packages_missing
 from statemachine.postgresql.databases import SERVER_VARIABLE, database, named_server
 from statemachine.regression import LeasedJobs
 from statemachine.report.paper import paper_for
-from statemachine.session import SESSION, check_profile, choose_settings, session_for
+from statemachine.session import SESSION
 
 register_profiles()
 
@@ -86,6 +87,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="make databases on this PostgreSQL server, under new names: for the transactions lane, which "
         "else starts a private one, and for --lane processes, which else has a SQLite file "
         f"(default: ${SERVER_VARIABLE})",
+    )
+    group.addoption(
+        "--exhaust",
+        metavar="ONE,OTHER",
+        help="play every interleaving of two operations on one job, statement by statement on PostgreSQL: "
+        "prepare,prepare or complete,prepare, say",
     )
     group.addoption(
         "--kills", metavar="N", help="for --lane processes: how many workers are killed (default: 30)"
@@ -197,6 +204,10 @@ def transactions_lane(
     session = request.config.stash[SESSION].of_lane(TRANSACTIONS.name)
     named = named_server(session.database_server)
     missing = missing_because(named)
+    if named and packages_missing():
+        distributed.stop(
+            request.config, f"--database-server needs {packages_missing()}: pip install '.[postgres]'"
+        )
     if missing and request.config.getoption("--lane"):
         distributed.stop(request.config, f"--lane {session.lane}: {missing}")
     if missing:

@@ -6,19 +6,15 @@ Pure functions of steps; whether a script still fails is for ``minimise.py`` to 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from operator import itemgetter
 from typing import Any
 
 from statemachine.example import Example
-from statemachine.flights import GOES_ON, KILLED, Flight
 from statemachine.history import ClockMoved, StepBegan
-from statemachine.operations import STEPWISE
-from statemachine.operations.strikes import WEIGHED
+from statemachine.operations import OPERATIONS, STEPWISE
 from statemachine.run import Failure
 from statemachine.script import Step, Steps
-from statemachine.world.faults import Fault
 from statemachine.world.workers import WORKERS
 
 _NOBODY = "0"
@@ -34,6 +30,8 @@ def nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]
     wait before a receive is gone, a duplicate brings the same message.
     """
     yield step.operation, step.arguments
+    if "by" in step.arguments:
+        yield from _in_flight_instead(example, step)
     if "worker" not in step.arguments:
         return
     messages = [*example.queue.messages, *example.queue.dead] if "message" in step.arguments else []
@@ -42,6 +40,16 @@ def nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]
             yield operation, {**step.arguments, "worker": worker}
             for message in messages:
                 yield operation, {**step.arguments, "worker": worker, "message": message}
+
+
+def _in_flight_instead(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Another operation in flight that is about to execute the same statement, or this one with its own."""
+    arguments, flying = step.arguments, example.in_flight
+    for other in flying.values():
+        if other.statement == arguments.get("statement", other.statement):
+            yield step.operation, {**arguments, "by": other.by}
+    if arguments["by"] in flying and "statement" in arguments:
+        yield step.operation, {**arguments, "statement": flying[arguments["by"]].statement}
 
 
 def by_the_same_message(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -64,6 +72,42 @@ def in_turn(steps: Steps) -> Iterator[list[Step]]:
         turns = [come.index(step.arguments.get("worker")) for step in (one, next_one)]
         if one.operation == next_one.operation and turns[0] > turns[1]:
             yield [*steps[:place], next_one, one, *steps[place + 2 :]]
+
+
+def whole(steps: Steps) -> Iterator[list[Step]]:
+    """``steps`` with one operation played whole that was stopped before each of its statements.
+
+    Best where it went on last, since its COMMIT is what others see of it, else where it went on before
+    or where it began.
+    """
+    for place, step in enumerate(steps):
+        if not step.arguments.get(STEPWISE):
+            continue
+        plain = {name: value for name, value in step.arguments.items() if name != STEPWISE}
+        for own in _went_on(steps, place):
+            for moment in (*reversed(own), place):
+                yield [
+                    other if at != moment else step._replace(arguments=plain)
+                    for at, other in enumerate(steps)
+                    if at == moment or at not in (place, *own)
+                ]
+
+
+def _went_on(steps: Steps, place: int) -> Iterator[list[int]]:
+    """The places at which the operation that began at ``place`` goes on, under either name it may have."""
+    maker = _maker(steps[place])
+    begins = (later for later in range(place + 1, len(steps)) if _maker(steps[later]) == maker)
+    end = next(begins, len(steps))
+    for name, last in ((maker, end), (f"{maker} 2", len(steps))):
+        own = [later for later in range(place + 1, last) if steps[later].arguments.get("by") == name]
+        if own or name == maker:
+            yield own
+
+
+def _maker(step: Step) -> str | None:
+    """Who makes the calls of a step, None for one that makes none."""
+    named = OPERATIONS.get(step.operation)
+    return (named.maker(step.arguments) or None) if named is not None else None
 
 
 def simpler_steps(step: Step, job: str) -> Iterator[Step]:
@@ -160,106 +204,3 @@ def _length(failure: Failure, key: int) -> float:
         elif isinstance(event, ClockMoved) and step == key:
             seconds += event.at - event.since
     return seconds
-
-
-# -- operations in flight ---------------------------------------------------------------------------
-
-
-def carried_on(flights: Sequence[Flight], key: int) -> Collection[int]:
-    """The steps that cannot be played without step ``key``: those in which its operation goes on after it."""
-    for flight in flights:
-        if key == flight.began:
-            return flight.steps
-        if key in flight.steps:
-            last = flight.steps[-1:] if flight.killed else []
-            # Whoever stops earlier can still be killed there.
-            return [step for step in flight.steps[flight.steps.index(key) + 1 :] if step not in last]
-    return ()
-
-
-def without(steps: Steps, flights: Sequence[Flight], key: int) -> list[Step]:
-    """``steps`` without step ``key`` and what it carries on, with ``stray 2`` called ``stray`` if alone."""
-    gone = {key, *carried_on(flights, key)}
-    began = {flight.began: flight for flight in flights}
-    carries = {step: flight for flight in flights for step in flight.steps}
-    names: dict[int, str] = {}
-    taken: set[str] = set()
-    rest = []
-    for step in steps:
-        if step.key in gone:
-            continue
-        flight = began.get(step.key) or carries.get(step.key)
-        if flight is None:
-            rest.append(step)
-            continue
-        actor = flight.invoked.actor
-        name = names.setdefault(flight.began, actor if actor not in taken else f"{actor} 2")
-        taken.add(name)
-        if step.key != flight.began:
-            step = step._replace(arguments={**step.arguments, "by": name})
-        if step.key == flight.ended:
-            taken.discard(name)
-        rest.append(step)
-    return rest
-
-
-def serially(steps: Steps, flights: Sequence[Flight], *, by_commit: bool) -> list[Step]:
-    """``steps`` with each of the ``flights`` whole: where it began, or where it committed last.
-
-    One that sends messages stands where it sends the first one, since others may have received it by the
-    time it commits; one that never committed stands where it ended, or at the end.  Who was killed in the
-    middle makes the operation whole and dies before the same COMMIT of it; a stray call, which nobody can be
-    killed in, is left out.  A message takes the name that it has when its operation sends it in one step.
-    """
-    places = {step.key: place for place, step in enumerate(steps)}
-    began = {flight.began: flight for flight in flights}
-    placed: list[tuple[int, Step]] = []
-    for place, step in enumerate(steps):
-        flight = began.get(step.key)
-        if flight is None and step.operation not in (GOES_ON, KILLED):
-            placed.append((place, step))
-        elif flight is not None:
-            whole = _whole(step, flight)
-            end = _end_of(flight) if by_commit else step.key
-            if whole is not None:
-                placed.append((places.get(end, len(steps)), whole))
-    placed.sort(key=itemgetter(0))
-    return [_with_messages(step, flights) for _, step in placed]
-
-
-def _end_of(flight: Flight) -> int:
-    """The step of its first message or last COMMIT, else of its end; no step's number if it has none."""
-    seen = [*list(flight.sent.values())[:1], *flight.commits[-1:], flight.ended]
-    return next((step for step in seen if step is not None), -1)
-
-
-def _whole(step: Step, flight: Flight) -> Step | None:
-    arguments = {name: value for name, value in step.arguments.items() if name != STEPWISE}
-    if flight.killed:
-        if step.operation not in WEIGHED:
-            return None
-        arguments |= {"fault": Fault.KILL_BEFORE_COMMIT.value, "at": len(flight.commits) + 1}
-    return step._replace(arguments=arguments)
-
-
-def _with_messages(step: Step, flights: Sequence[Flight]) -> Step:
-    named = {
-        message: f"m{flight.began}" if place == 1 else f"m{flight.began}.{place}"
-        for flight in flights
-        for place, message in enumerate(flight.sent, start=1)
-    }
-    arguments = {
-        name: named.get(value, value) if isinstance(value, str) else value
-        for name, value in step.arguments.items()
-    }
-    return step._replace(arguments=arguments)
-
-
-def at_rest_after(flights: Sequence[Flight], steps: Steps, place: int) -> bool:
-    """Whether nothing is in flight between the step at ``place`` and the next one."""
-    places = {step.key: at for at, step in enumerate(steps)}
-    return not any(
-        places[flight.began] <= place < (places.get(flight.ended, len(steps)) if flight.ended else len(steps))
-        for flight in flights
-        if flight.began in places
-    )

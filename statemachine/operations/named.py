@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from statemachine.binding import Delivery
 from statemachine.example import Example
+from statemachine.lifecycle import Operation
 from statemachine.world.faults import Strike
 from statemachine.world.workers import Slot
 
@@ -157,6 +158,15 @@ def first_idle(example: Example) -> str | None:
 
 
 def other_tenant(example: Example, job: str) -> str:
-    """A tenant that does not own ``job``."""
-    row = example.ledger.rows.get(job)
-    return next(tenant for tenant in example.binding.tenants if row is None or tenant != row.tenant)
+    """A tenant that does not own ``job``, nor will when it is committed."""
+    row, owner = example.ledger.rows.get(job), tenant_in_flight(example, job)
+    known = row.tenant if row is not None else owner
+    return next(tenant for tenant in example.binding.tenants if tenant != known)
+
+
+def tenant_in_flight(example: Example, job: str) -> str | None:
+    """Whose ``job`` is that is being created just now."""
+    for flying in example.in_flight.values():
+        if flying.job == job and flying.operation == Operation.CREATE:
+            return example.ledger.calls[flying.call].invoked.tenant
+    return None

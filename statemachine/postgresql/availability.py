@@ -9,6 +9,14 @@ from statemachine.postgresql.binaries import find
 from statemachine.postgresql.private_server import MISSING, WITHOUT_RIGHTS, unprivileged_user
 
 
+PACKAGES = ("psycopg", "greenlet")
+
+
+def packages_missing() -> str:
+    """What the lane needs besides a server and is not installed; empty when all is there."""
+    return " and ".join(name for name in PACKAGES if find_spec(name) is None)
+
+
 def missing_because(named: str | None, lane: str = "the transactions lane") -> str | None:
     """Why ``database(named)`` cannot have a server, and how to get one; None when it can.
 
@@ -18,8 +26,9 @@ def missing_because(named: str | None, lane: str = "the transactions lane") -> s
         return None
     if not hasattr(os, "geteuid"):
         return f"{lane} needs a POSIX system, or a server that is named with --database-server"
-    if find_spec("psycopg") is None:
-        return f"{lane} needs psycopg: pip install '.[postgres]'"
+    missing = packages_missing()
+    if missing:
+        return f"{lane} needs {missing}: pip install '.[postgres]'"
     as_root = os.geteuid() == 0
     if as_root and unprivileged_user() is None:
         return (

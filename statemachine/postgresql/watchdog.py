@@ -24,8 +24,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-START_SECONDS = 60
-"""For ``initdb`` and for the server's start, each; measured: 0.3 s to 1 s, and 0.1 s."""
+START_SECONDS = 120
+"""For ``initdb`` and for the server's start, each; they take 0.5 s and 0.1 s, 10 s on a busy machine."""
 STOP_SECONDS = 10
 """After 5 s the server itself kills those of its processes that did not end at once."""
 REMOVE_SECONDS = 5
@@ -117,10 +117,10 @@ class Watchdog:
             if running.poll() != 0:
                 raise Failed(f"initdb {self._why(running)}")
         finally:
-            # The server that initdb itself runs would go on writing for a moment.
-            with suppress(ProcessLookupError, PermissionError):
+            if running.poll() is None:
+                # The server that initdb itself runs would go on writing for a moment.
                 os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
+                running.wait()
 
     def _start(self, programs: Path) -> int:
         """The server's process, once it answers: its pid file says so in its last line."""

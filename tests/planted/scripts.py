@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from models_under_test.binding import AIJobsBinding
 from models_under_test.defects.minimal import MINIMAL as WRITTEN
+from statemachine.certificate.catalogue import EMBEDDED, Planted, catalogue
 from statemachine.script import Step
 
 
@@ -16,7 +18,18 @@ def script(*steps: tuple[str, dict[str, Any]]) -> list[Step]:
     ]
 
 
-MINIMAL: dict[str, Sequence[Step]] = {defect: script(*steps) for defect, steps in WRITTEN.items()}
+_PLANTED = catalogue(AIJobsBinding())
+PLANTED: dict[str, Planted] = {one.name: one for one in _PLANTED if one.lane == EMBEDDED}
+RACES: dict[str, Planted] = {one.name: one for one in _PLANTED if one.lane == "transactions"}
+"""Defects by name: those that whole operations show, and those that take two transactions at once."""
+
+MINIMAL: dict[str, Sequence[Step]] = {
+    defect: script(*steps) for defect, steps in WRITTEN.items() if defect in PLANTED
+}
+RACING: dict[str, Sequence[Step]] = {
+    defect: script(*steps) for defect, steps in WRITTEN.items() if defect in RACES
+}
+"""The histories of both."""
 
 TOLD = (
     "completion_without_token",

@@ -91,7 +91,10 @@ def test_what_else_is_missing_is_told_in_one_line(monkeypatch: pytest.MonkeyPatc
         assert missing_because(None, "the lane") == expected
     with monkeypatch.context() as without:
         without.setattr(availability, "find_spec", lambda name: None)
-        assert missing_because(None, "the lane") == "the lane needs psycopg: pip install '.[postgres]'"
+        assert (
+            missing_because(None, "the lane")
+            == "the lane needs psycopg and greenlet: pip install '.[postgres]'"
+        )
     with monkeypatch.context() as without:
         without.setattr(os, "geteuid", lambda: 0)
         without.setattr(availability, "unprivileged_user", lambda: None)

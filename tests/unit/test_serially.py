@@ -8,9 +8,9 @@ from statemachine import history
 from statemachine.flights import flights_of
 from statemachine.history import Event, StepBegan
 from statemachine.invariants import Violation
-from statemachine.rewriting import at_rest_after, carried_on, serially, without
 from statemachine.run import Failure
 from statemachine.script import Step, Steps, steps_of
+from statemachine.serial import at_rest_after, carried_on, serially, without
 from statemachine.shape import Shape
 from tests.invariants.events import committed, created, invoked, killed, returned, struck
 from tests.unit.test_flights import LOCKED, UPDATE, begins, dies, goes_on

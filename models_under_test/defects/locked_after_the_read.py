@@ -1,0 +1,21 @@
+"""The row is locked, but what was read before the lock is what is believed.
+
+Whoever waits for the lock goes on afterwards with a row as it was before the wait: a takeover that was
+committed meanwhile is overwritten.
+
+Caught by `operations_write_by_the_table` in the transactions lane.
+"""
+
+from typing import Any
+
+from models_under_test.repositories import DjangoAIJobRepository
+
+
+class Repository(DjangoAIJobRepository):
+    def _lock(self, job_id: str, tenant_id: str) -> Any | None:
+        job = self._named(job_id, tenant_id).first()
+        super()._lock(job_id, tenant_id)
+        return job
+
+
+PARTS = {"repository": Repository}

@@ -1,0 +1,100 @@
+"""Of the operations that were stopped between their statements a minimal history stops those that it must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from statemachine import script
+from statemachine.lane import Lane
+from statemachine.minimise import minimise
+from statemachine.rewriting import whole
+from statemachine.script import steps_of
+from tests.planted.scripts import script as numbered
+from tests.races.conftest import OpenRaces
+
+Written = tuple[str, dict[str, Any]]
+
+
+def goes_on(by: str, statement: str) -> Written:
+    return "proceed", {"by": by, "statement": statement}
+
+
+ASKS: Written = ("mark_running", {"job": "j1"})
+A_STOPS: Written = ("prepare", {"worker": "A", "stepwise": True})
+BEGIN: tuple[Written, ...] = (("create", {"job": "j1", "tenant": "t1"}), ("publish", {"job": "j1"}))
+A_RECEIVES: Written = ("receive", {"worker": "A", "message": "m2"})
+
+BLOATED = numbered(
+    *BEGIN,
+    ("stray", {"operation": "fail", "job": "j1", "attempt": "foreign", "stepwise": True}),
+    goes_on("stray", "SELECT ai_job FOR UPDATE"),
+    ("mark_running", {"job": "j1", "stepwise": True}),
+    goes_on("stray 2", "SELECT ai_job"),
+    goes_on("stray", "COMMIT"),
+    A_RECEIVES,
+    A_STOPS,
+    goes_on("stray 2", "UPDATE ai_job"),
+    goes_on("stray 2", "SELECT ai_job"),
+    goes_on("A", "SELECT ai_job"),
+    goes_on("A", "UPDATE ai_job"),
+    goes_on("stray 2", "COMMIT"),
+    goes_on("A", "resumes"),
+    goes_on("A", "SELECT ai_job"),
+    goes_on("A", "COMMIT"),
+)
+MINIMAL = numbered(
+    *BEGIN,
+    A_RECEIVES,
+    A_STOPS,
+    goes_on("A", "SELECT ai_job"),
+    ASKS,
+    goes_on("A", "UPDATE ai_job"),
+    goes_on("A", "SELECT ai_job"),
+    goes_on("A", "COMMIT"),
+)
+
+
+@pytest.fixture(scope="module")
+def lane(open_races: OpenRaces) -> Iterator[Lane]:
+    with open_races("attempt_counted_in_sql") as lane:
+        yield lane
+
+
+def test_one_operation_is_stopped_and_the_other_one_is_whole(lane: Lane) -> None:
+    played = script.play(lane, BLOATED)
+    assert played.left_out == {}
+    assert played.failure is not None
+    minimal = minimise(lane, played.failure)
+    assert minimal.headline.invariant == played.failure.headline.invariant
+    assert steps_of(minimal) == MINIMAL
+
+
+def test_what_is_minimal_stays_as_it_is(lane: Lane) -> None:
+    played = script.play(lane, MINIMAL)
+    assert played.failure is not None
+    assert minimise(lane, played.failure) == played.failure
+
+
+def test_an_operation_is_played_whole_where_it_went_on_last_or_before() -> None:
+    steps = numbered(
+        ("prepare", {"worker": "A", "stepwise": True}), goes_on("A", "x"), ASKS, goes_on("A", "COMMIT")
+    )
+    scripts = [[(step.operation, step.key) for step in one] for one in whole(steps)]
+    last, first, begun = ([("mark_running", 3), ("prepare", 1)], *[[("prepare", 1), ("mark_running", 3)]] * 2)
+    assert scripts == [last, first, begun]
+    assert all("stepwise" not in step.arguments for one in whole(steps) for step in one)
+
+
+def test_two_operations_of_one_maker_are_told_apart_by_their_names() -> None:
+    slow: Written = (ASKS[0], {**ASKS[1], "stepwise": True})
+    steps = numbered(slow, slow, goes_on("stray 2", "x"), goes_on("stray", "x"), goes_on("stray 2", "COMMIT"))
+    kept = [[step.key for step in one] for one in whole(steps)]
+    assert [2, 4, 1] in kept, "the first one, taken for the second, whose steps it may have"
+    assert [1, 4, 2] in kept, "the second one, whole where it committed"
+
+
+def test_what_is_not_stopped_is_left_alone() -> None:
+    assert list(whole(MINIMAL[:3])) == []
