@@ -24,6 +24,7 @@ from statemachine.script import Step, play
 from tests.interleaved.conftest import UNLOCKED, OpenInterleaved
 from tests.interleaved.scripts import KILLS, OFFICES, TWO_LEASES, TWO_PREPARES
 from tests.pages import Parsed
+from tests.planted.browser import running
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 PAPERS = {"100": WIDE, "80": Paper(80), "ascii": Paper(80, "ascii")}
@@ -107,3 +108,28 @@ def test_the_shape_is_that_of_the_operation_that_went_on(open_interleaved: OpenI
     assert failure.headline.step == TWO_LEASES[-1].key
     assert failure.shape.operation == "prepare"
     assert failure.shape.situation == "PENDING"
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_browser_draws_both_bars_of_a_worker_side_by_side(
+    width: int, open_interleaved: OpenInterleaved, tmp_path: Path
+) -> None:
+    with open_interleaved(path=UNLOCKED) as lane:
+        failure = failing(lane, TWO_LEASES)
+        file = tmp_path / "timeline.html"
+        page = Page("FAIL", lane.binding.lifecycle, failure.events, failure=failure)
+        file.write_text(rendered(page), encoding="ascii")
+    with running() as browser:
+        browser.open(file, width)
+        assert browser.errors == []
+        assert browser.too_wide <= 0
+        kinds = browser.asked(
+            "[...document.querySelectorAll('#step-10 .bar')].map(bar => [bar.className.split(' ')[1], "
+            "bar.getBoundingClientRect().left, bar.getBoundingClientRect().right])"
+        )
+    sides = {
+        kind: [(left, right) for one, left, right in kinds if one == kind] for kind in ("work", "flight")
+    }
+    assert len(sides["work"]) == len(sides["flight"]) == 2, "workers A and B"
+    for (left, right), (beside, end) in zip(sides["work"], sides["flight"], strict=True):
+        assert end <= left or right <= beside
