@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,9 @@ from statemachine.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.options import check_profile, choose_settings, session_for
 from statemachine.postgresql.availability import missing_because, packages_missing
 from statemachine.postgresql.databases import SERVER_VARIABLE, database, named_server
-from statemachine.regression import LeasedJobs
+from statemachine.regression import InterleavedJobs, LeasedJobs
 from statemachine.report.paper import paper_for
-from statemachine.session import SESSION
+from statemachine.session import SESSION, Session
 
 register_profiles()
 
@@ -202,30 +203,9 @@ def transactions_lane(
 ) -> Iterator[PlayedLane]:
     """The lane on a PostgreSQL database that the run makes; skipped where there is no server for it."""
     session = request.config.stash[SESSION].of_lane(TRANSACTIONS.name)
-    named = named_server(session.database_server)
-    missing = missing_because(named)
-    if named and packages_missing():
-        distributed.stop(
-            request.config, f"--database-server needs {packages_missing()}: pip install '.[postgres]'"
-        )
-    if missing and request.config.getoption("--lane"):
-        distributed.stop(request.config, f"--lane {session.lane}: {missing}")
-    if missing:
-        session.notes.append(f"skipped: {missing}")
-        pytest.skip(missing)
-    from statemachine.transactions.opening import open_on
-
-    try:
-        with database(named) as made:
-            session.closing.append(f"Database: {made.description}")
-            # A binding of its own: one is opened once.
-            binding = load(session.binding_path, session.defect)
-            with open_on(
-                made.django_settings(), binding, session.binding_path, session.clock_skew_seconds
-            ) as lane:
-                yield PlayedLane(request.config, session, lane)
-    except (BindingError, safety.Refused) as error:
-        distributed.stop(request.config, str(error))
+    with _on_postgresql(request, session) as (lane, made):
+        session.closing.append(f"Database: {made}")
+        yield PlayedLane(request.config, session, lane)
 
 
 @pytest.fixture
@@ -244,10 +224,55 @@ def leased_jobs(
     with lane.open():
         jobs = LeasedJobs(lane, session.binding_path)
         yield jobs
+    _fail_unjudged(jobs, "leased_jobs")
+
+
+@pytest.fixture
+def interleaved_jobs(
+    request: pytest.FixtureRequest, private_database: None, transactional_db: None
+) -> Iterator[InterleavedJobs]:
+    """The same, statement by statement on a PostgreSQL database that the test makes."""
+    session = request.config.stash[SESSION]
+    with _on_postgresql(request, session) as (lane, _):
+        jobs = InterleavedJobs(lane, session.binding_path)
+        yield jobs
+    _fail_unjudged(jobs, "interleaved_jobs")
+
+
+def _fail_unjudged(jobs: LeasedJobs, fixture: str) -> None:
     if jobs.unjudged:
         pytest.fail(
-            "leased_jobs: the steps were not judged; end the test with leased_jobs.check()", pytrace=False
+            f"{fixture}: the steps were not judged; end the test with {fixture}.check()", pytrace=False
         )
+
+
+@contextmanager
+def _on_postgresql(request: pytest.FixtureRequest, session: Session) -> Iterator[tuple[Lane, str]]:
+    """The transactions lane, open, and what its database is; skips the test where there is no server."""
+    named = named_server(session.database_server)
+    missing = missing_because(named)
+    if named and packages_missing():
+        distributed.stop(
+            request.config, f"--database-server needs {packages_missing()}: pip install '.[postgres]'"
+        )
+    if missing and request.config.getoption("--lane"):
+        distributed.stop(request.config, f"--lane {TRANSACTIONS.name}: {missing}")
+    if missing:
+        session.notes.append(f"skipped: {missing}")
+        pytest.skip(missing)
+    from statemachine.transactions.opening import open_on
+
+    # A binding of its own: one is opened once.
+    path = session.binding_path
+    binding = load(path, session.defect)
+    try:
+        with (
+            database(named) as made,
+            open_on(made.django_settings(), binding, path, session.clock_skew_seconds) as lane,
+        ):
+            yield lane, made.description
+    except (BindingError, safety.Refused) as error:
+        distributed.stop(request.config, str(error))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

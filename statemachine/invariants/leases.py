@@ -54,9 +54,12 @@ def running_means_leased(ledger: Ledger, event: Observed) -> Judgements:
             )
 
 
-@invariant(Observed, section="§2.2 step 4")
-def one_holder_at_a_time(ledger: Ledger, event: Observed) -> Judgements:
-    """Nobody acquires a job while the lease of another attempt is live."""
+@invariant(Observed, Returned, section="§2.2 step 4")
+def one_holder_at_a_time(ledger: Ledger, event: Observed | Returned) -> Judgements:
+    """Nobody acquires a job while the lease of another attempt is live, nor is told so."""
+    if isinstance(event, Returned):
+        yield from _told_of_anothers_lease(ledger, event)
+        return
     for job, _before, after, call, holder, at, *_ in ledger.changes:
         taken = after is not None and after.status == ledger.lifecycle.running
         if not taken or call.invoked.operation not in ACQUISITIONS:
@@ -74,6 +77,21 @@ def one_holder_at_a_time(ledger: Ledger, event: Observed) -> Judgements:
                     f"taken at {clock(at)}",
                 ),
             )
+
+
+def _told_of_anothers_lease(ledger: Ledger, event: Returned) -> Judgements:
+    """Of two who read the same row and write the same lease, the second one writes nothing new."""
+    call = ledger.calls[event.call]
+    asked, holder = call.invoked, ledger.holders.get(call.invoked.job)
+    granted = asked.operation in ACQUISITIONS and event.answer is Answer.ACCEPTED
+    if not granted or call.wrote is not None or holder is None or not ledger.lease_is_live(asked.job):
+        return
+    yield broken(
+        asked.job,
+        f"{who(asked.actor)} was given {asked.job} while {who(holder.actor)} held a live lease.",
+        (f"{asked.operation}({asked.job})", "refused (lease live)", "accepted"),
+        ("lease of attempt", f"{holder.attempt}, live until {clock(holder.expires_at)}", "nothing written"),
+    )
 
 
 @invariant(Returned, Raised, section="§2.2 step 4")

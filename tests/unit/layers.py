@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explain": {"flights", "history", "lane", "run", "script", "serial"},
     "replay": {"drain", "example", "lane", "history", "invariants", "ndjson", "operations", "run"},
     "transactions": {
+        "lifecycle",
         "binding",
         "deadlines",
         "history",

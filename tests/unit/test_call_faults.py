@@ -112,6 +112,7 @@ BOUNDARIES = {
     Fault.KILL_BEFORE_STATEMENT: "before_prepare_statement",
     Fault.KILL_BEFORE_PORT_CALL: "before_change_visibility",
     Fault.KILL_AFTER_PORT_CALL: "after_change_visibility",
+    Fault.KILL_WHILE_BLOCKED: "during_prepare_lock_wait",
 }
 
 

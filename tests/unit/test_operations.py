@@ -79,6 +79,9 @@ class Refused(NamedTuple):
 
 CALL = {"operation": "complete", "job": "j1"}
 REFUSED = (
+    Refused(START, "proceed", {"by": "A", "statement": "COMMIT"}, "A has no operation in flight"),
+    Refused(START, "kill_in_flight", {"by": "sweep"}, "sweep has no operation in flight"),
+    Refused(RECEIVED, "prepare", {"worker": "A", "stepwise": True}, "operations run whole"),
     Refused(START, "receive", {"worker": "A", "message": "m2"}, "no message m2 in the queue"),
     Refused(PUBLISHED, "receive", {"worker": "Z", "message": "m2"}, "no worker Z"),
     Refused(RECEIVED, "receive", {"worker": "A", "message": "m2"}, "worker A is not idle"),

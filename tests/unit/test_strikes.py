@@ -18,7 +18,10 @@ from statemachine.operations.strikes import WEIGHED, strike_named, with_faults
 from statemachine.reach import STRUCK
 from statemachine.world.faults import Fault, Strike
 
-UNDISTURBED = {"receive": "kill_worker is a worker that died after its receive"}
+UNDISTURBED = {
+    "receive": "kill_worker is a worker that died after its receive",
+    "proceed": "it is struck at a COMMIT only, which is not a place to count",
+}
 """Operations that take a fault in a script and are offered without any, and why."""
 
 
@@ -40,7 +43,8 @@ def test_what_takes_a_fault_takes_its_place_too(operation: str) -> None:
 
 
 def test_every_fault_is_offered_somewhere() -> None:
-    assert {strike.fault for row in WEIGHED.values() for strike, _ in row} == set(Fault)
+    offered = {strike.fault for row in WEIGHED.values() for strike, _ in row}
+    assert offered == set(Fault) - {Fault.KILL_WHILE_BLOCKED}, "which is a step of its own, kill_in_flight"
 
 
 def unreached(offered: Mapping[str, Collection[Strike]]) -> set[tuple[Fault, str]]:
