@@ -17,7 +17,7 @@ from tests.interleaved.conftest import UNLOCKED, OpenInterleaved
 from tests.interleaved.scripts import DELIVERED_TWICE, KILLS, LOCKED, OFFICES, TWO_LEASES, TWO_PREPARES, turn
 from tests.planted.scripts import script
 
-CLAIM = "operations_write_by_the_table"
+CLAIM = "one_holder_at_a_time"
 
 
 def play_all(jobs: LeasedJobs, steps: list[Step]) -> None:

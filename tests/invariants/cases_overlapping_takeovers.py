@@ -55,7 +55,29 @@ def written_twice(second: int) -> list[Event]:
     return [*created(), step(2), *asked, observed(2, running()), observed(second, again)]
 
 
+def both_told(b_hears: Event) -> list[Event]:
+    """A and B have read the same PENDING row, and both write the lease of attempt 1: the second write is no
+    change.
+    """
+    asked = [invoked(2, "prepare"), invoked(3, "prepare", "B")]
+    return [*created(), step(2), *asked, observed(2, running()), returned(2, attempt=1), b_hears]
+
+
 CASES = (
+    Case(
+        "two are told of one lease, and only the first has written it",
+        one_holder_at_a_time,
+        breaks=both_told(returned(3, YES, attempt=1)),
+        expected=violation(
+            one_holder_at_a_time,
+            2,
+            0,
+            "worker B was given j1 while worker A held a live lease.",
+            ("prepare(j1)", "refused (lease live)", "accepted"),
+            ("lease of attempt", "1, live until 3540", "nothing written"),
+        ),
+        near_miss=both_told(returned(3, NO)),
+    ),
     *(
         Case(
             f"refused at 3540 {instead_of}",
