@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from statemachine import script
+from statemachine.embedded import play, so_many
 from statemachine.lane import Lane
 from statemachine.minimise import minimise
 from statemachine.rewriting import whole
+from statemachine.run import Run
 from statemachine.script import steps_of
+from statemachine.transactions.machine import TransactionsMachine
+from tests.planted.scripts import RACES, RACING
 from tests.planted.scripts import script as numbered
 from tests.races.conftest import OpenRaces
 
@@ -98,3 +102,12 @@ def test_two_operations_of_one_maker_are_told_apart_by_their_names() -> None:
 
 def test_what_is_not_stopped_is_left_alone() -> None:
     assert list(whole(MINIMAL[:3])) == []
+
+
+def test_the_search_finds_a_race_and_minimises_it(lane: Lane) -> None:
+    run = Run(lane)
+    play(run, 0, TransactionsMachine, so_many(200, steps=60))
+    assert run.failure is not None
+    minimal = minimise(lane, run.failure)
+    assert minimal.headline.invariant == RACES["attempt_counted_in_sql"].invariant
+    assert len(steps_of(minimal)) <= len(RACING["attempt_counted_in_sql"]) + 1
