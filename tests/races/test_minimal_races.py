@@ -86,10 +86,15 @@ def test_an_operation_is_played_whole_where_it_went_on_last_or_before() -> None:
     steps = numbered(
         ("prepare", {"worker": "A", "stepwise": True}), goes_on("A", "x"), ASKS, goes_on("A", "COMMIT")
     )
-    scripts = [[(step.operation, step.key) for step in one] for one in whole(steps)]
-    last, first, begun = ([("mark_running", 3), ("prepare", 1)], *[[("prepare", 1), ("mark_running", 3)]] * 2)
-    assert scripts == [last, first, begun]
+    scripts = [[step.key for step in one] for one in whole(steps)]
+    assert scripts == [[3, 1], [1, 3], [1, 3]]
     assert all("stepwise" not in step.arguments for one in whole(steps) for step in one)
+
+
+def test_an_operation_that_waited_for_a_lock_is_played_whole_before_it_was_taken() -> None:
+    steps = numbered(A_STOPS, goes_on("A", "x"), ASKS, goes_on("A", "COMMIT"), goes_on("stray", "resumes"))
+    assert [3, 1, 2, 4] not in [[step.key for step in one] for one in whole(steps)]
+    assert [1, 3, 2, 4] in [[step.key for step in one] for one in whole(steps)]
 
 
 def test_two_operations_of_one_maker_are_told_apart_by_their_names() -> None:
@@ -98,6 +103,26 @@ def test_two_operations_of_one_maker_are_told_apart_by_their_names() -> None:
     kept = [[step.key for step in one] for one in whole(steps)]
     assert [2, 4, 1] in kept, "the first one, taken for the second, whose steps it may have"
     assert [1, 4, 2] in kept, "the second one, whole where it committed"
+
+
+def test_nobody_need_hold_a_lock_for_whom_a_stop_will_do(open_races: OpenRaces) -> None:
+    steps = numbered(
+        *BEGIN,
+        ("stray", {"operation": "fail", "job": "j1", "attempt": "current", "stepwise": True}),
+        A_RECEIVES,
+        goes_on("stray", "SELECT ai_job FOR UPDATE"),
+        ("prepare", {"worker": "A"}),
+        goes_on("stray", "COMMIT"),
+        goes_on("A", "resumes"),
+        ASKS,
+        goes_on("A", "COMMIT"),
+        goes_on("stray", "resumes"),
+        goes_on("stray", "COMMIT"),
+    )
+    with open_races("acquired_without_lock") as lane:
+        played = script.play(lane, steps)
+        assert played.failure is not None
+        assert len(steps_of(minimise(lane, played.failure))) < len(RACING["acquired_without_lock"])
 
 
 def test_what_is_not_stopped_is_left_alone() -> None:
