@@ -5,10 +5,11 @@ With pytest-xdist the tests are played in workers, which have no terminal, and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from statemachine.lanes import KINDS
 from statemachine.report.paper import MARGIN
 from statemachine.report.summary import run_figures, verdict_line
 from statemachine.session import Session
@@ -43,21 +44,30 @@ class Closing:
         return cls(**sent)
 
 
-def closing_of(session: Session, limits: Iterable[str]) -> Closing:
-    """What ``session`` has to say at its end; ``limits`` says what its lane cannot show."""
-    title, lines, verdict = _told(session, limits)
-    return Closing(title, lines, verdict, list(session.notes), list(session.untold), session.refused)
+def closings_of(session: Session) -> list[Closing]:
+    """What ``session`` has to say at its end, a closing for each lane that was played."""
+    alone = Closing(notes=list(session.notes), refused=session.refused)
+    return [
+        *([alone] if alone.notes or alone.refused or not session.parts else []),
+        *map(_closing_of, session.parts.values()),
+    ]
 
 
-def _told(session: Session, limits: Iterable[str]) -> tuple[str, list[str], list[str]]:
+def _closing_of(part: Session) -> Closing:
+    title, lines, verdict = _told(part)
+    return Closing(title, lines, verdict, list(part.notes), list(part.untold), part.refused)
+
+
+def _told(session: Session) -> tuple[str, list[str], list[str]]:
     paper, run = session.paper, session.run
     if session.replayed is not None:
         return "statemachine: replay", [], paper.wrap(session.replayed.sentence, "", MARGIN)
     if session.lane == "processes" and (session.told or session.untold):
         return "statemachine: processes lane", session.told[:-1], session.told[-1:]
     if run is not None:
-        lines = run_figures(run, session.binding.waived, [*session.closing, *limits], paper)
-        return "statemachine: embedded lane", lines, paper.wrap(verdict_line(run), "", MARGIN)
+        last = [*session.closing, *KINDS[session.lane].limits]
+        lines = run_figures(run, session.binding.waived, last, paper)
+        return f"statemachine: {session.lane} lane", lines, paper.wrap(verdict_line(run), "", MARGIN)
     return "", [], []
 
 

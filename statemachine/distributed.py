@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from statemachine.closing import Closing, closing_of
-from statemachine.embedded import LIMITS
+from statemachine.closing import Closing, closings_of
+from statemachine.options import choose_settings, session_for
 from statemachine.report.paper import MARGIN, Paper
-from statemachine.session import SESSION, Session, choose_settings, session_for
+from statemachine.session import SESSION, Session
 
 _SENT = "statemachine"
 
@@ -42,7 +42,7 @@ class Controller:
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
         sent = getattr(node, "workeroutput", {}).get(_SENT)
         if sent is not None:
-            self.received.append(Closing.received(sent))
+            self.received += map(Closing.received, sent)
 
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
         """Say what a worker that is gone leaves behind; pytest-xdist's own report names only the test."""
@@ -78,7 +78,7 @@ class Worker:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
-        output[_SENT] = closing_of(session.config.stash[SESSION], LIMITS).sent()
+        output[_SENT] = [closing.sent() for closing in closings_of(session.config.stash[SESSION])]
 
 
 def join(config: pytest.Config, paper: Paper) -> None:

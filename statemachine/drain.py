@@ -22,7 +22,7 @@ in 257 examples."""
 def drain(example: Example) -> None:
     """Run ``example`` to quiet, or to the bound; stops at the first violation."""
     example.draining = True
-    _let_all_end(example)
+    let_all_end(example)
     if example.judge.violations:
         return
     example.record(history.DrainBegan(example.now))
@@ -49,7 +49,7 @@ def drain(example: Example) -> None:
     example.record(history.DrainEnded(example.now, _what_is_stuck(example)))
 
 
-def _let_all_end(example: Example) -> None:
+def let_all_end(example: Example) -> None:
     """What is in flight ends first: a drain begins at rest, or what it finds then would not be what was."""
     while not example.judge.violations:
         free = [flying for flying in example.in_flight.values() if not flying.blocked_by]

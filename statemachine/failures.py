@@ -66,7 +66,9 @@ def save(
 def _save_test(test: Path, header: Header, failure: Failure, command: Callable[[str], str]) -> Saved:
     try:
         if not test.exists():
-            text = regression_test(failure, binding=header.binding, command=command(test.as_posix()))
+            text = regression_test(
+                failure, binding=header.binding, command=command(test.as_posix()), lane=header.lane
+            )
             write_whole(test, text.encode())
     except OSError as error:
         return Saved(test.parent, None, str(error))

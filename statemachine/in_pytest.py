@@ -22,7 +22,7 @@ from statemachine import distributed, failures, runfile
 from statemachine.binding import BindingError
 from statemachine.command import MISUSED
 from statemachine.corpus.entries import Corpus
-from statemachine.embedded import LIMITS
+from statemachine.exhaustion import Exhaustion, NeverBoth
 from statemachine.explain import Why, explain
 from statemachine.findings import Findings
 from statemachine.fuzz.campaign import Campaign, Fuzz
@@ -31,6 +31,7 @@ from statemachine.fuzz.searches import Size
 from statemachine.history import Event
 from statemachine.invariants.claim import times
 from statemachine.lane import Lane
+from statemachine.lanes import EMBEDDED, KINDS
 from statemachine.ndjson import Header
 from statemachine.progress import Progress
 from statemachine.quest import PlainSearch, Quest
@@ -53,12 +54,16 @@ def _fail(session: Session, report: str, headline: str) -> NoReturn:
     pytest.fail(report, pytrace=False)
 
 
-class EmbeddedLane:
-    """What the lane's test plays: a search, or the replay of a saved history."""
+class PlayedLane:
+    """What the test of a lane plays that plays examples: a search, or the replay of a saved history.
 
-    def __init__(self, config: pytest.Config, lane: Lane) -> None:
+    ``session`` is the lane's own part of the run's.
+    """
+
+    def __init__(self, config: pytest.Config, session: Session, lane: Lane) -> None:
         self.config = config
-        self.session = config.stash[SESSION]
+        self.session = session
+        self.kind = KINDS[session.lane]
         self.lane = lane
         self.progress = Progress(config)
         self.reports = Reports(self.session)
@@ -74,8 +79,11 @@ class EmbeddedLane:
     def _quest(self) -> Quest:
         session, profile = self.session, settings()
         corpus = Corpus(session.corpus, session.header())
+        if session.exhaust is not None:
+            return Exhaustion(self.lane, corpus, session.exhaust, self.progress, self.kind)
         if not session.fuzz_seconds:
-            return PlainSearch(self.lane, corpus, session.seed, self.progress, self.most_failures == 1)
+            first = self.most_failures == 1
+            return PlainSearch(self.lane, corpus, session.seed, self.progress, first, self.kind)
         size = Size(profile.max_examples, profile.stateful_step_count)
         asked = Fuzz(session.fuzz_seconds, session.processes, size)
         told = FuzzProgress(self.progress, asked.seconds, session.paper)
@@ -96,6 +104,8 @@ class EmbeddedLane:
         except BindingError as error:
             self.lane.abandon()
             distributed.stop(self.config, f"--binding {session.binding_path}: {error}")
+        except NeverBoth as error:
+            distributed.stop(self.config, str(error))
         except BaseException:
             self.lane.abandon()
             # Found, and perhaps not yet shrunk or explained: nothing found is lost.
@@ -120,11 +130,15 @@ class EmbeddedLane:
 
     def _forget_the_last_run(self) -> None:
         """A run that is killed must not be taken for the one before it."""
+        if self.kind is not EMBEDDED:
+            return
         with suppress(OSError):
             (failures.FOLDER / runfile.NAME).unlink()
 
     def _write_run(self, quest: Quest) -> None:
-        """Leave ``run.json`` for whoever adds up several runs."""
+        """Leave ``run.json`` for whoever adds up several runs of the lane that is fast enough for many."""
+        if self.kind is not EMBEDDED:
+            return
         session, run = self.session, quest.total
         file = failures.FOLDER / runfile.NAME
         left = RunFile(
@@ -161,7 +175,7 @@ class EmbeddedLane:
             session.header(),
             run,
             waived=session.binding.waived,
-            limits=LIMITS,
+            limits=self.kind.limits,
             again=session.search_command(),
         )
 
@@ -209,7 +223,7 @@ class ProcessesLane:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.session = config.stash[SESSION]
+        self.session = config.stash[SESSION].of_lane("processes")
         self.progress = Progress(config)
 
     def play(self) -> None:

@@ -20,6 +20,7 @@ from statemachine.reach import Reach
 from statemachine.stage import InFlight
 from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.faults import Strike
 
 _NOTHING: Mapping[str, InFlight] = MappingProxyType({})
 
@@ -94,10 +95,16 @@ class Lane:
         """Play what a step does; ``by`` names who makes its calls, empty for a step that makes none."""
         play()
 
-    def proceed(self, by: str) -> None:
-        raise LookupError(f"{by} has no operation in flight: in this lane operations run whole")
+    def proceed(self, by: str, strike: Strike | None = None) -> None:
+        """Let an operation in flight execute its next statement, and ``strike`` strike it from there on.
 
-    kill_in_flight = proceed
+        Raises ``LookupError`` when there is none; here operations run whole.
+        """
+        raise LookupError(f"{by} has no operation in flight")
+
+    def kill_in_flight(self, by: str) -> None:
+        """Kill whoever makes an operation that is in flight.  Raises as :meth:`proceed` does."""
+        raise LookupError(f"{by} has no operation in flight")
 
     def abandon(self) -> None:
         """Roll back whatever is open: Ctrl-C may have struck anywhere."""

@@ -25,28 +25,23 @@ FAULTS = ("call_faults", *(name for name, operation in OPERATIONS.items() if ope
 """What swarm testing may switch off: faults that strike calls, and each optional operation."""
 
 _ALL_FAULTS = 1 << len(FAULTS)
-
+SWARMS = 2 * _ALL_FAULTS
 
 _LINE = 1 << 20
 # Hypothesis draws 1 number in 20 from constants that it finds in its own list and in the source of all
 # local modules, so that the same seed would play other examples where other modules are loaded.  In
 # this range it has none, nor does anybody write such numbers.
-_NO_CONSTANTS = 7_000_000_000_039
+NO_CONSTANTS = 7_000_000_000_039
 _MACHINE = st.runner()
-_PLACES = st.integers(_NO_CONSTANTS, _NO_CONSTANTS + _LINE - 1)
+# One draw a step: a place on the line of all weights.
+_PLACES = st.integers(NO_CONSTANTS, NO_CONSTANTS + _LINE - 1)
 
 
 @st.composite
 def _next_offer(draw: st.DrawFn) -> Offer:
     machine: JobMachine = draw(_MACHINE)
     machine.at_rest = False
-    offers = machine.offers()
-    # One draw a step: a place on the line of all weights, on which the simplest offer comes first.
-    struck = "call_faults" in machine.faults
-    ends = list(accumulate([offer.whole_weight if struck else offer.weight for offer in offers]))
-    place = (draw(_PLACES) - _NO_CONSTANTS) * ends[-1] // _LINE
-    chosen = bisect_right(ends, place)
-    return offers[chosen].at(place - (ends[chosen - 1] if chosen else 0))
+    return machine.offer_at((draw(_PLACES) - NO_CONSTANTS) / _LINE)
 
 
 class ExampleMachine(RuleBasedStateMachine):
@@ -87,22 +82,16 @@ class ExampleMachine(RuleBasedStateMachine):
         return ""  # our own report tells the steps
 
 
-class JobMachine(ExampleMachine):
-    """Draws one of all possible operations at each step.
-
-    The rules are here and the class that a test runs is a subclass, because Hypothesis keys saved
-    examples by the source text of the class it runs.
-    """
+class OfferingMachine(ExampleMachine):
+    """Knows what is possible, how likely, and which faults swarm testing has left; its rules draw."""
 
     def __init__(self) -> None:
         super().__init__()
         self.faults: frozenset[str] = frozenset()
         self.operations: list[NamedOperation] = []
 
-    @initialize(swarm=st.integers(_NO_CONSTANTS, _NO_CONSTANTS + 2 * _ALL_FAULTS - 1))
-    def choose_faults(self, swarm: int) -> None:
-        """All faults in half of the examples, a drawn subset in the others; the least number is none."""
-        swarm -= _NO_CONSTANTS
+    def have_faults(self, swarm: int) -> None:
+        """All faults for half of the numbers below ``SWARMS``, a subset for the others; none for 0."""
         self.faults = frozenset(
             name for place, name in enumerate(FAULTS) if swarm >= _ALL_FAULTS or swarm >> place & 1
         )
@@ -113,10 +102,31 @@ class JobMachine(ExampleMachine):
         ]
         self.at_rest = True
 
-    @rule(offer=_next_offer())
-    def play(self, offer: Offer) -> None:
-        self.perform(offer.operation, offer.arguments)
-
     def offers(self) -> list[Offer]:
         example = self.example
         return [offer for operation in self.operations for offer in operation.offers(example)]
+
+    def offer_at(self, part: float) -> Offer:
+        """The offer at this part, from 0 to 1, of the line of all weights; the simplest one comes first."""
+        offers = self.offers()
+        struck = "call_faults" in self.faults
+        ends = list(accumulate([offer.whole_weight if struck else offer.weight for offer in offers]))
+        place = int(part * ends[-1])
+        chosen = bisect_right(ends, place)
+        return offers[chosen].at(place - (ends[chosen - 1] if chosen else 0))
+
+
+class JobMachine(OfferingMachine):
+    """Draws one of all possible operations at each step.
+
+    The rules are here and the class that a test runs is a subclass, because Hypothesis keys saved
+    examples by the source text of the class it runs.
+    """
+
+    @initialize(swarm=st.integers(NO_CONSTANTS, NO_CONSTANTS + SWARMS - 1))
+    def choose_faults(self, swarm: int) -> None:
+        self.have_faults(swarm - NO_CONSTANTS)
+
+    @rule(offer=_next_offer())
+    def play(self, offer: Offer) -> None:
+        self.perform(offer.operation, offer.arguments)

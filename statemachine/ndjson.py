@@ -34,8 +34,9 @@ class Header:
     lifecycle: Lifecycle
     seed: int | None = None
     defect: str | None = None
+    lane: str = "embedded"
 
-    described: ClassVar[tuple[str, ...]] = ("binding", "seed", "defect")
+    described: ClassVar[tuple[str, ...]] = ("binding", "seed", "defect", "lane")
 
 
 def lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
@@ -114,7 +115,8 @@ def loads(text: str, name: str) -> tuple[Header, list[Event]]:
     try:
         header = Header(
             lifecycle=lifecycle_from_json(first["lifecycle"]),
-            **{name: first[name] for name in Header.described},
+            # Older files name no lane.
+            **{name: first[name] for name in Header.described if name != "lane" or name in first},
         )
     except (*_BROKEN, LifecycleError) as error:
         raise HistoryError(

@@ -44,11 +44,10 @@ def overlap(one: Operation, other: Operation) -> str:
     return f"overlap of {first} and {second}"
 
 
-def overlap_cells(lifecycle: Lifecycle) -> tuple[str, ...]:
-    """Every pair that must overlap on one job under ``lifecycle``, itself among them."""
+def pairs(lifecycle: Lifecycle) -> list[tuple[Operation, Operation]]:
+    """The pairs that can overlap on one job under ``lifecycle``, an operation with itself among them."""
     offered = [operation for operation in OVERLAPPING if lifecycle.has(operation)]
-    pairs = combinations_with_replacement(offered, 2)
-    return tuple(overlap(*pair) for pair in pairs if pair not in _NEVER)
+    return [pair for pair in combinations_with_replacement(offered, 2) if pair not in _NEVER]
 
 
 STATEMENT_CELLS = (
@@ -62,7 +61,7 @@ class OverlapReach(Reach):
 
     def __init__(self, lifecycle: Lifecycle, unreachable: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(lifecycle, unreachable)
-        self._cells = (*overlap_cells(lifecycle), *STATEMENT_CELLS)
+        self._cells = (*(overlap(*pair) for pair in pairs(lifecycle)), *STATEMENT_CELLS)
         self._since: dict[int, set[int]] = {}
         self._folds |= {
             history.StepBegan: self._step_began,

@@ -15,28 +15,23 @@ import pytest
 from hypothesis import settings
 
 from statemachine import distributed, safety
-from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.certificate.citation import cite
-from statemachine.closing import closing_of, properties_of
-from statemachine.embedded import LIMITS, register_profiles
-from statemachine.fuzz.duration import told
-from statemachine.in_pytest import EmbeddedLane, ProcessesLane
-from statemachine.invariants.claim import times
+from statemachine.binding import DEFAULT_BINDING, BindingError, load
+from statemachine.closing import closings_of, properties_of
+from statemachine.embedded import register_profiles
+from statemachine.header import LANES, header_of
+from statemachine.in_pytest import PlayedLane, ProcessesLane
 from statemachine.lane import Lane
+from statemachine.lanes import EMBEDDED, TRANSACTIONS
+from statemachine.options import check_profile, choose_settings, session_for
+from statemachine.postgresql.availability import missing_because, packages_missing
+from statemachine.postgresql.databases import SERVER_VARIABLE, database, named_server
 from statemachine.regression import LeasedJobs
 from statemachine.report.paper import paper_for
-from statemachine.session import SESSION, check_profile, choose_settings, session_for
+from statemachine.session import SESSION
 
 register_profiles()
 
-LANES = {
-    "embedded": "whole operations interleave on SQLite in memory, under a controlled clock",
-    "processes": "real workers on a real database and SQS API, really killed",
-}
-"""By name; the lane ``NAME`` is what ``test_NAME.py`` beside this file plays."""
-
-
-_PLAYERS = {"embedded_lane", "processes_lane"}
+_PLAYERS = {f"{lane}_lane": lane for lane in LANES}
 """The fixtures by which a test plays a lane."""
 
 
@@ -82,14 +77,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--lane",
         choices=LANES,
-        default="embedded",
         help="what `pytest statemachine/` plays: "
-        + "; ".join(f"{name}: {what}" for name, what in LANES.items()),
+        + "; ".join(f"{name}: {what}" for name, what in LANES.items())
+        + " (default: the first two, the second one where there is a PostgreSQL)",
     )
     group.addoption(
         "--database-server",
         metavar="URL",
-        help="for --lane processes: make the database on this PostgreSQL server, not as a SQLite file",
+        help="make databases on this PostgreSQL server, under new names: for the transactions lane, which "
+        "else starts a private one, and for --lane processes, which else has a SQLite file "
+        f"(default: ${SERVER_VARIABLE})",
+    )
+    group.addoption(
+        "--exhaust",
+        metavar="ONE,OTHER",
+        help="play every interleaving of two operations on one job, statement by statement on PostgreSQL: "
+        "prepare,prepare or complete,prepare, say",
     )
     group.addoption(
         "--kills", metavar="N", help="for --lane processes: how many workers are killed (default: 30)"
@@ -134,7 +137,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Of our own tests only that of the lane which was asked for."""
     if collection_path.parent != Path(__file__).parent or not collection_path.name.startswith("test_"):
         return None
-    return True if collection_path.stem != f"test_{config.getoption('--lane')}" else None
+    lanes = config.stash[SESSION].lanes
+    return True if collection_path.stem.removeprefix("test_") not in lanes else None
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -148,40 +152,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     paper = config.stash[SESSION].paper
-    return [line for text in _header(config) for line in paper.wrap(text, "", "  ")]
-
-
-def _header(config: pytest.Config) -> list[str]:
-    session = config.stash[SESSION]
-    ours = session.binding.lifecycle
-    profile = settings.get_current_profile_name()
-    examples = settings.get_profile(profile)
-    planted = f", with the defect {session.defect} planted" if session.defect else ""
-    lines = [
-        f"statemachine: {session.binding_path}{planted}",
-        f"database: {session.database}",
-        f"lifecycle: lease {ours.lease_seconds} s, visibility {ours.visibility_seconds} s, "
-        f"{ours.max_receives} receives, late completion {ours.late_completion}",
-    ]
-    if session.lane == "processes":
-        return [lines[0], f"lane processes: {LANES['processes']}; seed {session.seed}"]
-    if session.saved:
-        planted = f", recorded with the defect {session.saved[0].defect}" if session.saved[0].defect else ""
-        return [*lines, f"replay: {session.replay_path}{planted}"]
-    if session.clock_skew_seconds:
-        lines.append(f"clocks: each worker's up to {session.clock_skew_seconds} s ahead or behind")
-    size = f"{examples.max_examples} examples of {examples.stateful_step_count} steps"
-    again = f"seed {session.seed} (again with --hypothesis-seed={session.seed})"
-    if session.fuzz_seconds:
-        processes = times(session.processes, "process", "processes")
-        size = f"searches of {size} in {processes} for {told(session.fuzz_seconds)}"
-        again = f"seeds from {session.seed} on"
-    return [
-        *lines,
-        f"corpus: {session.corpus}",
-        cite(session.binding_path, session.binding.defects),
-        f"profile {profile}: {size}; {again}",
-    ]
+    return [line for text in header_of(config.stash[SESSION]) for line in paper.wrap(text, "", "  ")]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -192,13 +163,14 @@ def pytest_runtest_makereport(
 
     In CI it prints the whole message there, and would repeat the report.
     """
-    plays = call.when == "call" and not _PLAYERS.isdisjoint(getattr(item, "fixturenames", ()))
-    if plays:
-        item.user_properties += properties_of(item.config.stash[SESSION])
+    lanes = [_PLAYERS[name] for name in getattr(item, "fixturenames", ()) if name in _PLAYERS]
+    part = item.config.stash[SESSION].parts.get(lanes[0]) if lanes and call.when == "call" else None
+    if part is not None:
+        item.user_properties += properties_of(part)
     report = yield
     crash = getattr(report.longrepr, "reprcrash", None)
-    if plays and crash is not None and item.config.stash[SESSION].headline:
-        crash.message = item.config.stash[SESSION].headline
+    if part is not None and crash is not None and part.headline:
+        crash.message = part.headline
     return report
 
 
@@ -216,12 +188,44 @@ def private_database(request: pytest.FixtureRequest, django_db_setup: None) -> N
 @pytest.fixture
 def embedded_lane(
     request: pytest.FixtureRequest, private_database: None, transactional_db: None
-) -> Iterator[EmbeddedLane]:
+) -> Iterator[PlayedLane]:
     """The lane on the run's own database, in autocommit: inside a transaction ``on_commit`` never fires."""
-    session = request.config.stash[SESSION]
+    session = request.config.stash[SESSION].of_lane(EMBEDDED.name)
     lane = Lane(session.binding, session.clock_skew_seconds)
     with lane.open():
-        yield EmbeddedLane(request.config, lane)
+        yield PlayedLane(request.config, session, lane)
+
+
+@pytest.fixture
+def transactions_lane(
+    request: pytest.FixtureRequest, private_database: None, transactional_db: None
+) -> Iterator[PlayedLane]:
+    """The lane on a PostgreSQL database that the run makes; skipped where there is no server for it."""
+    session = request.config.stash[SESSION].of_lane(TRANSACTIONS.name)
+    named = named_server(session.database_server)
+    missing = missing_because(named)
+    if named and packages_missing():
+        distributed.stop(
+            request.config, f"--database-server needs {packages_missing()}: pip install '.[postgres]'"
+        )
+    if missing and request.config.getoption("--lane"):
+        distributed.stop(request.config, f"--lane {session.lane}: {missing}")
+    if missing:
+        session.notes.append(f"skipped: {missing}")
+        pytest.skip(missing)
+    from statemachine.transactions.opening import open_on
+
+    try:
+        with database(named) as made:
+            session.closing.append(f"Database: {made.description}")
+            # A binding of its own: one is opened once.
+            binding = load(session.binding_path, session.defect)
+            with open_on(
+                made.django_settings(), binding, session.binding_path, session.clock_skew_seconds
+            ) as lane:
+                yield PlayedLane(request.config, session, lane)
+    except (BindingError, safety.Refused) as error:
+        distributed.stop(request.config, str(error))
 
 
 @pytest.fixture
@@ -261,7 +265,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _close(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     told = config.getoption("tbstyle") != "no" and not config.getoption("no_summary")
-    for closing in (closing_of(config.stash[SESSION], LIMITS), *distributed.received(config)):
+    for closing in (*closings_of(config.stash[SESSION]), *distributed.received(config)):
         for note in closing.notes:
             reporter.write_line(note)
         lines = closing.text(told)

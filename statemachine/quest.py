@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import chain, islice
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from hypothesis import settings
 
@@ -20,7 +20,7 @@ from statemachine.findings import Finding, Findings
 from statemachine.history import Event
 from statemachine.invariants.claim import times
 from statemachine.lane import Lane
-from statemachine.machine import JobMachine
+from statemachine.lanes import EMBEDDED, LaneKind
 from statemachine.rewriting import nearest
 from statemachine.run import Failure, Run
 from statemachine.script import play as play_script
@@ -81,13 +81,20 @@ class PlainSearch:
     """
 
     def __init__(
-        self, lane: Lane, corpus: Corpus, seed: int, tick: Callable[[Run], None], exit_first: bool
+        self,
+        lane: Lane,
+        corpus: Corpus,
+        seed: int,
+        tick: Callable[[Run], None],
+        exit_first: bool,
+        kind: LaneKind = EMBEDDED,
     ) -> None:
         self.lane = lane
+        self.kind = kind
         self.corpus = corpus
         self.seed = seed
         self.exit_first = exit_first
-        self.total = Run(lane, tick)
+        self.total = self._new_run(tick)
         self.findings = Findings()
         self.interrupted = False
         self._replayed = 0
@@ -100,7 +107,7 @@ class PlainSearch:
             if again.failure is not None:
                 self.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
         if not self.findings:
-            self._play(self.total, self.seed)
+            self._play(self.total, self.seed, self.kind.size(settings()))
             self._search_on()
         self.total.finished = True
 
@@ -115,14 +122,21 @@ class PlainSearch:
         while self.total.failure is not None and not self.exit_first:
             seed += 1
             examples = min(max(self.total.examples, FEWEST), MOST)
-            run = Run(self.lane, self.total.tick, known=self.findings.shapes, most_examples=examples)
-            self._play(run, seed, so_many(examples, profile=None))
+            run = self._new_run(self.total.tick, known=self.findings.shapes, most_examples=examples)
+            size = self.kind.size(settings())
+            self._play(run, seed, so_many(examples, profile=None, steps=size.stateful_step_count))
             if run.failure is None:
                 return
 
-    def _play(self, run: Run, seed: int, profile: settings | None = None) -> None:
+    def _new_run(self, tick: Callable[[Run], None], **further: Any) -> Run:
+        kind = self.kind
+        return Run(
+            self.lane, tick, reach_of=kind.reach_of, judges_reach_from=kind.judges_reach_from, **further
+        )
+
+    def _play(self, run: Run, seed: int, profile: settings) -> None:
         try:
-            play(run, seed, JobMachine, profile)
+            play(run, seed, self.kind.machine, profile)
         finally:  # also when it is interrupted right after a failure
             for shape, number in run.met_again.items():
                 self.findings.again(shape, number)

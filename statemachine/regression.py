@@ -11,12 +11,14 @@ A pass shows that this one order of events is handled, not that its neighbours a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from statemachine.drain import drain
+from statemachine.drain import drain, let_all_end
+from statemachine.flights import GOES_ON, KILLED
 from statemachine.invariants import BY_NAME
 from statemachine.lane import Lane
-from statemachine.operations import NotPossible, Unplayable, perform
+from statemachine.operations import STEPWISE, NotPossible, Unplayable, perform
 from statemachine.report.text import what_broke
 from statemachine.run import Failure
 
@@ -62,8 +64,9 @@ class LeasedJobs:
         self.unjudged = True
         if self._example.judge.violations:
             return
+        self._check_lane(operation, arguments)
         try:
-            perform(self._example, operation, arguments, key=self._step)
+            self._perform(operation, arguments)
         except Unplayable as error:
             raise self._misused(f"step {self._step} ({operation}): {error}") from None
         except NotPossible as error:
@@ -73,6 +76,18 @@ class LeasedJobs:
                     "a history begins with a step that every system allows"
                 ) from None
             self._left_out.append((self._step, f"step {self._step} ({operation}) is not possible: {error}"))
+
+    def _check_lane(self, operation: str, arguments: Mapping[str, Any]) -> None:
+        __tracebackhide__ = True
+        asked = operation in (GOES_ON, KILLED) or arguments.get(STEPWISE)
+        if asked and not self._example.lane.most_in_flight:
+            raise self._misused(
+                f"step {self._step} ({operation}): leased_jobs plays operations whole; take the fixture "
+                "interleaved_jobs, which plays them statement by statement on PostgreSQL"
+            )
+
+    def _perform(self, operation: str, arguments: dict[str, Any]) -> None:
+        perform(self._example, operation, arguments, key=self._step)
 
     def drain(self) -> None:
         """Faults stop, time moves on and workers work until all is quiet: then every job must have ended."""
@@ -89,6 +104,7 @@ class LeasedJobs:
         """
         __tracebackhide__ = True
         self._check_claim(claim)
+        let_all_end(self._example)
         self.unjudged = False
         failure = Failure.of(self._example)
         if failure is not None:
@@ -118,3 +134,40 @@ class LeasedJobs:
         # The test has its answer: nobody needs to hear as well that it judged nothing.
         self.unjudged = False
         return Misused(what)
+
+
+class InterleavedJobs(LeasedJobs):
+    """The same, statement by statement: ``lane`` must be an open transactions lane::
+
+    interleaved_jobs.play("prepare", worker="A", stepwise=True)
+    interleaved_jobs.play("prepare", worker="B")  # waits for what A has locked
+    interleaved_jobs.play("proceed", by="A", statement="COMMIT")
+
+    A system that locks where it did not has other statements.  So ``proceed`` gives a turn: whoever it names
+    executes the next statement, whatever that is called now, and who waits for a lock or has ended passes.
+    A step that is not possible while operations are in flight is tried again when all have ended, and so
+    they do before the steps are judged.
+    """
+
+    def _perform(self, operation: str, arguments: dict[str, Any]) -> None:
+        if operation in (GOES_ON, KILLED):
+            self._take_turn(operation, arguments)
+            return
+        try:
+            super()._perform(operation, arguments)
+        except NotPossible:
+            if not self._example.in_flight:
+                raise
+            let_all_end(self._example)
+            if not self._example.judge.violations:
+                super()._perform(operation, arguments)
+
+    def _take_turn(self, operation: str, arguments: dict[str, Any]) -> None:
+        flying = self._example.in_flight.get(str(arguments.get("by")))
+        if flying is None and self._example.steps:
+            return
+        if flying is not None and operation == GOES_ON:
+            if flying.blocked_by:
+                return
+            arguments = {**arguments, "statement": flying.statement}
+        super()._perform(operation, arguments)

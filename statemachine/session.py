@@ -1,28 +1,19 @@
-"""What was asked for on the command line, checked: a bad value gets one sentence and exit code 4."""
+"""What was asked for, and what came of it: of a whole run, and of each lane that it plays."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis.errors import InvalidArgument
 
-from statemachine import ndjson, safety, standalone
-from statemachine.binding import DEFAULT_BINDING, Binding, BindingError, load
-from statemachine.corpus.places import Directory, Place, PlaceError, place_for
-from statemachine.embedded import PROFILES
-from statemachine.fuzz.duration import seconds_in
+from statemachine.binding import DEFAULT_BINDING, Binding
+from statemachine.corpus.places import Directory, Place
 from statemachine.history import Event
-from statemachine.lifecycle import LifecycleError
-from statemachine.ndjson import Header, HistoryError
+from statemachine.lanes import EMBEDDED, TRANSACTIONS
+from statemachine.ndjson import Header
 from statemachine.replay import Replayed
 from statemachine.report.paper import WIDE, Paper
-from statemachine.report.timeline import NAME
 from statemachine.run import Run
 
 CORPUS = ".statemachine/corpus"
@@ -33,7 +24,10 @@ _STRANGER = "pytest -p statemachine.plugin"
 
 @dataclass
 class Session:
-    """What was asked for on the command line, checked, and what came of it."""
+    """What was asked for on the command line, checked, and what came of it.
+
+    ``lanes`` are to be played, each by a session of its own, ``parts``, whose ``lane`` it is.
+    """
 
     binding_path: str
     binding: Binding
@@ -46,7 +40,8 @@ class Session:
     run: Run | None = None
     replayed: Replayed | None = None
     notes: list[str] = field(default_factory=list)
-    lane: str = "embedded"
+    lane: str = EMBEDDED.name
+    lanes: tuple[str, ...] = (EMBEDDED.name,)
     database_server: str | None = None
     kills: str | None = None
     told: list[str] = field(default_factory=list)
@@ -62,11 +57,20 @@ class Session:
     fuzz_seconds: int = 0
     processes: int = 1
     corpus: Place = field(default_factory=lambda: Directory(Path(CORPUS)))
+    exhaust: tuple[str, str] | None = None
+    parts: dict[str, Session] = field(default_factory=dict)
+
+    def of_lane(self, lane: str) -> Session:
+        """The part of this session that plays ``lane``: same questions, answers of its own."""
+        part = self.parts[lane] = replace(
+            self, lane=lane, lanes=(lane,), notes=[], told=[], closing=[], untold=[], parts={}
+        )
+        return part
 
     def header(self, seed: int | None = None) -> Header:
         """Where a history of this session comes from; ``seed`` is that of its search, if it had its own."""
         ours = self.seed if seed is None else seed
-        return Header(self.binding_path, self.binding.lifecycle, ours, self.defect)
+        return Header(self.binding_path, self.binding.lifecycle, ours, self.defect, self.lane)
 
     def command(self, *arguments: str) -> str:
         """A command line that runs this binding again with ``arguments``."""
@@ -74,9 +78,18 @@ class Session:
 
     def search_command(self, seed: int | None = None) -> str:
         """The command that plays the same examples again, first of all those of ``seed``."""
-        words = [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
+        words = self._lane_options()
+        words += [f"--exhaust {','.join(self.exhaust)}"] if self.exhaust else []
+        words += [f"--clock-skew {self.clock_skew_seconds}"] if self.clock_skew_seconds else []
         words += [f"--fuzz-for {self.fuzz_seconds}s"] if self.fuzz_seconds else []
         return self.command(*words, f"--hypothesis-seed={self.seed if seed is None else seed}")
+
+    def _lane_options(self) -> list[str]:
+        """What makes pytest play the lane of this part only, on the same server."""
+        if self.lane != TRANSACTIONS.name:
+            return []
+        server = [f"--database-server {self.database_server}"] if self.database_server else []
+        return [f"--lane {self.lane}", *server]
 
     def processes_options(self) -> list[str]:
         """What makes ``python -m statemachine`` play real processes as this session asks for."""
@@ -112,139 +125,5 @@ class Session:
 SESSION = pytest.StashKey[Session]()
 
 
-def session_for(asked: argparse.Namespace) -> Session:
-    """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
-    try:
-        saved = ndjson.read(Path(asked.replay)) if asked.replay is not None else None
-        binding = load(asked.binding, asked.defect)
-    except HistoryError as error:
-        raise pytest.UsageError(f"--replay {asked.replay}: {error}") from None
-    except (BindingError, LifecycleError) as error:
-        raise pytest.UsageError(str(error)) from None
-    if saved and saved[0].binding != asked.binding:
-        raise pytest.UsageError(
-            f"--replay {asked.replay}: the history was recorded with --binding {saved[0].binding} and this "
-            f"is {asked.binding}: give the binding that it was recorded with"
-        )
-    seed = _seed(asked.hypothesis_seed)
-    skew = _clock_skew(asked.clock_skew, binding)
-    for_processes = {"--database-server": asked.database_server, "--kills": asked.kills}
-    useless = [name for name, value in for_processes.items() if value]
-    if useless and asked.lane == "embedded":
-        raise pytest.UsageError(
-            f"{', '.join(useless)}: of no use to the embedded lane, which runs in one process on SQLite in "
-            "memory; give --lane processes as well, or leave it out"
-        )
-    if saved and asked.lane != "embedded":
-        raise pytest.UsageError(
-            f"--replay plays a history in the embedded lane: leave --lane {asked.lane} out; a plan of real "
-            "processes is played again by python -m statemachine processes --plan"
-        )
-    return Session(
-        asked.binding,
-        binding,
-        asked.defect,
-        seed,
-        skew,
-        asked.replay,
-        saved,
-        lane=asked.lane,
-        database_server=asked.database_server,
-        report=_report(asked.report, asked.lane),
-        kills=asked.kills,
-        fuzz_seconds=_fuzz_seconds(asked),
-        corpus=_corpus(asked),
-    )
-
-
-def choose_settings(session: Session, asked: argparse.Namespace) -> None:
-    """Let the binding's settings module be the one, and load it.  Raises ``pytest.UsageError``."""
-    wanted = session.binding.settings_module
-    found = {
-        "--ds": asked.ds,
-        "the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE"),
-    }
-    try:
-        safety.check_no_reuse(asked.reuse_db)
-        safety.check_settings_module(wanted, session.binding_path, found)
-    except safety.Refused as error:
-        raise pytest.UsageError(str(error)) from None
-    try:
-        standalone.choose_settings(session.binding, session.binding_path)
-    except BindingError as error:
-        raise pytest.UsageError(str(error)) from None
-
-
-def check_profile(name: str | None) -> None:
-    """Raises ``pytest.UsageError`` when Hypothesis knows no profile of that name."""
-    try:
-        settings.get_profile(name or "dev")
-    except InvalidArgument:
-        raise pytest.UsageError(
-            f"--hypothesis-profile {name}: there is no such profile; this project has {', '.join(PROFILES)}"
-        ) from None
-
-
 def _quoted(path: str) -> str:
     return f'"{path}"' if " " in path else path
-
-
-def _report(asked: str | None, lane: str) -> Path | None:
-    """The file that ``--report`` asks for; nothing is written yet."""
-    if asked is None:
-        return None
-    if lane != "embedded":
-        raise pytest.UsageError(
-            f"--report {asked}: --lane {lane} draws no page; leave one of the two options out"
-        )
-    path = Path(asked)
-    if not asked.strip() or (path.is_file() and path.suffix != ".html"):
-        raise pytest.UsageError(
-            f"--report {asked!r}: give a file whose name ends in .html, or a directory to put {NAME} into"
-        )
-    file = path if path.suffix == ".html" and not path.is_dir() else path / NAME
-    above = next(parent for parent in file.parents if parent.exists())
-    if not above.is_dir():
-        raise pytest.UsageError(f"--report {asked}: {above} is no directory; give another place")
-    return file
-
-
-def _fuzz_seconds(asked: argparse.Namespace) -> int:
-    """How long to fuzz, 0 for not at all."""
-    if asked.fuzz_for is None:
-        return 0
-    for name, value in (("--replay", asked.replay), ("--lane", asked.lane != "embedded")):
-        if value:
-            raise pytest.UsageError(
-                f"--fuzz-for {asked.fuzz_for}: it searches in the embedded lane; leave {name} out, or it"
-            )
-    try:
-        return seconds_in(asked.fuzz_for)
-    except ValueError as error:
-        raise pytest.UsageError(f"--fuzz-for: {error}") from None
-
-
-def _corpus(asked: argparse.Namespace) -> Place:
-    try:
-        # What nobody has asked for is nothing to refuse: the run says it when nothing can be kept there.
-        return Directory(Path(CORPUS)) if asked.corpus is None else place_for(asked.corpus)
-    except PlaceError as error:
-        raise pytest.UsageError(f"--corpus: {error}") from None
-
-
-def _clock_skew(asked: str, binding: Binding) -> int:
-    lease = binding.lifecycle.lease_seconds
-    if not asked.isdecimal() or int(asked) >= lease:
-        raise pytest.UsageError(
-            f"--clock-skew {asked}: give whole seconds, at least 0 and less than the lease of {lease} s"
-        )
-    return int(asked)
-
-
-def _seed(asked: str | None) -> int:
-    if asked is None:
-        return secrets.randbelow(2**32)
-    try:
-        return int(asked)
-    except ValueError:
-        raise pytest.UsageError(f"--hypothesis-seed {asked}: give a whole number") from None

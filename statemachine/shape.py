@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from statemachine.facts import CallFacts
+from statemachine.flights import Flights
 from statemachine.history import DrainEnded, Event, FaultStruck, Invoked, StepBegan
 from statemachine.invariants import Violation
 from statemachine.ledger import Ledger
@@ -18,8 +20,9 @@ from statemachine.ledger import Ledger
 class Shape(NamedTuple):
     """The claim that broke, and what the failing step did: text only, the same in every run.
 
-    ``situation`` is the cell of the legality table that the step's last call met, or the status of the
-    job that a drain left behind; ``fault`` is what struck that call.  What does not apply is empty.
+    ``operation`` is the step's own, or the one that it lets go on; ``situation`` is the cell of the legality
+    table that the step's last call met (one that goes on, as its commit found it), or the status of the job
+    that a drain left behind; ``fault`` is what struck that call.  What does not apply is empty.
     """
 
     invariant: str
@@ -45,6 +48,18 @@ def shape_of(ledger: Ledger, events: Sequence[Event], seen: Violation) -> Shape:
             operation = str(event.operation)
             situation = ledger.calls[event.call].rulings[0].cell.situation
         elif isinstance(event, StepBegan):
+            going_on = _going_on(ledger, events)
+            if not operation and going_on is not None:
+                operation = str(going_on.invoked.operation)
+                situation = (going_on.wrote or going_on.rulings[0]).cell.situation
             operation = operation or event.operation
             break
     return Shape(seen.invariant, operation, situation, fault)
+
+
+def _going_on(ledger: Ledger, events: Sequence[Event]) -> CallFacts | None:
+    """The operation that the last step lets go on: it was called in an earlier one."""
+    flights = Flights()
+    for event in events:
+        flights.apply(event)
+    return ledger.calls[flights.going_on.invoked.call] if flights.going_on is not None else None

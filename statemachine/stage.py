@@ -14,7 +14,9 @@ from statemachine.binding import Binding
 from statemachine.invariants import Invariant
 from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.faults import Strike
 
+COMMIT = "COMMIT"
 RESUMES = "resumes"
 """The name of the step in which an operation goes on that has waited for a lock, and got it."""
 
@@ -60,8 +62,8 @@ class Stage(Protocol):
     def play(self, play: Callable[[], None], by: str, stepwise: bool) -> None:
         """Play what a step does; ``by`` names who makes its calls, empty for a step that makes none."""
 
-    def proceed(self, by: str) -> None:
-        """Let an operation in flight execute its next statement."""
+    def proceed(self, by: str, strike: Strike | None = None) -> None:
+        """Let an operation in flight execute its next statement, and ``strike`` strike it from there on."""
 
     def kill_in_flight(self, by: str) -> None:
         """Kill whoever makes an operation that is in flight, where it stands."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from statemachine.in_pytest import EmbeddedLane
+from statemachine.in_pytest import PlayedLane
 
 
-def test_leased_jobs_survive(embedded_lane: EmbeddedLane) -> None:
+def test_leased_jobs_survive(embedded_lane: PlayedLane) -> None:
     embedded_lane.play()

@@ -10,7 +10,8 @@ import pytest
 
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.lane import Lane
-from tests.processes.postgresql import binaries, running_server
+from statemachine.postgresql.availability import missing_because
+from statemachine.postgresql.private_server import private_server
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]
 
@@ -48,8 +49,8 @@ def lane(open_lane: OpenLane) -> Iterator[Lane]:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a private PostgreSQL server, for as long as the tests run."""
-    programs = binaries()
-    if programs is None:
-        pytest.skip("no PostgreSQL server is installed below /usr/lib/postgresql")
-    with running_server(programs) as url:
-        yield url
+    missing = missing_because(None, lane="the test")
+    if missing:
+        pytest.skip(missing)
+    with private_server() as server:
+        yield server.url

@@ -51,7 +51,8 @@ def entry_of(kind: Kind, header: Header, events: Iterable[Event]) -> Entry:
 
 def _name(header: Header, text: str) -> str:
     steps = text.partition("\n")[2]
-    digest = hashlib.sha256(f"{header.binding}\n{header.defect}\n{steps}".encode()).digest()
+    lane = "" if header.lane == "embedded" else f"{header.lane}\n"
+    digest = hashlib.sha256(f"{lane}{header.binding}\n{header.defect}\n{steps}".encode()).digest()
     return base64.b32encode(digest).decode().lower()[:12]
 
 
@@ -66,8 +67,8 @@ def _script(events: Iterable[Event]) -> tuple[Step, ...]:
 class Corpus:
     """The entries of one system at one place; what cannot be written is kept, and tried again.
 
-    ``header`` says whose they are: entries of another binding, or with another planted bug, are passed
-    over.  ``notes`` says in a sentence each what went wrong; nothing is raised for it.
+    ``header`` says whose they are: entries of another binding or lane, or with another planted bug, are
+    passed over.  ``notes`` says in a sentence each what went wrong; nothing is raised for it.
     """
 
     def __init__(self, place: Place, header: Header) -> None:
@@ -97,7 +98,7 @@ class Corpus:
         except HistoryError as error:
             self._note(f"passed over in the corpus: {error}")
             return None
-        if (header.binding, header.defect) != (self.header.binding, self.header.defect):
+        if replace(header, lifecycle=self.header.lifecycle, seed=self.header.seed) != self.header:
             return None
         return Entry(kind, _script(events), text, _name(header, text))
 

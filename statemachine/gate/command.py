@@ -15,7 +15,7 @@ from statemachine.gate.advice import advice_on
 from statemachine.gate.rehearsal import Item, Rehearsal
 from statemachine.gate.steps import Closed, Gate, Line, is_go
 from statemachine.logs.evidence import evidence
-from statemachine.processes.databases import named_server
+from statemachine.postgresql.databases import named_server
 from statemachine.processes.fleet import Stop
 from statemachine.processes.judging import judge_crew
 from statemachine.processes.stage import Set, stage_set

@@ -13,6 +13,7 @@ from statemachine.operations.named import (
     Play,
     known_job,
     operation,
+    tenant_in_flight,
 )
 from statemachine.operations.strikes import strike_named, with_faults
 
@@ -53,10 +54,8 @@ def _create_again_offers(example: Example) -> Offers:
         row = example.ledger.rows.get(job)
         if row is not None:
             yield Offer(2, "create_again", {"job": job, "tenant": row.tenant})
-    for flying in example.in_flight.values():
-        if flying.operation == Operation.CREATE and flying.job not in example.ledger.rows:
-            tenant = example.ledger.calls[flying.call].invoked.tenant
-            yield Offer(2, "create_again", {"job": flying.job, "tenant": tenant})
+        elif (tenant := tenant_in_flight(example, job)) is not None:
+            yield Offer(4, "create_again", {"job": job, "tenant": tenant})
 
 
 @operation(_create_again_offers, optional=True, made_by=APPLICATION)

@@ -158,12 +158,15 @@ def first_idle(example: Example) -> str | None:
 
 
 def other_tenant(example: Example, job: str) -> str:
-    """A tenant that does not own ``job``, nor will once the creation that is in flight is committed."""
-    row = example.ledger.rows.get(job)
-    owners = {row.tenant} if row is not None else _tenants_to_be(example, job)
-    return next(tenant for tenant in example.binding.tenants if tenant not in owners)
+    """A tenant that does not own ``job``, nor will when it is committed."""
+    row, owner = example.ledger.rows.get(job), tenant_in_flight(example, job)
+    known = row.tenant if row is not None else owner
+    return next(tenant for tenant in example.binding.tenants if tenant != known)
 
 
-def _tenants_to_be(example: Example, job: str) -> set[str]:
-    asked = (call.invoked for call in example.ledger.open_calls.values())
-    return {one.tenant for one in asked if one.operation is Operation.CREATE and one.job == job}
+def tenant_in_flight(example: Example, job: str) -> str | None:
+    """Whose ``job`` is that is being created just now."""
+    for flying in example.in_flight.values():
+        if flying.job == job and flying.operation == Operation.CREATE:
+            return example.ledger.calls[flying.call].invoked.tenant
+    return None

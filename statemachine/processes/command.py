@@ -12,9 +12,9 @@ from pathlib import Path
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.command import BROKEN, DONE, Command, Misused, say, whole_number
 from statemachine.failures import FOLDER
+from statemachine.postgresql.databases import named_server
 from statemachine.processes import plan as plans
 from statemachine.processes.campaign import Campaign
-from statemachine.processes.databases import named_server
 from statemachine.processes.fleet import Fleet
 from statemachine.processes.judging import judge_crew
 from statemachine.processes.plan import Plan, draw_plan

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from statemachine import history
+from statemachine.flights import Flights
 from statemachine.history import Event, StepBegan
 from statemachine.ledger import Ledger
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
@@ -17,9 +18,13 @@ from statemachine.report.columns import TOGETHER
 from statemachine.report.paper import WIDE, Paper
 from statemachine.report.phrases import destination, undertaken
 from statemachine.report.sheet import Line, Sheet
+from statemachine.report.turns import Turn, beginning, turn_of
 from statemachine.world.workers import WORKERS
 
 _HEAD, _TAIL = 24, 12
+_IDLE = "· "
+"""Before what a worker is in the middle of while somebody else acts."""
+
 _TOLD_BY_THE_QUEUE = (Operation.RECEIVE, Operation.ACKNOWLEDGE)
 
 
@@ -34,6 +39,8 @@ class _Line:
     quiet: str = ""
     failing: bool = False
     since: int = 0
+    turn: Turn | None = None
+    sent: list[str] = field(default_factory=list)
 
     @property
     def number(self) -> str:
@@ -101,41 +108,66 @@ def _merge(lines: list[_Line]) -> list[_Line]:
 
 
 def _lines(lifecycle: Lifecycle, events: Iterable[Event], failing_step: int | None) -> Iterator[_Line]:
-    ledger = Ledger(lifecycle)
+    ledger, flights = Ledger(lifecycle), Flights()
     line: _Line | None = None
     for event in events:
+        if line is not None and isinstance(event, StepBegan | history.DrainBegan):
+            yield _whole(line, flights)
+            line = None
         ledger.apply(event)
+        flights.apply(event)
         if isinstance(event, history.DrainBegan):
-            if line is not None:
-                yield line
-                line = None
             yield _Line(0, event.at, quiet="drain: faults stop, time moves on, workers work")
         elif isinstance(event, StepBegan):
-            if line is not None:
-                yield line
             line = _Line(event.step, event.at, failing=event.step == failing_step)
-            _show_working(ledger, line)
+            _show_working(ledger, flights, line)
             line.quiet, line.did = destination(event), undertaken(event)
+            line.turn = turn_of(event, flights)
         elif line is not None:
-            _show(ledger, event, line)
+            if line.turn is not None:
+                line.turn.take(event, flights)
+            _show(ledger, flights, event, line)
     if line is not None:
-        yield line
+        yield _whole(line, flights)
 
 
-def _show_working(ledger: Ledger, line: _Line) -> None:
+def _whole(line: _Line, flights: Flights) -> _Line:
+    """The line, with what can only be said of an operation when its step is over."""
+    if line.turn is not None:
+        line.turn.sent += line.sent
+        _put(line, line.turn.flight.by, line.turn.text())
+    for flight in flights.begun_in(line.step):
+        sent = f"; sends {', '.join(line.sent)}" if line.sent else ""
+        _put(line, flight.by, f"{beginning(flight)}{sent}")
+    return line
+
+
+def _put(line: _Line, by: str, text: str) -> None:
+    if by not in WORKERS:
+        line.did = f"{by}: {text}"
+        return
+    did = line.workers.get(by, "")
+    line.workers[by] = f"{did}; {text}" if did and not did.startswith(_IDLE) else text
+
+
+def _show_working(ledger: Ledger, flights: Flights, line: _Line) -> None:
     for worker, delivery in ledger.deliveries.items():
         if delivery.attempt is not None:
-            line.workers[worker] = "· working"
+            line.workers[worker] = f"{_IDLE}working"
+    for by, flight in flights.open.items():
+        if by in WORKERS:
+            line.workers[by] = f"{_IDLE}{flight.standing}"
 
 
-def _show(ledger: Ledger, event: Event, line: _Line) -> None:
+def _show(ledger: Ledger, flights: Flights, event: Event, line: _Line) -> None:
     match event:
         case history.ClockMoved():
             where = f": {line.quiet}" if line.quiet else ""
             line.quiet = f"{event.at - event.since:g} s pass{where}, now {event.at:g}"
         case history.Sent():
+            line.sent.append(_message(event))
             line.did += " → " if event.forged or line.did == "sweep" else ", " if line.did else "publish → "
-            line.did += f"{event.message} (hidden for {event.delay:g} s)" if event.delay else event.message
+            line.did += _message(event)
         case history.Delivered():
             line.did = f"{'duplicate' if event.duplicate else 'deliver'} {event.message} → {event.worker}"
         case history.DeadLettered():
@@ -146,8 +178,12 @@ def _show(ledger: Ledger, event: Event, line: _Line) -> None:
             line.did = f"{event.message} comes back"
         case history.DeleteRequested():
             line.workers[event.worker] = "delete" if event.effective else "delete (no effect)"
-        case history.Killed():
-            before = line.workers.get(event.worker, "").removeprefix("· working")
+        case history.LockGranted():
+            waited = flights.of(event.call)
+            if waited is not None and waited.by in WORKERS:
+                line.workers[waited.by] = f"{_IDLE}{waited.standing}"
+        case history.Killed() if line.turn is None:
+            before = line.workers.get(event.worker, "").removeprefix(f"{_IDLE}working")
             line.workers[event.worker] = f"{before} KILLED".strip()
         case history.Returned() | history.Raised() | history.Unknown():
             _show_answer(ledger, event, line)
@@ -167,13 +203,19 @@ def _show_answer(
         answer = "IntegrityError" if event.error.startswith("IntegrityError") else "error"
     else:
         answer = "" if event.reason == "killed" else "lost"
-    if asked.actor in WORKERS:
+    if line.turn is not None:
+        line.turn.answer = f"{asked.operation} {answer}".strip() if answer else ""
+    elif asked.actor in WORKERS:
         line.workers[asked.actor] = f"{asked.operation} {answer}".rstrip()
     elif asked.actor == "stray":
         token = "" if asked.attempt is None else f", attempt {asked.attempt}"
         line.did = f"stray {asked.operation}({asked.job}{token}) as {asked.tenant}: {answer}"
     elif answer not in ("ok", ""):
         line.did += f": {answer}"
+
+
+def _message(event: history.Sent) -> str:
+    return f"{event.message} (hidden for {event.delay:g} s)" if event.delay else event.message
 
 
 def _row(row: JobRow) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from statemachine.explain import Apart, Rerun, Result, Until, Why, Without
+from statemachine.explain import Apart, Overlap, Rerun, Result, Until, Whole, Why, Without
 from statemachine.report import WIDTH, edge_name
 from statemachine.report.columns import GAP, side_by_side
 from statemachine.report.paper import WIDE, Paper
@@ -30,7 +30,7 @@ def why_lines(why: Why, paper: Paper = WIDE) -> list[str]:
     if not why.repeats:
         told = [("the same steps again", _came_of(why.reruns[0]))]
     else:
-        told = [*_dropped(why), *_shifted(why), *_apart(why)]
+        told = [*_whole(why), *_dropped(why), *_shifted(why), *_apart(why)]
     rows = [(paper.spelt(change), paper.spelt(came)) for change, came in told]
     room = paper.width - len(_INDENT) - GAP
     widest = max(_CHANGE, room - _CAME_AT_LEAST)
@@ -40,7 +40,29 @@ def why_lines(why: Why, paper: Paper = WIDE) -> list[str]:
         f"  {TITLE}",
         *(f"{_INDENT}{line}" for row in rows for line in side_by_side(row, (change, room - change))),
         *(paper.wrap(cut, _INDENT) if len(why.reruns) < why.wanted else []),
+        *(paper.wrap(in_all(why.overlap), _INDENT) if why.overlap is not None else []),
     ]
+
+
+def in_all(overlap: Overlap) -> str:
+    """What the re-runs of whole operations come to, and how far that goes."""
+    if overlap is Overlap.ISOLATION:
+        return f"{overlap} (no order of whole operations that was tried breaks this claim)"
+    return f"{overlap} (whole operations, one after another, break this claim)"
+
+
+def order_of(change: Whole) -> str:
+    """Which moment of each decides on the order in which whole operations are played."""
+    return "commit" if change.by_commit else "begin"
+
+
+def _whole(why: Why) -> Iterator[_Row]:
+    alike: dict[str, list[str]] = {}
+    for rerun in why.reruns:
+        if isinstance(rerun.change, Whole):
+            alike.setdefault(_came_of(rerun), []).append(order_of(rerun.change))
+    for came, orders in alike.items():
+        yield f"whole operations, as they {' or '.join(orders)}", came
 
 
 def _came_of(rerun: Rerun, with_reason: bool = True) -> str:
@@ -58,8 +80,9 @@ def _dropped(why: Why) -> Iterator[_Row]:
     for step in sorted(dropped):
         alike.setdefault(_came_of(dropped[step], len(reasons) <= _REASONS), []).append(step)
     for came, steps in alike.items():
-        some = f"without step {steps[0]}" if len(steps) == 1 else f"without one of steps {_ranges(steps)}"
-        yield some, came
+        name = f" ({why.names[steps[0]]})" if steps[0] in why.names else ""
+        alone = f"without step {steps[0]}{name}"
+        yield alone if len(steps) == 1 else f"without one of steps {_ranges(steps)}", came
 
 
 def _ranges(numbers: Sequence[int]) -> str:
@@ -100,4 +123,5 @@ def _at(change: Until) -> float:
 def _apart(why: Why) -> Iterator[_Row]:
     for rerun in why.reruns:
         if isinstance(rerun.change, Apart):
-            yield f"with {rerun.change.seconds} s between the steps", _came_of(rerun)
+            where = "wherever nothing is in flight" if why.names else "between the steps"
+            yield f"with {rerun.change.seconds} s {where}", _came_of(rerun)

@@ -21,6 +21,7 @@ from statemachine.transactions.scheduler import Scheduler
 from statemachine.transactions.server import Watcher
 from statemachine.transactions.sessions import Session, new_wrapper
 from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.faults import Strike
 
 MOST_IN_FLIGHT = 2
 """With three open transactions several may wait for one row, and who is next is the server's to say."""
@@ -96,8 +97,8 @@ class TransactionsLane(Lane):
         else:
             play()
 
-    def proceed(self, by: str) -> None:
-        self._scheduler.proceed(by)
+    def proceed(self, by: str, strike: Strike | None = None) -> None:
+        self._scheduler.proceed(by, strike)
 
     def kill_in_flight(self, by: str) -> None:
         self._scheduler.kill(by)

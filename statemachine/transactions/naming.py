@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-COMMIT, ROLLBACK = "COMMIT", "ROLLBACK"
-
 _TABLE = r'(?:ONLY\s+)?(?:"?\w+"?\.)?"?(\w+)"?'
 _FORMS = (
     (re.compile(rf"SELECT\b.*?\bFROM\s+{_TABLE}", re.I | re.S), "SELECT"),

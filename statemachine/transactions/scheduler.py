@@ -14,11 +14,10 @@ from typing import Protocol
 
 from greenlet import getcurrent, greenlet
 
-from statemachine.stage import RESUMES, InFlight
-from statemachine.transactions.naming import COMMIT
+from statemachine.stage import COMMIT, RESUMES, InFlight
 from statemachine.transactions.server import ServerError, Watcher
 from statemachine.transactions.sessions import Abandoned, Session
-from statemachine.world.faults import Fault, Killed
+from statemachine.world.faults import Fault, Killed, Strike
 
 _THROWS = 50
 """How often code is told that it is over, which catches everything it can catch."""
@@ -143,9 +142,11 @@ class Scheduler:
         session.control = task
         self._run(task, lambda: task.begin(play))
 
-    def proceed(self, by: str) -> None:
-        """Let an operation that is not blocked go on to its next statement."""
+    def proceed(self, by: str, strike: Strike | None = None) -> None:
+        """Let an operation that is not blocked go on to its next statement, to be struck by ``strike``."""
         task = self.tasks[by]
+        if strike is not None:
+            task.session.faults.calls.plan(strike)
         self._run(task, task.go_on)
 
     def kill(self, by: str) -> None:

@@ -18,13 +18,15 @@ from django.db.backends.signals import connection_created
 from django.db.utils import load_backend
 from psycopg import errors, pq
 
-from statemachine.transactions.naming import COMMIT, ROLLBACK, name_of
+from statemachine.stage import COMMIT
+from statemachine.transactions.naming import name_of
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.faults import Killed
 
 POLL_SECONDS = 0.002
 """A statement that takes longer is asked about: it may wait for a lock."""
 
+ROLLBACK = "ROLLBACK"
 WRITING = ("INSERT", "UPDATE", "DELETE", "WITH", "MERGE")
 
 

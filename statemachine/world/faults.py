@@ -108,6 +108,10 @@ class CallFaults:
         self._strike, self._stage, self._passed = strike, stage, 0
         self.dead, self.boundary = False, ""
 
+    def plan(self, strike: Strike) -> None:
+        """Let ``strike`` strike the call that is under way, counted from where it stands."""
+        self._strike, self._passed = strike, 0
+
     def planned(self, fault: Fault) -> bool:
         """Whether the call that is being made is to meet ``fault``, one of the queue's own."""
         return self._strike is not None and self._strike.fault is fault

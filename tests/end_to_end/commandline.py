@@ -37,6 +37,9 @@ settings.register_profile("short", max_examples=30, stateful_step_count=30)
 settings.register_profile("tiny", max_examples=5, stateful_step_count=10)
 """
 
+_CHOOSING = ("--lane", "--replay", "--fuzz-for", "--exhaust", "--collect-only", "--help", "--version")
+"""Options with which a run plays one lane, or none, anyhow."""
+
 TIMEOUT_SECONDS = 300
 """No run needs a tenth of it, on a machine of its own."""
 
@@ -129,7 +132,14 @@ def run(
     The two differ: only the second puts ``cwd`` on Python's path.  ``python`` is that of an environment.
     """
     program = [str(python.with_name("pytest"))] if script else [str(python), "-m", "pytest"]
-    return _run(program, arguments, cwd, env)
+    return _run(program, (*arguments, *_lane_of(arguments)), cwd, env)
+
+
+def _lane_of(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """``--lane embedded`` for a plain run, which would go on to the transactions lane: half a minute more."""
+    plays = not {"statemachine", "statemachine/", *CHECKOUT}.isdisjoint(arguments)
+    chosen = any(argument.partition("=")[0] in _CHOOSING for argument in arguments)
+    return ("--lane", "embedded") if plays and not chosen else ()
 
 
 def command(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Ran:

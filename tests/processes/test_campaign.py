@@ -226,10 +226,13 @@ def test_pytest_fails_with_the_report_in_place_of_a_traceback(campaigns: Mapping
     [
         (
             ("--lane", "processes", "--replay", "HISTORY"),
-            "--replay plays a history in the embedded lane: leave",
+            "--replay plays a history step by step: leave --lane processes out",
         ),
-        (("--database-server", "postgresql://x/y"), "--database-server: of no use to the embedded lane"),
-        (("--kills", "3"), "--kills: of no use to the embedded lane"),
+        (
+            ("--lane", "embedded", "--database-server", "postgresql://x/y"),
+            "--database-server: of no use to the embedded lane",
+        ),
+        (("--kills", "3"), "--kills 3: of no use but to the lane of real processes"),
         (("--lane", "processes", "--kills", "many"), "many is no whole number above 0"),
     ],
 )

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 
 from models_under_test.database_url import database as settings_for
-from statemachine.processes.databases import SERVER_VARIABLE, named_server, private_database
+from statemachine.postgresql.databases import SERVER_VARIABLE, named_server
+from statemachine.processes.databases import private_database
 from statemachine.safety import Refused
 
 UNREACHABLE = "postgresql://someone:s3cr3t-w0rd@127.0.0.1:1/postgres"

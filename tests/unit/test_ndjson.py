@@ -38,7 +38,7 @@ STRANGE = Lifecycle(
     failed="KO",
     further_terminal=("REVIEW", "CANCELLED"),
 )
-HEADER = Header("a.b:C", STRANGE, 7, "bug")
+HEADER = Header("a.b:C", STRANGE, 7, "bug", "transactions")
 ROW = JobRow("j1", "t1", "DONE", 2, "w", 3540.5, 7, 1, "r")
 EVERY: list[Event] = [
     history.StepBegan(0, 1, "create", {"job": "j1", "offset": -1, "foreign": True}, drain=True),
@@ -67,6 +67,9 @@ EVERY: list[Event] = [
     history.Assumed(1, ROW, anew=True),
     history.MessagePlaced(1, "m1", "j1", "t1", "queue"),
     history.RowRead(1, ROW),
+    history.StatementBegan(1, 1, "SELECT ai_job FOR UPDATE"),
+    history.LockWaited(1, 1, 2),
+    history.LockGranted(1, 1),
 ]
 TEXT = ndjson.dumps(HEADER, EVERY)
 LIFECYCLE = json.loads(TEXT.splitlines()[0])["lifecycle"]
@@ -89,6 +92,12 @@ def test_a_file_from_before_renewals_had_a_policy_of_their_own_is_read() -> None
     older = {name: value for name, value in LIFECYCLE.items() if name != "late_renewal"}
     header, events = ndjson.loads(replaced(1, lifecycle=older), "x")
     assert header == replace(HEADER, lifecycle=replace(STRANGE, late_renewal=None))
+    assert events == EVERY
+
+
+def test_a_file_from_before_there_were_two_lanes_is_of_the_embedded_one() -> None:
+    header, events = ndjson.loads(replaced(1, lane=...), "x")
+    assert header == replace(HEADER, lane="embedded")
     assert events == EVERY
 
 

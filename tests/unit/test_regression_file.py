@@ -48,8 +48,8 @@ SAYINGS = {
 }
 
 
-def written(found: Failure) -> str:
-    return regression_test(found, binding=HEADER.binding, command=COMMAND)
+def written(found: Failure, lane: str = "embedded") -> str:
+    return regression_test(found, binding=HEADER.binding, command=COMMAND, lane=lane)
 
 
 @pytest.mark.parametrize("story", SAYINGS.values(), ids=SAYINGS)
@@ -72,10 +72,21 @@ CASES = {
 }
 
 
+TURNS = failure(
+    step(1, "prepare", worker="A", stepwise=True),
+    step(2, "proceed", by="A", statement="SELECT ai_job FOR UPDATE"),
+    step(3, "kill_in_flight", by="A"),
+    at_step=3,
+)
+
+
 @pytest.mark.parametrize("width", [88, 110])
 def test_the_file_is_as_a_formatter_leaves_it(width: int, tmp_path: Path) -> None:
     for name, found in CASES.items():
         (tmp_path / f"{name.replace(' ', '_')}.py").write_text(written(found), encoding="utf-8")
+    for name, found in {**CASES, "turns": TURNS}.items():
+        file = tmp_path / f"interleaved_{name.replace(' ', '_')}.py"
+        file.write_text(written(found, "transactions"), encoding="utf-8")
     checks = (["format", "--check", "--diff"], ["check", "--select", "E4,E7,E9,F,I,UP,W"])
     for check in checks:
         words = [sys.executable, "-m", "ruff", *check, "--isolated", "--line-length", str(width), "."]
@@ -85,10 +96,20 @@ def test_the_file_is_as_a_formatter_leaves_it(width: int, tmp_path: Path) -> Non
         assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def calls(found: Failure) -> list[str]:
-    body = ast.parse(written(found)).body[-1]
+def calls(found: Failure, lane: str = "embedded", fixture: str = "leased_jobs") -> list[str]:
+    body = ast.parse(written(found, lane)).body[-1]
     assert isinstance(body, ast.FunctionDef)
-    return [ast.unparse(line).removeprefix("leased_jobs.") for line in body.body]
+    assert [argument.arg for argument in body.args.args] == [fixture]
+    return [ast.unparse(line).removeprefix(f"{fixture}.") for line in body.body]
+
+
+def test_turns_are_played_by_the_fixture_of_their_lane() -> None:
+    assert calls(TURNS, "transactions", "interleaved_jobs")[1:] == [
+        "play('prepare', worker='A', stepwise=True)",
+        "play('proceed', by='A', statement='SELECT ai_job FOR UPDATE')",
+        "play('kill_in_flight', by='A')",
+        "check('every_job_ends')",
+    ]
 
 
 def test_every_step_is_played_and_then_judged() -> None:

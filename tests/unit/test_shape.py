@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from statemachine.history import StatementBegan, StepBegan
+from statemachine.invariants import Violation
+from statemachine.ledger import Ledger
 from statemachine.script import Step, play
-from statemachine.shape import Shape
+from statemachine.shape import Shape, shape_of
 from tests.conftest import OpenLane
+from tests.invariants.events import NO, OURS, call, committed, created, invoked, observed, running
 from tests.planted.scripts import MINIMAL
 
 NOT_HELD = "superseded, or attempt never given"
@@ -43,3 +47,22 @@ def test_a_fault_belongs_to_the_shape(open_lane: OpenLane) -> None:
     assert failure is not None
     assert failure.shape.fault
     assert str(failure.shape).endswith(f"; {failure.shape.fault}")
+
+
+def test_a_step_that_lets_an_operation_go_on_is_of_that_operation() -> None:
+    # It was called three steps earlier, by somebody else than who was called last.
+    events = [
+        *created(1),
+        StepBegan(0, 2, "prepare", {"worker": "A", "stepwise": True}),
+        invoked(2, "prepare"),
+        *call(3, "complete", "stray", attempt=7, answer=NO),
+        StepBegan(0, 4, "proceed", {"by": "A", "statement": "COMMIT"}),
+        StatementBegan(0, 2, "COMMIT"),
+        committed(2),
+        observed(2, running()),
+    ]
+    ledger = Ledger(OURS)
+    for event in events:
+        ledger.apply(event)
+    seen = Violation("running_means_leased", "j1", 4, 0, "it is not", ())
+    assert shape_of(ledger, events, seen) == Shape(seen.invariant, "prepare", "PENDING")

@@ -30,6 +30,12 @@ _HEARD: Mapping[str, Mapping[Stroke, str]] = {
         Stroke.FULL: "owns the job",
         Stroke.BROKEN: "works on without owning the job",
     },
+    "flight": {
+        Stroke.NONE: "its operation has ended",
+        Stroke.THIN: "its operation is in flight",
+        Stroke.FULL: "its transaction is open",
+        Stroke.DOTTED: "it waits for a lock",
+    },
     "lease": {Stroke.NONE: "no lease", Stroke.FULL: "leased", Stroke.DOTTED: "lease expired"},
 }
 """What a bar that changes says to who cannot see it."""
@@ -183,6 +189,7 @@ def _worker(moment: Moment, worker: str, rail: int) -> Markup:
     return tag(
         "td",
         _bar(moment.worker_bars.get(worker), "work"),
+        _bar(moment.flight_bars.get(worker), "flight"),
         _cell(said, who) if said else None,
         class_=f"rail{rail}",
     )

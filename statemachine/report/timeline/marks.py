@@ -40,17 +40,25 @@ def mark(one: Mark) -> Markup:
     return joined(shape, tag("em", MEANINGS[one][0]), " ")
 
 
-def legend() -> Markup:
-    """What the marks and bars mean."""
+_OF_LEASES = (
+    ("work", "thin", "a worker has a message and no answer yet"),
+    ("work", "full", "a worker whose attempt owns the job"),
+    ("work", "broken", "a worker that works on without: past its lease, or superseded"),
+    ("lease", "full", "a lease, from its acquisition to the expiry that the lifecycle declares"),
+    ("lease", "dotted", "a job that is running and whose lease has expired"),
+)
+_OF_FLIGHTS = (
+    ("flight", "thin", "a worker's operation is in flight: begun, and not ended"),
+    ("flight", "full", "its transaction is open"),
+    ("flight", "dotted", "it waits for a lock"),
+)
+
+
+def legend(with_flights: bool = False) -> Markup:
+    """What the marks and bars mean; those of operations in flight only where there are any."""
     marks = [tag("li", mark(one), meaning) for one, (_, meaning) in MEANINGS.items()]
     bars = [
         tag("li", tag("i", class_=f"bar {kind} over-{stroke} then-{stroke}"), meaning)
-        for kind, stroke, meaning in (
-            ("work", "thin", "a worker has a message and no answer yet"),
-            ("work", "full", "a worker whose attempt owns the job"),
-            ("work", "broken", "a worker that works on without: past its lease, or superseded"),
-            ("lease", "full", "a lease, from its acquisition to the expiry that the lifecycle declares"),
-            ("lease", "dotted", "a job that is running and whose lease has expired"),
-        )
+        for kind, stroke, meaning in (*_OF_LEASES, *(_OF_FLIGHTS if with_flights else ()))
     ]
     return tag("details", tag("summary", "How to read it"), tag("ul", *marks, *bars), class_="legend")

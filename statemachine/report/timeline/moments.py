@@ -74,6 +74,7 @@ class Moment:
     declared: dict[str, float] = field(default_factory=dict)
     worker_bars: dict[str, Bar] = field(default_factory=dict)
     lease_bars: dict[int, Bar] = field(default_factory=dict)
+    flight_bars: dict[str, Bar] = field(default_factory=dict)
 
     @property
     def marks(self) -> Iterator[Mark]:

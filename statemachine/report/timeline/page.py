@@ -119,7 +119,7 @@ def _sections(page: Page, told: Sequence[Moment]) -> list[Markup | None]:
         _section(
             "Timeline",
             tag("p", page.about_events) if page.about_events else None,
-            legend(),
+            legend(with_flights=any(moment.flight_bars for moment in told)),
             timeline(told),
         )
         if told

@@ -11,6 +11,7 @@ from typing import Any
 
 from statemachine import history
 from statemachine.facts import CallFacts
+from statemachine.flights import Flight, Flights
 from statemachine.history import Event
 from statemachine.invariants.claim import clock
 from statemachine.ledger import Ledger
@@ -18,7 +19,9 @@ from statemachine.legality import LEASE_EXPIRED, SUPERSEDED
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Lifecycle
 from statemachine.report.phrases import destination, undertaken
 from statemachine.report.timeline.bars import Bars
+from statemachine.report.timeline.flying import FlightBars
 from statemachine.report.timeline.moments import Mark, Moment, Quiet, Said
+from statemachine.report.turns import Turn, beginning, turn_of
 
 _OFFICES = ("application", "publisher", "sweep", "stray")
 """Actors that are no workers: they share the application's column."""
@@ -44,6 +47,9 @@ class _Telling:
         self.told: list[Moment] = []
         self._moment: Moment | None = None
         self._bars = Bars(self.ledger)
+        self._flights = Flights()
+        self._flight_bars = FlightBars(self._flights)
+        self._turn: Turn | None = None
         self._calls: dict[int, Said] = {}
         self._place = ""
         self._words: Said | None = None
@@ -74,7 +80,14 @@ class _Telling:
             self.end_moment()
             self._moment = self._begun(event)
         self.ledger.apply(event)
+        self._flights.apply(event)
         self._bars.take(event)
+        if isinstance(event, history.StepBegan) and self._moment is not None:
+            self._turn = turn_of(event, self._flights)
+            if self._turn is not None:
+                self._say(self._moment, self._turn.flight)
+        elif self._turn is not None:
+            self._turn.take(event, self._flights)
         fold = self._folds.get(type(event))
         if self._moment is not None and fold is not None:
             fold(self._moment, event)
@@ -84,11 +97,32 @@ class _Telling:
         moment, self._moment = self._moment, None
         if moment is None:
             return
+        self._end_turns(moment)
         moment.worker_bars, moment.lease_bars = self._bars.end_moment()
+        moment.flight_bars = self._flight_bars.end_moment()
         if moment.is_silent:
             given = ", ".join(f"{name} {value}" for name, value in moment.arguments.items())
             moment.application.append(Said(f"{moment.operation} {given}".strip()))
         self.told.append(moment)
+
+    def _say(self, moment: Moment, flight: Flight) -> Said:
+        """Begin to say something of an operation in flight, in the column of who makes it."""
+        said = self._calls[flight.invoked.call] = Said("")
+        office = flight.invoked.actor in _OFFICES
+        (moment.application if office else moment.workers.setdefault(flight.by, [])).append(said)
+        return said
+
+    def _end_turns(self, moment: Moment) -> None:
+        """What can only be said of an operation in flight when its step is over."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            said = self._calls[turn.flight.invoked.call]
+            # The mark of a death says the word.
+            said.text = _by(turn.flight, turn.text(killed=""))
+            said.marks += [Mark.KILL] if turn.death else []
+        for flight in self._flights.begun_in(moment.step) if moment.step else ():
+            said = self._calls.get(flight.invoked.call) or self._say(moment, flight)
+            said.text = _by(flight, beginning(flight))
 
     def _begun(self, event: history.StepBegan | history.DrainBegan | history.DrainEnded) -> Moment:
         if isinstance(event, history.DrainBegan):
@@ -143,6 +177,8 @@ class _Telling:
         call, fault = self.ledger.calls[event.call], event.fault.replace("_", " ")
         if not fault.startswith("kill "):
             self._add(moment, call, fault, Mark.FAULT)
+        elif self._turn is not None:
+            return
         elif call.invoked.actor in _OFFICES:
             self._add(moment, call, fault.removeprefix("kill "), Mark.KILL)
         # A worker's death is an event of its own, which knows its place in the delivery.
@@ -153,7 +189,10 @@ class _Telling:
         if said is None:
             return
         said.marks = [*_marks(call, event.answer), *said.marks]
-        if call.invoked.actor not in _OFFICES or event.answer is not Answer.ACCEPTED:
+        if self._turn is not None:
+            told = f"attempt {event.attempt}" if event.attempt is not None else event.answer
+            self._turn.answer = f"{call.invoked.operation}: {told}"
+        elif call.invoked.actor not in _OFFICES or event.answer is not Answer.ACCEPTED:
             said.text += f" → {f'attempt {event.attempt}' if event.attempt is not None else event.answer}"
         elif call.invoked.actor == "stray":
             said.text += f" → {event.answer}"
@@ -181,8 +220,11 @@ class _Telling:
             said = self._calls[invoked.call] = Said(str(invoked.operation))
             office = invoked.actor in _OFFICES
             (moment.application if office else moment.workers.setdefault(invoked.actor, [])).append(said)
-        said.text += f"; {text}"
         said.marks += marks
+        if self._turn is None:
+            said.text += f"; {text}"
+        elif not marks:
+            self._turn.answer = f"{invoked.operation}: {text}"
 
     def _observed(self, moment: Moment, event: history.Observed) -> None:
         seen = {row.job: row for row in (*moment.rows, *event.rows)}
@@ -195,11 +237,13 @@ class _Telling:
     # -- processes and messages -------------------------------------------------------------
 
     def _killed(self, moment: Moment, event: history.Killed) -> None:
+        if self._turn is not None:
+            return  # which knows the statement
         where = event.boundary.replace("_", " ")
         moment.workers.setdefault(event.worker, []).append(Said(where, [Mark.KILL]))
 
     def _publication_lost(self, moment: Moment, event: history.PublicationLost) -> None:
-        if Mark.KILL not in moment.marks:
+        if Mark.KILL not in moment.marks and self._turn is None:
             moment.application = [Said(f"publisher of {event.job}", [Mark.KILL])]
 
     def _sent(self, moment: Moment, event: history.Sent) -> None:
@@ -225,6 +269,10 @@ class _Telling:
 
 def _queue(moment: Moment, text: str) -> None:
     moment.queue.append(Said(text))
+
+
+def _by(flight: Flight, text: str) -> str:
+    return f"{flight.by}: {text}" if flight.invoked.actor in _OFFICES else text
 
 
 def _named(event: history.Invoked) -> str:

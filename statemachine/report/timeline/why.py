@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from statemachine.explain import Apart, Rerun, Result, Until, Why, Without
+from statemachine.explain import Apart, Rerun, Result, Until, Whole, Why, Without
 from statemachine.invariants.claim import clock
 from statemachine.report import edge_name
 from statemachine.report.timeline.markup import Markup, joined, table, tag
 from statemachine.report.timeline.moments import Moment
+from statemachine.report.why import in_all, order_of
 
 _SIGNS: Mapping[Result, str] = {
     Result.FAILS: "✗ ",
@@ -30,21 +31,34 @@ def why_grid(why: Why, told: Sequence[Moment]) -> Markup:
     rows = [
         tag(
             "tr",
-            tag("th", tag("a", str(one.step), href=f"#step-{one.step}"), f" {one.operation}", scope="row"),
+            tag(
+                "th",
+                tag("a", str(one.step), href=f"#step-{one.step}"),
+                f" {why.names.get(one.step, one.operation)}",
+                scope="row",
+            ),
             tag("td", _came_of(dropped[one.step]) if one.step in dropped else "not tried"),
             *(_shifts(moves.get(one.step), shifted) if shifted else ()),
         )
         for one in told
         if one.step in steps
     ]
+    whole = [
+        tag("p", f"Whole operations, as they {order_of(rerun.change)}: ", _came_of(rerun))
+        for rerun in why.reruns
+        if isinstance(rerun.change, Whole)
+    ]
+    where = "wherever nothing is in flight" if why.names else "between the steps"
     apart = [
-        tag("p", f"With {rerun.change.seconds} s between the steps: ", _came_of(rerun))
+        tag("p", f"With {rerun.change.seconds} s {where}: ", _came_of(rerun))
         for rerun in why.reruns
         if isinstance(rerun.change, Apart)
     ]
     cut = f"{len(why.reruns)} of {why.wanted} re-runs were made; the others were left out to save time."
     return joined(
         table("why", headings, rows) if rows else None,
+        *whole,
+        tag("p", tag("b", in_all(why.overlap))) if why.overlap is not None else None,
         *apart,
         tag("p", cut) if len(why.reruns) < why.wanted else None,
     )

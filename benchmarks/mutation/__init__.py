@@ -1,0 +1,1 @@
+"""How much of the bundled system's code the search really tests: ``python -m benchmarks.mutation``."""
