@@ -181,7 +181,7 @@ class Example:
         except Killed:
             end = history.Unknown(self.now, call, "killed")
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
-            end = history.Raised(self.now, call, f"{type(error).__name__}: {error}")
+            end = history.Raised(self.now, call, f"{type(error).__name__}: {_said(error)}")
         except BaseException:  # Ctrl-C: what follows is our own clean-up
             faults.disarm()
             raise
@@ -270,3 +270,8 @@ class Example:
         if by_autocommit:
             self.record(history.Committed(self.now, call))
         self.record(history.Observed(self.now, call, *changes))
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, without what PostgreSQL adds: primary keys and processes, others in each run."""
+    return str(error).partition("\nDETAIL: ")[0]

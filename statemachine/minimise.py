@@ -141,10 +141,12 @@ class _Attempt:
 
     def rewrite(self) -> bool:
         """Write a step otherwise, which is no simpler in itself; kept if another step can go for it."""
-        before = self.failure
+        before, length = self.failure, len(self.steps)
         for script in alternatives(self.steps, before):
             if self.try_steps(script):
-                if self.drop_steps() or self.drop_runs():
+                while self.play_whole() or self.drop_steps() or self.drop_runs():
+                    pass
+                if len(self.steps) < length:
                     return True
                 self.failure = before
         return False

@@ -6,12 +6,12 @@ Pure functions of steps; whether a script still fails is for ``minimise.py`` to 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from statemachine.example import Example
-from statemachine.history import ClockMoved, StepBegan
+from statemachine.history import ClockMoved, LockWaited, StatementBegan, StepBegan
 from statemachine.operations import OPERATIONS, STEPWISE
 from statemachine.run import Failure
 from statemachine.script import Step, Steps
@@ -75,27 +75,28 @@ def in_turn(steps: Steps) -> Iterator[list[Step]]:
 
 
 def whole(steps: Steps) -> Iterator[list[Step]]:
-    """``steps`` with one operation played whole that was stopped before each of its statements.
+    """``steps`` with one operation played whole that was stopped before its statements, or in a lock wait.
 
     Best where it went on last, since its COMMIT is what others see of it, else where it went on before
-    or where it began.
+    or where it began, or before what another one did by then.
     """
     for place, step in enumerate(steps):
-        if not step.arguments.get(STEPWISE):
-            continue
         plain = {name: value for name, value in step.arguments.items() if name != STEPWISE}
         for own in _went_on(steps, place):
-            for moment in (*reversed(own), place):
-                yield [
-                    other if at != moment else step._replace(arguments=plain)
-                    for at, other in enumerate(steps)
-                    if at == moment or at not in (place, *own)
-                ]
+            if not own and not step.arguments.get(STEPWISE):
+                continue
+            rest = [(at, other) for at, other in enumerate(steps) if at not in (place, *own)]
+            before = [at for at, other in rest if at < place and other.operation == "proceed"]
+            for moment in (*reversed(own), place, *reversed(before)):
+                earlier, later = ([one for at, one in rest if (at < moment) is so] for so in (True, False))
+                yield [*earlier, step._replace(arguments=plain), *later]
 
 
 def _went_on(steps: Steps, place: int) -> Iterator[list[int]]:
     """The places at which the operation that began at ``place`` goes on, under either name it may have."""
     maker = _maker(steps[place])
+    if maker is None:
+        return
     begins = (later for later in range(place + 1, len(steps)) if _maker(steps[later]) == maker)
     end = next(begins, len(steps))
     for name, last in ((maker, end), (f"{maker} 2", len(steps))):
@@ -153,17 +154,20 @@ def renumbered(steps: Steps) -> list[Step]:
 
 
 def alternatives(steps: Steps, failure: Failure) -> Iterator[list[Step]]:
-    """Scripts as long as ``steps``, of which ``failure`` came, with one thing written otherwise.
+    """Scripts about as long as ``steps``, of which ``failure`` came, with one thing written otherwise.
 
     A move to a deadline as a wait of the same length: time often passes up to the edge of some other
     job's message, which then cannot be dropped.  A delivery given to a worker who has nothing to do yet:
-    the first one need not finish before.  A message received as a duplicate of another one.
+    the first one need not finish before.  A message received as a duplicate of another one.  A stop in place
+    of a wait for a lock, which is longer unless whoever holds it can go.
     """
     for place, step in enumerate(steps):
         for other in _instead(failure, step, steps[:place]):
             yield [*steps[:place], other, *steps[place + 1 :]]
         if step.operation in _OTHERWISE:
             yield from _given_to_another(steps, place)
+        if before_wait := _before_a_wait(failure, step.key):
+            yield [*steps[:place], *_stopped(step, before_wait, steps), *steps[place + 1 :]]
 
 
 def _instead(failure: Failure, step: Step, before: Steps) -> Iterator[Step]:
@@ -173,6 +177,27 @@ def _instead(failure: Failure, step: Step, before: Steps) -> Iterator[Step]:
         received = [one.arguments["message"] for one in before if one.operation in _OTHERWISE]
         for message in dict.fromkeys(received):
             yield step._replace(operation="duplicate", arguments={**step.arguments, "message": message})
+
+
+def _before_a_wait(failure: Failure, key: int) -> list[str]:
+    """The statements that step ``key`` executed before it had to wait for a lock; none if it had not."""
+    step, statements = 0, list[str]()
+    for event in failure.events:
+        if isinstance(event, StepBegan):
+            step = event.step
+        elif isinstance(event, StatementBegan) and step == key:
+            statements.append(event.statement)
+        elif isinstance(event, LockWaited) and step == key:
+            return statements[:-1]
+    return []
+
+
+def _stopped(step: Step, statements: Sequence[str], steps: Steps) -> Iterator[Step]:
+    """The same step, stopped before the statement that waited: then nobody need hold the lock."""
+    yield step._replace(arguments={**step.arguments, STEPWISE: True})
+    unused = max(one.key for one in steps) + 1
+    for key, statement in enumerate(statements, start=unused):
+        yield Step(key, "proceed", {"by": _maker(step), "statement": statement})
 
 
 def _given_to_another(steps: Steps, place: int) -> Iterator[list[Step]]:

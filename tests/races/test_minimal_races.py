@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from statemachine import script
+from statemachine.embedded import play, so_many
 from statemachine.lane import Lane
 from statemachine.minimise import minimise
 from statemachine.rewriting import whole
+from statemachine.run import Run
 from statemachine.script import steps_of
+from statemachine.transactions.machine import TransactionsMachine
+from tests.planted.scripts import RACES, RACING
 from tests.planted.scripts import script as numbered
 from tests.races.conftest import OpenRaces
 
@@ -82,10 +86,15 @@ def test_an_operation_is_played_whole_where_it_went_on_last_or_before() -> None:
     steps = numbered(
         ("prepare", {"worker": "A", "stepwise": True}), goes_on("A", "x"), ASKS, goes_on("A", "COMMIT")
     )
-    scripts = [[(step.operation, step.key) for step in one] for one in whole(steps)]
-    last, first, begun = ([("mark_running", 3), ("prepare", 1)], *[[("prepare", 1), ("mark_running", 3)]] * 2)
-    assert scripts == [last, first, begun]
+    scripts = [[step.key for step in one] for one in whole(steps)]
+    assert scripts == [[3, 1], [1, 3], [1, 3]]
     assert all("stepwise" not in step.arguments for one in whole(steps) for step in one)
+
+
+def test_an_operation_that_waited_for_a_lock_is_played_whole_before_it_was_taken() -> None:
+    steps = numbered(A_STOPS, goes_on("A", "x"), ASKS, goes_on("A", "COMMIT"), goes_on("stray", "resumes"))
+    assert [3, 1, 2, 4] not in [[step.key for step in one] for one in whole(steps)]
+    assert [1, 3, 2, 4] in [[step.key for step in one] for one in whole(steps)]
 
 
 def test_two_operations_of_one_maker_are_told_apart_by_their_names() -> None:
@@ -96,5 +105,34 @@ def test_two_operations_of_one_maker_are_told_apart_by_their_names() -> None:
     assert [1, 4, 2] in kept, "the second one, whole where it committed"
 
 
+def test_nobody_need_hold_a_lock_for_whom_a_stop_will_do(open_races: OpenRaces) -> None:
+    steps = numbered(
+        *BEGIN,
+        ("stray", {"operation": "fail", "job": "j1", "attempt": "current", "stepwise": True}),
+        A_RECEIVES,
+        goes_on("stray", "SELECT ai_job FOR UPDATE"),
+        ("prepare", {"worker": "A"}),
+        goes_on("stray", "COMMIT"),
+        goes_on("A", "resumes"),
+        ASKS,
+        goes_on("A", "COMMIT"),
+        goes_on("stray", "resumes"),
+        goes_on("stray", "COMMIT"),
+    )
+    with open_races("acquired_without_lock") as lane:
+        played = script.play(lane, steps)
+        assert played.failure is not None
+        assert len(steps_of(minimise(lane, played.failure))) < len(RACING["acquired_without_lock"])
+
+
 def test_what_is_not_stopped_is_left_alone() -> None:
     assert list(whole(MINIMAL[:3])) == []
+
+
+def test_the_search_finds_a_race_and_minimises_it(lane: Lane) -> None:
+    run = Run(lane)
+    play(run, 0, TransactionsMachine, so_many(200, steps=60))
+    assert run.failure is not None
+    minimal = minimise(lane, run.failure)
+    assert minimal.headline.invariant == RACES["attempt_counted_in_sql"].invariant
+    assert len(steps_of(minimal)) <= len(RACING["attempt_counted_in_sql"]) + 1

@@ -34,6 +34,13 @@ def test_a_hand_written_history_shows_the_race(defect: str, open_races: OpenRace
 
 
 @every_race
+def test_it_has_the_same_events_each_time(defect: str, open_races: OpenRaces) -> None:
+    with open_races(defect) as lane:
+        first, second = (script.play(lane, list(RACING[defect])).example.events for _ in range(2))
+    assert first == second
+
+
+@every_race
 def test_the_correct_system_survives_it(defect: str, open_races: OpenRaces) -> None:
     with open_races() as lane:
         assert script.play(lane, list(RACING[defect]), drained=True).failure is None
