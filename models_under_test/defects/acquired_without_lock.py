@@ -3,7 +3,7 @@
 Two workers who read at once both find the job free, and both are given attempt 1: the fence holds neither
 of them back from then on.
 
-Caught by `operations_write_by_the_table` in the transactions lane.
+Caught by `one_holder_at_a_time` in the transactions lane.
 """
 
 from typing import Any

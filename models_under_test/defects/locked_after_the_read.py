@@ -3,7 +3,7 @@
 Whoever waits for the lock goes on afterwards with a row as it was before the wait: a takeover that was
 committed meanwhile is overwritten.
 
-Caught by `operations_write_by_the_table` in the transactions lane.
+Caught by `one_holder_at_a_time` in the transactions lane.
 """
 
 from typing import Any
