@@ -12,6 +12,7 @@ from statemachine.corpus.places import Directory, Place
 from statemachine.history import Event
 from statemachine.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.ndjson import Header
+from statemachine.postgresql.databases import without_password
 from statemachine.replay import Replayed
 from statemachine.report.paper import WIDE, Paper
 from statemachine.run import Run
@@ -85,11 +86,10 @@ class Session:
         return self.command(*words, f"--hypothesis-seed={self.seed if seed is None else seed}")
 
     def _lane_options(self) -> list[str]:
-        """What makes pytest play the lane of this part only, on the same server."""
+        """What makes pytest play the lane of this part only."""
         if self.lane != TRANSACTIONS.name:
             return []
-        server = [f"--database-server {self.database_server}"] if self.database_server else []
-        return [f"--lane {self.lane}", *server]
+        return [f"--lane {self.lane}"]
 
     def processes_options(self) -> list[str]:
         """What makes ``python -m statemachine`` play real processes as this session asks for."""
@@ -119,6 +119,8 @@ class Session:
             words.append(f"--binding {self.binding_path}")
         if self.defect:
             words.append(f"--defect {self.defect}")
+        if self.lane == TRANSACTIONS.name and self.database_server:
+            words.append(f"--database-server {without_password(self.database_server)}")
         return " ".join([*words, *arguments])
 
 

@@ -9,6 +9,7 @@ A run that is killed leaves its database behind on a server that was named, call
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -181,6 +182,15 @@ def _description(admin: Any, name: str, private: bool) -> str:
 def _version(number: int) -> str:
     """As people write it: 150018 is 15.18."""
     return f"{number // 10_000}.{number % 10_000}"
+
+
+def without_password(server: str) -> str:
+    """The URL as it may be printed.
+
+    >>> without_password("postgresql://owner:secret@db:5432/postgres")
+    'postgresql://owner:PASSWORD@db:5432/postgres'
+    """
+    return re.sub(r"(?<=://)([^/@:]*):[^@]*@", r"\1:PASSWORD@", server)
 
 
 def _place(server: str) -> str:

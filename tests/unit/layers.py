@@ -170,7 +170,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "session",
         "verdict",
     },
-    "session": {"binding", "corpus", "history", "lanes", "ndjson", "replay", "report", "run"},
+    "session": {"postgresql", "binding", "corpus", "history", "lanes", "ndjson", "replay", "report", "run"},
     "test_embedded": {"in_pytest"},
     "test_transactions": {"in_pytest"},
     "test_processes": {"in_pytest"},
