@@ -21,6 +21,7 @@ def receive_message(
     port = WorkerQueue(example, slot, message, duplicate)
     delivery = slot.delivery = example.binding.deliver(worker, port)
     slot.answered_at = None
+    _check_begins(example, worker)
     received = False
 
     def receive() -> None:
@@ -30,6 +31,16 @@ def receive_message(
     take_message_step(example, Operation.RECEIVE, worker, receive, strike)
     if not received:
         slot.forget()
+
+
+def _check_begins(example: Example, worker: str) -> None:
+    check_next_step(example, worker)
+    step = example.workers[worker].next_step
+    if step != "receive":
+        raise BindingError(
+            f"a new delivery of worker {worker} says next_step {step!r}: it begins with 'receive', and "
+            "deliver() makes a new one for each message"
+        )
 
 
 def take_message_step(
