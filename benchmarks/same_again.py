@@ -1,10 +1,10 @@
-"""Whether the transactions lane does the same again: the same seed twice, and a shrunk failure a hundred times.
+"""Whether the transactions lane does the same again: the same seed twice, and a shrunk failure many times.
 
     python benchmarks/same_again.py pairs [--pairs 200] [--examples 4]
     python benchmarks/same_again.py replays [--times 100] [DEFECT…]
 
-``pairs`` plays each seed in two processes, each on a private server of its own, and compares all events of all
-examples.  ``replays`` finds each defect of the lane with one seed, shrinks it, and replays what is saved.
+``pairs`` plays each seed in two processes, each on a private server of its own, and compares all events of
+all examples.  ``replays`` finds each defect of the lane with one seed, shrinks it, and replays what is saved.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def main() -> int:
         return compare(asked.pairs, asked.examples)
     planted = catalogue(load(DEFAULT_BINDING))
     defects = asked.defects or [one.name for one in planted if one.lane == TRANSACTIONS.name]
-    return 0 if all([again(defect, asked.times) for defect in defects]) else 1
+    outcomes = [again(defect, asked.times) for defect in defects]
+    return 0 if all(outcomes) else 1
 
 
 if __name__ == "__main__":
