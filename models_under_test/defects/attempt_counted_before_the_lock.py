@@ -17,7 +17,7 @@ class Repository(DjangoAIJobRepository):
     def mark_running(
         self, job_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
     ) -> Lease | Refusal:
-        self.attempts = self._named(job_id, tenant_id).values_list("attempt_count", flat=True).first()
+        self.attempts = self._named(job_id, tenant_id).values_list("attempt_count", flat=True).first() or 0
         return super().mark_running(job_id, tenant_id, worker_id, now)
 
     def _save(self, job: Any, now: datetime) -> None:
