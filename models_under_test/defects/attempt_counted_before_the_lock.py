@@ -6,24 +6,23 @@ them apart.
 Caught by `attempts_count_acquisitions` in the transactions lane.
 """
 
-from datetime import datetime
 from typing import Any
 
-from models_under_test.domain import Lease, Refusal
+from models_under_test.models import AIJob
 from models_under_test.repositories import DjangoAIJobRepository
 
 
 class Repository(DjangoAIJobRepository):
-    def mark_running(
-        self, job_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
-    ) -> Lease | Refusal:
-        self.attempts = self._named(job_id, tenant_id).values_list("attempt_count", flat=True).first()
-        return super().mark_running(job_id, tenant_id, worker_id, now)
+    def _lock(self, job_id: str, tenant_id: str) -> Any | None:
+        attempts = self._named(job_id, tenant_id).values_list("attempt_count", flat=True).first()
+        job = super()._lock(job_id, tenant_id)
+        if job is not None:
+            job.attempt_count = attempts or 0
+        return job
 
-    def _save(self, job: Any, now: datetime) -> None:
-        if job.status == self.statuses.running:
-            job.attempt_count = self.attempts + 1
-        super()._save(job, now)
+    def _lock_for(self, job_id: str, tenant_id: str, attempt: int) -> AIJob | None:
+        job = super()._lock(job_id, tenant_id)
+        return job if job is not None and job.attempt_count == attempt else None
 
 
 PARTS = {"repository": Repository}
