@@ -10,17 +10,22 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from greenlet import getcurrent, greenlet
 
+from statemachine.binding import BindingError
 from statemachine.stage import COMMIT, RESUMES, InFlight
 from statemachine.transactions.server import ServerError, Watcher
 from statemachine.transactions.sessions import Abandoned, Session
 from statemachine.world.faults import Fault, Killed, Strike
 
-_THROWS = 50
-"""How often code is told that it is over, which catches everything it can catch."""
+_STUCK: list[greenlet] = []
+"""What would never end, and is never to run again, which it would do when nobody knew of it any more."""
+
+
+class Endless(BindingError):
+    """Code that cannot be killed; the message says whose and how it can be helped."""
 
 
 class Told(Protocol):
@@ -55,6 +60,7 @@ class Task:
         self._scheduler = scheduler
         self._hub = getcurrent()
         self._greenlet: greenlet | None = None
+        self.is_stuck = False
 
     def begin(self, play: Callable[[], None]) -> None:
         self._greenlet = greenlet(play)
@@ -64,7 +70,7 @@ class Task:
 
     @property
     def ended(self) -> bool:
-        return self._greenlet is None or self._greenlet.dead
+        return self._greenlet is None or self._greenlet.dead or self.is_stuck
 
     @property
     def blocked(self) -> bool:
@@ -116,6 +122,13 @@ class Task:
     def failed(self, outcome: str) -> None:
         self._scheduler.told.undone(outcome)
 
+    def stuck(self) -> NoReturn:
+        self.is_stuck = True
+        if self._greenlet is not None:
+            _STUCK.append(self._greenlet)
+        while True:
+            self._hub.switch()
+
     def _stop(self, killed_by: Fault) -> None:
         try:
             self._hub.switch()
@@ -160,18 +173,17 @@ class Scheduler:
 
     def clear(self) -> None:
         """End all that is in flight, whatever the code does about it: no lock is held afterwards."""
+        interrupted = False
         for task in list(self.tasks.values()):
             task.session.abandon()
             self._terminate(task.session)
-            for _ in range(_THROWS):
-                if task.ended:
-                    break
-                try:
-                    self._switch(task, partial(task.throw, Abandoned))
-                except BaseException as error:
-                    if isinstance(error, KeyboardInterrupt):
-                        raise
+            try:
+                self._switch(task, partial(task.throw, Abandoned))
+            except BaseException as error:
+                interrupted = interrupted or isinstance(error, KeyboardInterrupt)
             self._end(task)
+        if interrupted:
+            raise KeyboardInterrupt
 
     def holder_of_what(self, waiting: Task) -> Task | None:
         """Whose lock ``waiting`` waits for now, if it waits for any."""
@@ -182,8 +194,9 @@ class Scheduler:
         return next((others[pid] for pid in blockers if pid in others), None)
 
     def _terminate(self, session: Session) -> None:
-        session.lose()
-        self.watcher.terminate(session.pid)
+        if session.is_connected:
+            self.watcher.terminate(session.pid)
+            session.lose()
 
     def _run(self, task: Task, action: Callable[[], None]) -> None:
         try:
@@ -191,6 +204,11 @@ class Scheduler:
         finally:
             if task.ended:
                 self._end(task)
+        if task.is_stuck:
+            raise Endless(
+                f"{task.by} was killed at {task.statement or 'its first statement'}, and its code catches even "
+                "that and tries again for ever: let it catch Exception, and not BaseException"
+            )
         if not task.ended and task.standing is not None:
             self.in_flight[task.by] = task.standing
         self._settle()
@@ -207,6 +225,8 @@ class Scheduler:
     def _end(self, task: Task) -> None:
         self.tasks.pop(task.by, None)
         self.in_flight.pop(task.by, None)
+        if task.is_stuck:
+            self._terminate(task.session)
         task.session.restore()
         self._free.append(task.session)
 

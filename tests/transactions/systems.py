@@ -11,6 +11,11 @@ from typing import Any
 from models_under_test.binding import AIJobsBinding
 
 
+def path_of(system: type[Any]) -> str:
+    """As ``--binding`` takes it."""
+    return f"{system.__module__}:{system.__qualname__}"
+
+
 class Rough(AIJobsBinding):
     """``acquire`` wraps how the repository takes a lease: it gets the call that does it properly."""
 
@@ -25,9 +30,7 @@ class Rough(AIJobsBinding):
         class Repository(DjangoAIJobRepository):
             def mark_running(self, job_id: str, tenant_id: str, worker_id: str, now: Any = None) -> Any:
                 properly = super().mark_running
-                return binding.acquire(
-                    lambda: properly(job_id, tenant_id, worker_id, now), job_id, tenant_id
-                )
+                return binding.acquire(lambda: properly(job_id, tenant_id, worker_id, now), job_id, tenant_id)
 
         return {**super().parts(), "repository": Repository}
 
@@ -355,3 +358,24 @@ class Elsewhere(Rough):
             return properly()
         finally:
             other.close()
+
+
+class Deferred(Rough):
+    """A statement in autocommit that fails only when it is committed; the error of Django is expected."""
+
+    def parts(self) -> dict[str, Any]:
+        from django.db import IntegrityError, connection
+
+        parts = super().parts()
+        properly = parts["prepare_ai_job"]
+
+        def prepare(*arguments: Any) -> Any:
+            try:
+                with connection.cursor() as cursor:
+                    # Its tenant is a foreign key, and Django's are checked at the COMMIT.
+                    cursor.execute("INSERT INTO lecture (tenant_id, title) VALUES (0, 'of nobody')")
+            except IntegrityError:
+                return properly(*arguments)
+            raise AssertionError("it was committed")
+
+        return {**parts, "prepare_ai_job": prepare}
