@@ -179,7 +179,7 @@ class Scheduler:
             self._terminate(task.session)
             try:
                 self._switch(task, partial(task.throw, Abandoned))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  whatever the code makes of its end
                 interrupted = interrupted or isinstance(error, KeyboardInterrupt)
             self._end(task)
         if interrupted:
@@ -206,8 +206,8 @@ class Scheduler:
                 self._end(task)
         if task.is_stuck:
             raise Endless(
-                f"{task.by} was killed at {task.statement or 'its first statement'}, and its code catches even "
-                "that and tries again for ever: let it catch Exception, and not BaseException"
+                f"{task.by} was killed, and its code catches even that and tries its database again, for ever: "
+                "let it catch Exception, and not BaseException"
             )
         if not task.ended and task.standing is not None:
             self.in_flight[task.by] = task.standing

@@ -51,7 +51,7 @@ class Control(Protocol):
         """The server has undone the transaction: ``deadlock`` or ``serialization_failure``."""
 
     def stuck(self) -> NoReturn:
-        """The code catches whatever tells it that it is dead, and tries again for ever: it never runs again."""
+        """The code catches whatever says that it is dead, and tries again for ever: it never runs again."""
 
 
 class Session:

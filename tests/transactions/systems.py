@@ -5,7 +5,9 @@ Each differs from the bundled one in a part or two.  They hold no state of their
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from models_under_test.binding import AIJobsBinding
@@ -29,8 +31,10 @@ class Rough(AIJobsBinding):
 
         class Repository(DjangoAIJobRepository):
             def mark_running(self, job_id: str, tenant_id: str, worker_id: str, now: Any = None) -> Any:
-                properly = super().mark_running
-                return binding.acquire(lambda: properly(job_id, tenant_id, worker_id, now), job_id, tenant_id)
+                properly = partial(super().mark_running, job_id, tenant_id, worker_id, now)
+                # Not for the rows of others, which the lane itself makes.
+                ours = re.fullmatch(r"j\d+", job_id)
+                return binding.acquire(properly, job_id, tenant_id) if ours else properly()
 
         return {**super().parts(), "repository": Repository}
 
@@ -218,7 +222,7 @@ class WritesWhateverHappens(Rough):
             answer = None
             try:
                 answer = properly(uow, job_id, *arguments)
-            except BaseException:
+            except BaseException:  # noqa: BLE001  this is what it is about
                 _write(job_id, "except, outside")
             finally:
                 _write(job_id, "" if answer is not None else "finally, outside")

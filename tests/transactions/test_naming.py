@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a line for each statement
 """What a statement is called: as a DBA says it.  A replay finds the next statement by this name."""
 
 from __future__ import annotations
