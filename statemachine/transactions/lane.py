@@ -8,14 +8,14 @@ isolation level or another server than the one at hand would do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 
 from django.db import connections
 
 from statemachine import history
 from statemachine.binding import Binding
-from statemachine.lane import Lane
+from statemachine.lane import Lane, Lost
 from statemachine.stage import InFlight
 from statemachine.transactions.scheduler import Scheduler
 from statemachine.transactions.server import Watcher
@@ -103,6 +103,9 @@ class TransactionsLane(Lane):
     def kill_in_flight(self, by: str) -> None:
         self._scheduler.kill(by)
 
+    def check(self) -> None:
+        self._scheduler.watcher.check()
+
     def abandon(self) -> None:
         self._scheduler.clear()
 
@@ -111,7 +114,11 @@ class TransactionsLane(Lane):
             # Nothing of what ends now was done by the system.
             self.current.reach = None
         self._scheduler.clear()
-        super()._reset()
+        try:
+            super()._reset()
+        except Exception:
+            self.check()
+            raise
 
     # -- what the scheduler tells, from inside an operation ----------------------------------
 
