@@ -30,7 +30,7 @@ from statemachine.fuzz.progress import FuzzProgress
 from statemachine.fuzz.searches import Size
 from statemachine.history import Event
 from statemachine.invariants.claim import times
-from statemachine.lane import Lane
+from statemachine.lane import Lane, Lost
 from statemachine.lanes import EMBEDDED, KINDS
 from statemachine.ndjson import Header
 from statemachine.progress import Progress
@@ -71,6 +71,22 @@ class PlayedLane:
 
     def play(self) -> None:
         """Fails the test, with a report instead of a traceback, unless the verdict is PASS or FIXED."""
+        try:
+            self._play()
+        except Lost as error:
+            self._stop(error)
+        except (Exception, pytest.fail.Exception):
+            # Without its server a lane shows what no system under test has done.
+            try:
+                self.lane.check()
+            except Lost as error:
+                self._stop(error)
+            raise
+
+    def _stop(self, lost: Lost) -> NoReturn:
+        distributed.stop(self.config, f"--lane {self.session.lane}: {lost}")
+
+    def _play(self) -> None:
         if self.session.saved is not None:
             self._replay(*self.session.saved)
         else:

@@ -25,6 +25,10 @@ from statemachine.world.faults import Strike
 _NOTHING: Mapping[str, InFlight] = MappingProxyType({})
 
 
+class Lost(RuntimeError):
+    """What a run depends on does not do its part any more; the message says what, and what can be done."""
+
+
 class Lane:
     """A binding on its database, for a whole run.  Enter :meth:`open` before making examples.
 
@@ -105,6 +109,9 @@ class Lane:
     def kill_in_flight(self, by: str) -> None:
         """Kill whoever makes an operation that is in flight.  Raises as :meth:`proceed` does."""
         raise LookupError(f"{by} has no operation in flight")
+
+    def check(self) -> None:
+        """Raises :class:`Lost` when nothing more can be played here, whatever the system under test does."""
 
     def abandon(self) -> None:
         """Roll back whatever is open: Ctrl-C may have struck anywhere."""

@@ -21,7 +21,7 @@ from statemachine.closing import closings_of, properties_of
 from statemachine.embedded import register_profiles
 from statemachine.header import LANES, header_of
 from statemachine.in_pytest import PlayedLane, ProcessesLane
-from statemachine.lane import Lane
+from statemachine.lane import Lane, Lost
 from statemachine.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.options import check_profile, choose_settings, session_for
 from statemachine.postgresql.availability import missing_because, packages_missing
@@ -273,6 +273,9 @@ def _on_postgresql(request: pytest.FixtureRequest, session: Session) -> Iterator
             yield lane, made.description
     except (BindingError, safety.Refused) as error:
         distributed.stop(request.config, str(error))
+    except Lost:
+        # Whoever plays the lane says so; nothing is left there to be cleaned up.
+        pass
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -103,6 +103,9 @@ class TransactionsLane(Lane):
     def kill_in_flight(self, by: str) -> None:
         self._scheduler.kill(by)
 
+    def check(self) -> None:
+        self._scheduler.watcher.check()
+
     def abandon(self) -> None:
         self._scheduler.clear()
 
@@ -111,7 +114,11 @@ class TransactionsLane(Lane):
             # Nothing of what ends now was done by the system.
             self.current.reach = None
         self._scheduler.clear()
-        super()._reset()
+        try:
+            super()._reset()
+        except Exception:
+            self.check()
+            raise
 
     # -- what the scheduler tells, from inside an operation ----------------------------------
 

@@ -1,7 +1,8 @@
 """What a DBA would call a SQL statement: its verb, its table, and whether it locks.
 
 The name is for people and for replays, which find the next statement by it.  It does not tell two statements
-apart that differ in their columns or their conditions only.
+apart that differ in their columns or their conditions only, and what a function does that a SELECT calls it
+does not know.
 """
 
 from __future__ import annotations
@@ -9,15 +10,30 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_TABLE = r'(?:ONLY\s+)?(?:"?\w+"?\.)?"?(\w+)"?'
+_HIDDEN = re.compile(r"/\*.*?\*/|--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.S)
+"""Comments, and texts, in which words mean nothing."""
+_PARTS = re.compile(r'"(?:[^"]|"")*"|[()]|[^"()]+')
+
+_WORD = r'(?:"(?:[^"]|"")*"|[^\s,;()".]+)'
+_TABLE = rf"(?:ONLY\s+)?(?:{_WORD}\s*\.\s*)*({_WORD})"
 _FORMS = (
     (re.compile(rf"SELECT\b.*?\bFROM\s+{_TABLE}", re.I | re.S), "SELECT"),
     (re.compile(rf"INSERT\s+INTO\s+{_TABLE}", re.I), "INSERT"),
     (re.compile(rf"UPDATE\s+{_TABLE}", re.I), "UPDATE"),
     (re.compile(rf"DELETE\s+FROM\s+{_TABLE}", re.I), "DELETE"),
+    (re.compile(rf"MERGE\s+INTO\s+{_TABLE}", re.I), "MERGE"),
+    (re.compile(rf"TRUNCATE\s+(?:TABLE\s+)?{_TABLE}", re.I), "TRUNCATE"),
+    (re.compile(rf"LOCK\s+(?:TABLE\s+)?{_TABLE}", re.I), "LOCK"),
+)
+_WRITES = ("INSERT ", "UPDATE ", "DELETE ", "MERGE ", "TRUNCATE ", "WITH ")
+_SUBQUERY = re.compile(r"SELECT\b.*?\bFROM\s+\(", re.I | re.S)
+_COMMON = re.compile(
+    rf"WITH\s+(?:RECURSIVE\s+)?(?:,?\s*{_WORD}\s*(?:\(\)\s*)?AS\s+(?:(?:NOT\s+)?MATERIALIZED\s+)?\(\)\s*)+",
+    re.I,
 )
 _LOCK = re.compile(
-    r"\b(FOR\s+(?:NO\s+KEY\s+UPDATE|UPDATE|KEY\s+SHARE|SHARE))\b(?:\s+OF\s+[\w\",\s.]+?)?(\s+NOWAIT|\s+SKIP\s+LOCKED)?\Z",
+    r"\b(FOR\s+(?:NO\s+KEY\s+UPDATE|UPDATE|KEY\s+SHARE|SHARE))\b"
+    rf"(?:\s+OF\s+{_WORD}(?:\s*[.,]\s*{_WORD})*?)?(\s+NOWAIT|\s+SKIP\s+LOCKED)?\s*\Z",
     re.I,
 )
 _CONTROL = re.compile(r"(SAVEPOINT|RELEASE(?:\s+SAVEPOINT)?|ROLLBACK\s+TO(?:\s+SAVEPOINT)?)\b", re.I)
@@ -29,20 +45,63 @@ def name_of(sql: str) -> str:
 
     >>> name_of('SELECT "ai_job"."id" FROM "ai_job" WHERE ("ai_job"."job_id" = %s) LIMIT 1 FOR UPDATE')
     'SELECT ai_job FOR UPDATE'
-    >>> name_of('INSERT INTO "ai_result" ("job_id") VALUES (%s) RETURNING "ai_result"."id"')
-    'INSERT ai_result'
+    >>> name_of('WITH due AS (SELECT id FROM ai_job) UPDATE "public"."ai_job" SET status = 1 FROM due')
+    'UPDATE ai_job'
     >>> name_of('RELEASE SAVEPOINT "s1_x2"')
     'RELEASE SAVEPOINT'
     """
-    text = sql.strip().lstrip("(").rstrip("; \n\t")
-    control = _CONTROL.match(text)
+    control = _CONTROL.match(sql)
     if control:
         return " ".join(control[1].upper().split())
+    return _name_of(_plain(sql))
+
+
+@lru_cache(maxsize=1000)
+def may_write(sql: str) -> bool:
+    """Whether a statement may change rows.
+
+    >>> may_write("/* by the sweep */ UPDATE ai_job SET status = 1"), may_write("SELECT 1")
+    (True, False)
+    """
+    return f"{_plain(sql)} ".lstrip("(").upper().startswith(_WRITES)
+
+
+def _plain(sql: str) -> str:
+    return " ".join(_HIDDEN.sub(" ", sql).split()).rstrip("; ")
+
+
+def _name_of(text: str) -> str:
+    outer, inner = _parts_of(text)
+    if outer.startswith("()"):
+        return _name_of(inner[0].strip())
+    common = _COMMON.match(outer)
+    if common:
+        # What follows is the statement; how many parentheses were passed says where the others begin.
+        passed = common[0].count("(")
+        outer, inner = outer[common.end() :], inner[passed:]
     for form, verb in _FORMS:
-        found = form.match(text)
+        found = form.match(outer)
         if found:
-            return f"{verb} {found[1]}{_lock_of(text) if verb == 'SELECT' else ''}"
-    return " ".join(text.split()[:2]).upper()
+            table = found[1].strip('"').replace('""', '"')
+            return f"{verb} {table}{_lock_of(outer) if verb == 'SELECT' else ''}"
+    within = _SUBQUERY.match(outer)
+    if within:
+        return _name_of(inner[within[0].count("(") - 1].strip())
+    return " ".join(outer.split()[:2]).upper()
+
+
+def _parts_of(text: str) -> tuple[str, list[str]]:
+    """``text`` with nothing between its outermost parentheses, and what is there, one after the other."""
+    outer, inner, depth = "", [""], 0
+    for part in _PARTS.findall(text):
+        depth -= part == ")"
+        if depth > 0:
+            inner[-1] += part
+        else:
+            outer += part
+            inner += [""] if part == ")" else []
+        depth += part == "("
+    return outer, inner
 
 
 def _lock_of(select: str) -> str:

@@ -9,18 +9,26 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from greenlet import getcurrent, greenlet
 
+from statemachine.binding import BindingError
 from statemachine.stage import COMMIT, RESUMES, InFlight
-from statemachine.transactions.server import ServerError, Watcher
+from statemachine.transactions import server
+from statemachine.transactions.server import ServerError, ServerGone, Watcher
 from statemachine.transactions.sessions import Abandoned, Session
+from statemachine.world.clock import real_seconds
 from statemachine.world.faults import Fault, Killed, Strike
 
-_THROWS = 50
-"""How often code is told that it is over, which catches everything it can catch."""
+_STUCK: list[greenlet] = []
+"""What would never end, and is never to run again, which it would do when nobody knew of it any more."""
+
+
+class Endless(BindingError):
+    """Code that cannot be killed; the message says whose and how it can be helped."""
 
 
 class Told(Protocol):
@@ -55,6 +63,9 @@ class Task:
         self._scheduler = scheduler
         self._hub = getcurrent()
         self._greenlet: greenlet | None = None
+        self.is_stuck = False
+        self.trouble: ServerError | None = None
+        self._waits_since: float | None = None
 
     def begin(self, play: Callable[[], None]) -> None:
         self._greenlet = greenlet(play)
@@ -64,7 +75,7 @@ class Task:
 
     @property
     def ended(self) -> bool:
-        return self._greenlet is None or self._greenlet.dead
+        return self._greenlet is None or self._greenlet.dead or self.is_stuck
 
     @property
     def blocked(self) -> bool:
@@ -91,12 +102,21 @@ class Task:
             self._stop(Fault.KILL_BEFORE_COMMIT if statement == COMMIT else Fault.KILL_BEFORE_STATEMENT)
 
     def began(self, statement: str) -> None:
-        self.statement = statement
+        self.statement, self._waits_since = statement, None
         self._scheduler.told.statement_began(statement)
 
     def waits(self) -> None:
+        try:
+            self._look_why()
+        except ServerError as error:
+            # Raised here it would be an error of the code under test, which may catch it.
+            self.trouble = error
+            self._hub.switch()
+
+    def _look_why(self) -> None:
         holder = self._scheduler.holder_of_what(self)
         if holder is None or holder.standing is None:
+            self._check_patience()
             return
         told = self._scheduler.told
         told.lock_waited(holder.standing.call)
@@ -113,8 +133,30 @@ class Task:
         self.standing = told.standing(self.by, self.statement)._replace(blocked_by=holder.by)
         self._stop(Fault.KILL_WHILE_BLOCKED)
 
+    def _check_patience(self) -> None:
+        """Raises :class:`ServerError` when somebody unknown holds a lock for too long."""
+        now = real_seconds()
+        self._waits_since = self._waits_since or now
+        if now - self._waits_since < server.PATIENCE_SECONDS:
+            return
+        blockers = self._scheduler.watcher.blockers(self.session.pid)
+        self._waits_since = None
+        if blockers:
+            raise ServerError(
+                f"{self.by} waits at {self.statement} for a lock that session {blockers[0]} has held for "
+                f"{server.PATIENCE_SECONDS:g} s, and which is none of the run's: what code under test does on "
+                "connections of its own cannot be interleaved; let it use Django's"
+            )
+
     def failed(self, outcome: str) -> None:
         self._scheduler.told.undone(outcome)
+
+    def stuck(self) -> NoReturn:
+        self.is_stuck = True
+        if self._greenlet is not None:
+            _STUCK.append(self._greenlet)
+        while True:
+            self._hub.switch()
 
     def _stop(self, killed_by: Fault) -> None:
         try:
@@ -160,18 +202,19 @@ class Scheduler:
 
     def clear(self) -> None:
         """End all that is in flight, whatever the code does about it: no lock is held afterwards."""
+        interrupted = False
         for task in list(self.tasks.values()):
             task.session.abandon()
-            self._terminate(task.session)
-            for _ in range(_THROWS):
-                if task.ended:
-                    break
-                try:
-                    self._switch(task, partial(task.throw, Abandoned))
-                except BaseException as error:
-                    if isinstance(error, KeyboardInterrupt):
-                        raise
-            self._end(task)
+            with suppress(ServerGone):
+                self._terminate(task.session)
+            try:
+                self._switch(task, partial(task.throw, Abandoned))
+            except BaseException as error:  # noqa: BLE001  whatever the code makes of its end
+                interrupted = interrupted or isinstance(error, KeyboardInterrupt)
+            with suppress(ServerGone):
+                self._end(task)
+        if interrupted:
+            raise KeyboardInterrupt
 
     def holder_of_what(self, waiting: Task) -> Task | None:
         """Whose lock ``waiting`` waits for now, if it waits for any."""
@@ -182,8 +225,9 @@ class Scheduler:
         return next((others[pid] for pid in blockers if pid in others), None)
 
     def _terminate(self, session: Session) -> None:
-        session.lose()
-        self.watcher.terminate(session.pid)
+        if session.is_connected:
+            self.watcher.terminate(session.pid)
+            session.lose()
 
     def _run(self, task: Task, action: Callable[[], None]) -> None:
         try:
@@ -191,6 +235,13 @@ class Scheduler:
         finally:
             if task.ended:
                 self._end(task)
+        if task.trouble is not None:
+            raise task.trouble
+        if task.is_stuck:
+            raise Endless(
+                f"{task.by} was killed, and its code catches even that and tries its database again, for ever: "
+                "let it catch Exception, and not BaseException"
+            )
         if not task.ended and task.standing is not None:
             self.in_flight[task.by] = task.standing
         self._settle()
@@ -207,8 +258,16 @@ class Scheduler:
     def _end(self, task: Task) -> None:
         self.tasks.pop(task.by, None)
         self.in_flight.pop(task.by, None)
-        task.session.restore()
-        self._free.append(task.session)
+        try:
+            if task.is_stuck:
+                self._terminate(task.session)
+            task.session.restore()
+        except Exception:
+            # Without a server nothing can be restored, and nothing is held.
+            self.watcher.check()
+            raise
+        finally:
+            self._free.append(task.session)
 
     def _is_settled(self, task: Task) -> bool:
         return task.session.has_answer or self.holder_of_what(task) is not None

@@ -9,14 +9,27 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from statemachine.lane import Lost
 from statemachine.world.clock import real_seconds
 
-_PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
 _NAP_SECONDS = 0.0005
 
 
-class ServerError(RuntimeError):
+class ServerError(Lost):
     """The server does not do what a run depends on; the message says what and for how long."""
+
+
+class ServerGone(ServerError):
+    """There is no server any more, or it has ended the sessions of the run."""
+
+    def __init__(self, error: Exception) -> None:
+        # "<message>\n\tThis probably means the server terminated abnormally"
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        super().__init__(
+            f"the PostgreSQL server went away in the middle of the run ({said}): what was played from there "
+            "on says nothing; run again"
+        )
 
 
 class Watcher:
@@ -32,31 +45,42 @@ class Watcher:
 
     def blockers(self, pid: int) -> list[int]:
         """The process ids of the sessions that hold what ``pid`` waits for; none if it waits for no lock."""
-        row = self._connection.execute("SELECT pg_blocking_pids(%s)", (pid,)).fetchone()
+        row = self._ask("SELECT pg_blocking_pids(%s)", pid)
         found: list[int] = row[0]
         return found
 
     def cancel(self, pid: int) -> None:
         """Let the statement that ``pid`` executes fail."""
-        self._connection.execute("SELECT pg_cancel_backend(%s)", (pid,))
+        self._ask("SELECT pg_cancel_backend(%s)", pid)
 
     def terminate(self, pid: int) -> None:
         """End session ``pid``, and wait until all of its locks are free.
 
         Raises :class:`ServerError` when it is still there after half a minute.
         """
-        self._connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        self._ask("SELECT pg_terminate_backend(%s)", pid)
         # Its two-argument form looks only every 100 ms.
         self.wait_until(lambda: not self._is_there(pid), f"session {pid} was ended and is still there")
 
     def _is_there(self, pid: int) -> bool:
-        found = self._connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone()
-        return found is not None
+        return self._ask("SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid) is not None
+
+    def check(self) -> None:
+        """Raises :class:`ServerGone` unless the server answers."""
+        self._ask("SELECT pg_backend_pid() = %s", 0)
+
+    def _ask(self, query: str, pid: int) -> Any:
+        import psycopg
+
+        try:
+            return self._connection.execute(query, (pid,)).fetchone()
+        except psycopg.OperationalError as error:
+            raise ServerGone(error) from None
 
     def wait_until(self, holds: Callable[[], bool], otherwise: str) -> None:
         """Ask again and again.  Raises :class:`ServerError`, saying ``otherwise``, after half a minute."""
-        end = real_seconds() + _PATIENCE_SECONDS
+        end = real_seconds() + PATIENCE_SECONDS
         while not holds():
             if real_seconds() > end:
-                raise ServerError(f"PostgreSQL: {otherwise} after {_PATIENCE_SECONDS:g} s; run again")
+                raise ServerError(f"PostgreSQL: {otherwise} after {PATIENCE_SECONDS:g} s; run again")
             time.sleep(_NAP_SECONDS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, suppress
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import psycopg
 from django.db import connections
@@ -19,15 +19,17 @@ from django.db.utils import load_backend
 from psycopg import errors, pq
 
 from statemachine.stage import COMMIT
-from statemachine.transactions.naming import name_of
+from statemachine.transactions.naming import may_write, name_of
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.faults import Killed
 
 POLL_SECONDS = 0.002
 """A statement that takes longer is asked about: it may wait for a lock."""
 
+MOST_REFUSALS = 1000
+"""How often code that is dead, or over, may try to reach its database: then it does nothing else for ever."""
+
 ROLLBACK = "ROLLBACK"
-WRITING = ("INSERT", "UPDATE", "DELETE", "WITH", "MERGE")
 
 
 class Abandoned(BaseException):
@@ -48,6 +50,9 @@ class Control(Protocol):
     def failed(self, outcome: str) -> None:
         """The server has undone the transaction: ``deadlock`` or ``serialization_failure``."""
 
+    def stuck(self) -> NoReturn:
+        """The code catches whatever says that it is dead, and tries again for ever: it never runs again."""
+
 
 class Session:
     """A connection of its own for one operation at a time; ``control`` is set while one has it.
@@ -64,6 +69,7 @@ class Session:
         self.is_victim = False
         self._lost = False
         self._abandoned = False
+        self._refused = 0
         self._installed = ExitStack()
 
     def open(self) -> None:
@@ -76,6 +82,7 @@ class Session:
         self.wrapper.commit = lambda: self._commit(commit)
         self.wrapper._commit = self._really_commit
         self.wrapper._rollback = self._rollback
+        self.wrapper.ensure_connection = self._ensure_connection
         self.wrapper.ensure_connection()
 
     def close(self) -> None:
@@ -85,6 +92,11 @@ class Session:
     @property
     def pid(self) -> int:
         return int(self.wrapper.connection.info.backend_pid)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server may have a session of it: code under test may have closed it."""
+        return self.wrapper.connection is not None and not self.wrapper.connection.closed
 
     @property
     def has_answer(self) -> bool:
@@ -101,15 +113,17 @@ class Session:
     def lose(self) -> None:
         """The server has ended this session."""
         self._lost = True
+        # A cursor of it can then be closed without a word to the server.
+        self.wrapper.connection.close()
 
     def abandon(self) -> None:
         """From now on nothing passes and nobody is told, until :meth:`restore`."""
-        self._abandoned, self.control = True, None
+        self._abandoned = True
 
     def restore(self) -> None:
         """Make the session usable for the next operation, whatever state the last one has left it in."""
-        self.control, self.is_victim, self._abandoned = None, False, False
-        if self._lost or self.wrapper.connection is None or self.wrapper.connection.closed:
+        self.control, self.is_victim, self._abandoned, self._refused = None, False, False, 0
+        if self._lost or not self.is_connected:
             self._lost = False
             self._disconnect()
             self._forget_transaction()
@@ -142,21 +156,29 @@ class Session:
     def _stop_before(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        told = self._told
-        if told is not None:
-            told.before(name_of(sql))
-        return execute(sql, params, many, context)
+        try:
+            self._refuse_the_dead()
+            told = self._told
+            if told is not None:
+                told.before(name_of(sql))
+            return execute(sql, params, many, context)
+        except Exception:
+            raise
+        except BaseException:
+            # Django closes a server-side cursor after an ``Exception`` only.
+            with suppress(psycopg.Error, Abandoned):
+                context["cursor"].close()
+            raise
 
     def _execute(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        if self.faults.dead:
-            raise Killed
         told = self._told
         if told is None:
             return execute(sql, params, many, context)
         told.began(name_of(sql))
-        if self.wrapper.in_atomic_block or not sql.lstrip("( \n\t")[:6].upper().startswith(WRITING):
+        in_transaction = self.wrapper.in_atomic_block or not self.wrapper.autocommit
+        if in_transaction or not may_write(sql):
             return execute(sql, params, many, context)
         # A write in autocommit is a transaction of one statement.  Made one here, its commit is ours to see:
         # on its own it would take place whenever the server grants a lock, between any two other steps.
@@ -164,7 +186,8 @@ class Session:
         psycopg_connection.execute("BEGIN")
         try:
             result = execute(sql, params, many, context)
-            psycopg_connection.execute("COMMIT")
+            with self.wrapper.wrap_database_errors:
+                psycopg_connection.execute("COMMIT")
         except Exception:
             with suppress(psycopg.Error):
                 psycopg_connection.execute("ROLLBACK")
@@ -173,7 +196,20 @@ class Session:
             self.faults.committed()
         return result
 
+    def _ensure_connection(self) -> None:
+        self._refuse_the_dead()
+        type(self.wrapper).ensure_connection(self.wrapper)
+
+    def _refuse_the_dead(self) -> None:
+        """Everything that Django does with a connection begins here, or ends in ``wait``."""
+        if self._abandoned or self.faults.dead:
+            self._refused += 1
+            if self._refused > MOST_REFUSALS and self.control is not None:
+                self.control.stuck()
+            raise Abandoned if self._abandoned else Killed
+
     def _commit(self, commit: Callable[[], None]) -> None:
+        self._refuse_the_dead()
         told = self._told
         if told is not None:
             told.before(COMMIT)
@@ -197,7 +233,8 @@ class Session:
     @property
     def _told(self) -> Control | None:
         """Who is told of a statement: nobody of the verifier's own, or of what a dead process still tries."""
-        return self.control if self.faults.watching and not self.faults.dead else None
+        dead = self._abandoned or self.faults.dead
+        return self.control if self.faults.watching and not dead else None
 
     # -- waiting ----------------------------------------------------------------------------
 
@@ -220,7 +257,7 @@ class Session:
             state = next(generator)
             while True:
                 ready = yield state
-                if not ready and self.control is not None:
+                if not ready and self.control is not None and not self._abandoned:
                     self.control.waits()
                 state = generator.send(ready)
         except StopIteration as end:
