@@ -24,7 +24,8 @@ RESUMES = "resumes"
 class InFlight(NamedTuple):
     """``statement`` is what it executes next, or waits in; ``blocked_by`` who holds the lock, else empty.
 
-    ``call`` is the number of its call; ``job`` is what that is about, empty for a sweep.
+    ``call`` is the number of its call; ``job`` is what that is about, empty for a sweep; ``executed`` counts
+    the statements that it has begun.
     """
 
     by: str
@@ -33,6 +34,7 @@ class InFlight(NamedTuple):
     call: int
     statement: str
     blocked_by: str = ""
+    executed: int = 0
 
 
 class Stage(Protocol):

@@ -60,6 +60,7 @@ class Task:
         self.stepwise = stepwise
         self.standing: InFlight | None = None
         self.statement = ""
+        self.executed = 0
         self._scheduler = scheduler
         self._hub = getcurrent()
         self._greenlet: greenlet | None = None
@@ -98,11 +99,12 @@ class Task:
 
     def before(self, statement: str) -> None:
         if self.stepwise:
-            self.standing = self._scheduler.told.standing(self.by, statement)
+            self.standing = self._scheduler.told.standing(self.by, statement)._replace(executed=self.executed)
             self._stop(Fault.KILL_BEFORE_COMMIT if statement == COMMIT else Fault.KILL_BEFORE_STATEMENT)
 
     def began(self, statement: str) -> None:
         self.statement, self._waits_since = statement, None
+        self.executed += 1
         self._scheduler.told.statement_began(statement)
 
     def waits(self) -> None:
@@ -130,7 +132,8 @@ class Task:
             )
             return
         self.stepwise = True
-        self.standing = told.standing(self.by, self.statement)._replace(blocked_by=holder.by)
+        standing = told.standing(self.by, self.statement)
+        self.standing = standing._replace(blocked_by=holder.by, executed=self.executed)
         self._stop(Fault.KILL_WHILE_BLOCKED)
 
     def _check_patience(self) -> None:
@@ -144,8 +147,8 @@ class Task:
         if blockers:
             raise ServerError(
                 f"{self.by} waits at {self.statement} for a lock that session {blockers[0]} has held for "
-                f"{server.PATIENCE_SECONDS:g} s, and which is none of the run's: what code under test does on "
-                "connections of its own cannot be interleaved; let it use Django's"
+                f"{server.PATIENCE_SECONDS:g} s, and which is none of the run's: what code under test does "
+                "on connections of its own cannot be interleaved; let it use Django's"
             )
 
     def failed(self, outcome: str) -> None:
@@ -239,8 +242,8 @@ class Scheduler:
             raise task.trouble
         if task.is_stuck:
             raise Endless(
-                f"{task.by} was killed, and its code catches even that and tries its database again, for ever: "
-                "let it catch Exception, and not BaseException"
+                f"{task.by} was killed, and its code catches even that and tries its database again, for "
+                "ever: let it catch Exception, and not BaseException"
             )
         if not task.ended and task.standing is not None:
             self.in_flight[task.by] = task.standing

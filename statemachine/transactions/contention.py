@@ -1,0 +1,178 @@
+"""How likely each step is in the transactions lane: what brings two operations to one job, and in between.
+
+An overlap shows something when the first operation has read and has not yet written, and somebody else, who
+must be somebody with work of their own on the same job, comes all the way through.  So operations begin to be
+stopped where a rival is ready, go on to their first statement at once, and then the rival comes first.
+Weights are tuned on seeds 0-19 only; what they find is reported on seeds 100-119.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from statemachine import deadlines
+from statemachine.example import Example
+from statemachine.lifecycle import Lifecycle, Operation
+from statemachine.operations import STEPWISE, Offer
+from statemachine.operations.named import NamedOperation, Strikes
+from statemachine.overlaps import pairs
+from statemachine.stage import InFlight
+
+Contest = tuple[str, ...]
+"""The names of two operations that are to meet in one example."""
+
+WITHOUT_STATEMENTS = ("receive", "duplicate", "extend", "acknowledge")
+"""What a worker does to its message only: as a rule there is no statement to be stopped before."""
+
+_FIRST_STATEMENT = 8
+"""How much likelier an operation in flight goes on that has executed nothing: until then it shows nothing."""
+_READY = 4
+"""How much likelier an operation begins to be stopped while a rival is ready."""
+_RIVAL = 10
+"""How much likelier one comes while another on the same job is between two of its statements, and"""
+_COUNTERPART = 24
+"""one of the contest's pair while the other one is."""
+_LEAST_OF_A_COUNTERPART = 12
+"""Its weight, where that is less: what is seldom worth playing else is worth it then."""
+_STRAY = 1 / 6
+"""Nobody waits for a stray call, and there are many of them."""
+
+_LIKELIER: Mapping[str, float] = {"duplicate": 3, "wait": 1 / 2, "create_again": 1 / 2}
+"""What leads two operations to one job is likelier than elsewhere, by so many times, and"""
+_WITHOUT_CALLS = 3
+"""so is what makes no calls: operations come in two ways, whole and stopped."""
+_LEADS_TO_A_SWEEP: Mapping[str, float] = {
+    "kill_publisher": 16,
+    "publish": 1 / 16,
+    "advance_to": 16,
+    "recover": 8,
+}
+"""In an example whose contest a sweep is in; of moves of time, only that to its own deadline."""
+_TIMES_A_SWEEP = 3
+"""How many more contests there are with a sweep: a job is there for it once in its life, if at all."""
+
+
+@cache
+def contests(lifecycle: Lifecycle) -> list[Contest]:
+    """Every pair that can overlap, one as likely as the other, but for those with a sweep."""
+    return [
+        pair for pair in pairs(lifecycle) for _ in range(_TIMES_A_SWEEP if Operation.RECOVER in pair else 1)
+    ]
+
+
+class Contention:
+    """What ``example`` holds, seen once a step: who is in flight, on which jobs, and who is ready."""
+
+    def __init__(self, example: Example, contest: Contest) -> None:
+        self.example = example
+        self.contest = contest
+        self.flying = list(example.in_flight.values())
+        self.unsent = self._unsent()
+
+    def ways(self, operation: NamedOperation, offer: Offer) -> Iterator[Offer]:
+        """An operation whole, and one that is stopped before each of its statements."""
+        if operation.name == "proceed":
+            yield offer._replace(weight=offer.weight * self._goes_on(offer))
+            return
+        weight = offer.weight * _LIKELIER.get(operation.name, 1)
+        if operation.name == "stray":
+            weight *= _STRAY
+        if "recover" in self.contest:
+            weight *= self._leads_to_a_sweep(offer)
+        if not operation.made_by:
+            yield offer._replace(weight=_whole(weight * _WITHOUT_CALLS))
+            return
+        jobs = self._jobs_about(offer)
+        likelier = self._likelier(offer, jobs)
+        if likelier == _COUNTERPART:
+            weight = max(weight, _LEAST_OF_A_COUNTERPART * (_STRAY if operation.name == "stray" else 1))
+        strikes = _scaled(offer.strikes, likelier)
+        yield offer._replace(weight=_whole(weight * likelier), strikes=strikes)
+        if operation.name not in WITHOUT_STATEMENTS:
+            stopped = {**offer.undisturbed, STEPWISE: True}
+            times = likelier * (1 if self.flying else self._readiness(offer, jobs))
+            strikes = _scaled(offer.strikes, times)
+            yield offer._replace(weight=_whole(weight * times), undisturbed=stopped, strikes=strikes)
+
+    def _goes_on(self, offer: Offer) -> int:
+        alone = len(self.flying) == 1
+        return _FIRST_STATEMENT if alone and not self.flying[0].executed else 1
+
+    def _likelier(self, offer: Offer, jobs: set[str]) -> int:
+        rivals = [one for one in self.flying if one.executed and not jobs.isdisjoint(self._jobs_of(one))]
+        if not rivals or offer.operation == "create":  # a new job has no rivals
+            return 1
+        name = operation_of(offer)
+        if name in self.contest:
+            first, second = self.contest
+            counterpart = second if name == first else first
+            if any(flying.operation == counterpart for flying in rivals):
+                return _COUNTERPART
+        return _RIVAL
+
+    def _readiness(self, offer: Offer, jobs: set[str]) -> int:
+        """How much likelier an operation is stopped where somebody else is about to come to the same job."""
+        if jobs.isdisjoint(self._awaited(offer)):
+            return 1
+        return 2 * _READY if operation_of(offer) in self.contest else _READY
+
+    def _awaited(self, offer: Offer) -> set[str]:
+        """The jobs that others than who would make this offer are about to write to."""
+        example = self.example
+        ready = {
+            slot.job
+            for slot in example.workers.values()
+            if slot.next_step in ("prepare", "finish") and slot.name != offer.undisturbed.get("worker")
+        }
+        if offer.operation != "publish":
+            ready.update(example.to_publish)
+        if offer.operation != "recover":
+            ready.update(self.unsent)
+        visible = {message.job for message in example.queue.visible()}
+        return ready | (visible if offer.operation in ("publish", "recover") else set())
+
+    def _leads_to_a_sweep(self, offer: Offer) -> float:
+        if offer.undisturbed.get("deadline", "recovery") != "recovery":
+            return 1
+        if offer.operation == "recover" and not self.unsent:
+            return 1
+        return _LEADS_TO_A_SWEEP.get(offer.operation, 1)
+
+    def _jobs_of(self, flying: InFlight) -> set[str]:
+        """The jobs that an operation in flight is about: a sweep, those that it has sent or is to send."""
+        if flying.job:
+            return {flying.job}
+        return {*self.example.ledger.calls[flying.call].sent, *self.unsent}
+
+    def _jobs_about(self, offer: Offer) -> set[str]:
+        arguments = offer.undisturbed
+        if offer.operation == "recover":
+            return set(self.unsent)
+        if "job" in arguments:
+            return {str(arguments["job"])}
+        if "message" in arguments:
+            messages = self.example.queue.messages
+            return {messages[arguments["message"]].job} if arguments["message"] in messages else set()
+        slot = self.example.workers.get(str(arguments.get("worker")))
+        return {slot.job} if slot is not None else set()
+
+    def _unsent(self) -> list[str]:
+        due = ((job, deadlines.find(self.example, "recovery", job)) for job in self.example.jobs)
+        return [job for job, moment in due if moment is not None and moment <= self.example.now]
+
+
+def operation_of(offer: Offer) -> str:
+    """What an offer would do to a job, whoever does it."""
+    if offer.operation == "stray":
+        return str(offer.undisturbed["operation"])
+    return "create" if offer.operation == "create_again" else offer.operation
+
+
+@cache
+def _scaled(strikes: Strikes, times: int) -> Strikes:
+    return Strikes(strikes.each, tuple(end * times for end in strikes.ends)) if times != 1 else strikes
+
+
+def _whole(weight: float) -> int:
+    return max(round(weight), 1)
