@@ -51,8 +51,8 @@ TRANSACTIONS = LaneKind(
         "At most two operations were in flight at once, and no time passed between two of their statements.",
         LIMITS[-1],
     ),
-    judges_reach_from=150,
-    one_in=8,
-    steps=60,
+    judges_reach_from=75,
+    one_in=16,
+    steps=120,
 )
 KINDS: Mapping[str, LaneKind] = {kind.name: kind for kind in (EMBEDDED, TRANSACTIONS)}

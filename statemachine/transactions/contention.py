@@ -27,6 +27,8 @@ WITHOUT_STATEMENTS = ("receive", "duplicate", "extend", "acknowledge")
 
 _FIRST_STATEMENT = 8
 """How much likelier an operation in flight goes on that has executed nothing: until then it shows nothing."""
+_ALONE = 1 / 4
+"""How likely an operation begins to be stopped where nobody else could come, for one that runs whole."""
 _READY = 4
 """How much likelier an operation begins to be stopped while a rival is ready."""
 _RIVAL = 10
@@ -35,10 +37,16 @@ _COUNTERPART = 24
 """one of the contest's pair while the other one is."""
 _LEAST_OF_A_COUNTERPART = 12
 """Its weight, where that is less: what is seldom worth playing else is worth it then."""
+_SECOND = 12
+"""How much likelier a worker receives the message of a job that another one works on."""
+_EXPIRY = 4
+"""How much likelier time passes to the end of a lease under which one works and for which another asks."""
+_STRUCK = 1 / 2
+"""How likely a fault strikes, for where operations run whole: here each of them takes several steps."""
 _STRAY = 1 / 6
 """Nobody waits for a stray call, and there are many of them."""
 
-_LIKELIER: Mapping[str, float] = {"duplicate": 3, "wait": 1 / 2, "create_again": 1 / 2}
+_LIKELIER: Mapping[str, float] = {"wait": 1 / 4, "create_again": 1 / 2}
 """What leads two operations to one job is likelier than elsewhere, by so many times, and"""
 _WITHOUT_CALLS = 3
 """so is what makes no calls: operations come in two ways, whole and stopped."""
@@ -75,29 +83,41 @@ class Contention:
         if operation.name == "proceed":
             yield offer._replace(weight=offer.weight * self._goes_on(offer))
             return
-        weight = offer.weight * _LIKELIER.get(operation.name, 1)
-        if operation.name == "stray":
+        weight = offer.weight * _LIKELIER.get(operation.name, 1) * self._second(offer)
+        if operation.name == "stray" or (
+            operation.name == "mark_running" and "mark_running" not in self.contest
+        ):
             weight *= _STRAY
         if "recover" in self.contest:
             weight *= self._leads_to_a_sweep(offer)
         if not operation.made_by:
-            yield offer._replace(weight=_whole(weight * _WITHOUT_CALLS))
+            yield offer._replace(weight=_whole(weight * _WITHOUT_CALLS * self._expiry(offer)))
             return
         jobs = self._jobs_about(offer)
         likelier = self._likelier(offer, jobs)
         if likelier == _COUNTERPART:
             weight = max(weight, _LEAST_OF_A_COUNTERPART * (_STRAY if operation.name == "stray" else 1))
-        strikes = _scaled(offer.strikes, likelier)
-        yield offer._replace(weight=_whole(weight * likelier), strikes=strikes)
+        yield _weighed(offer, weight, likelier)
         if operation.name not in WITHOUT_STATEMENTS:
-            stopped = {**offer.undisturbed, STEPWISE: True}
-            times = likelier * (1 if self.flying else self._readiness(offer, jobs))
-            strikes = _scaled(offer.strikes, times)
-            yield offer._replace(weight=_whole(weight * times), undisturbed=stopped, strikes=strikes)
+            stopped = offer._replace(undisturbed={**offer.undisturbed, STEPWISE: True})
+            yield _weighed(stopped, weight, likelier * (1 if self.flying else self._readiness(offer, jobs)))
 
     def _goes_on(self, offer: Offer) -> int:
         alone = len(self.flying) == 1
         return _FIRST_STATEMENT if alone and not self.flying[0].executed else 1
+
+    def _second(self, offer: Offer) -> int:
+        if offer.operation not in ("receive", "duplicate"):
+            return 1
+        worked_on = {slot.job for slot in self.example.workers.values() if slot.next_step == "finish"}
+        return 1 if worked_on.isdisjoint(self._jobs_about(offer)) else _SECOND
+
+    def _expiry(self, offer: Offer) -> int:
+        if offer.undisturbed.get("deadline") != "lease":
+            return 1
+        job = offer.undisturbed["of"]
+        steps = {slot.next_step for slot in self.example.workers.values() if slot.job == job}
+        return _EXPIRY if {"prepare", "finish"} <= steps else 1
 
     def _likelier(self, offer: Offer, jobs: set[str]) -> int:
         rivals = [one for one in self.flying if one.executed and not jobs.isdisjoint(self._jobs_of(one))]
@@ -111,10 +131,10 @@ class Contention:
                 return _COUNTERPART
         return _RIVAL
 
-    def _readiness(self, offer: Offer, jobs: set[str]) -> int:
+    def _readiness(self, offer: Offer, jobs: set[str]) -> float:
         """How much likelier an operation is stopped where somebody else is about to come to the same job."""
         if jobs.isdisjoint(self._awaited(offer)):
-            return 1
+            return _ALONE
         return 2 * _READY if operation_of(offer) in self.contest else _READY
 
     def _awaited(self, offer: Offer) -> set[str]:
@@ -169,9 +189,16 @@ def operation_of(offer: Offer) -> str:
     return "create" if offer.operation == "create_again" else offer.operation
 
 
+def _weighed(offer: Offer, weight: float, times: float) -> Offer:
+    return offer._replace(weight=_whole(weight * times), strikes=_scaled(offer.strikes, times * _STRUCK))
+
+
 @cache
-def _scaled(strikes: Strikes, times: int) -> Strikes:
-    return Strikes(strikes.each, tuple(end * times for end in strikes.ends)) if times != 1 else strikes
+def _scaled(strikes: Strikes, times: float) -> Strikes:
+    """Strikes of so many times their weight together, in fine steps: each must stay possible."""
+    return Strikes(
+        strikes.each, tuple(max(round(end * times), place) for place, end in enumerate(strikes.ends))
+    )
 
 
 def _whole(weight: float) -> int:
