@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from statemachine.postgresql.binaries import find
 from statemachine.postgresql.private_server import MISSING, WITHOUT_RIGHTS, unprivileged_user
 
-
 PACKAGES = ("psycopg", "greenlet")
 
 
