@@ -20,12 +20,18 @@ MARK = "¹"
 NOTHING = "–"
 READING = (
     "Each defect and seed is a search of its own, of {examples} examples at most, without an example "
-    "database. Pairs are median / worst over the seeds on which it was found. *Examples* and *seconds* are "
+    "database. "
+)
+READING_COLUMNS = (
+    "Pairs are median / worst over the seeds on which it was found. *Examples* and *seconds* are "
     "those until it was found; seconds depend on the machine and its load, the rest does not. *Steps found* "
     "is the failing example as it was met, *shrunk* is what a run reports, *by hand* is the shortest history "
-    "that a person wrote, all without the drain. *Plain machine* is a Hypothesis machine of the same "
-    "operations with a rule for each and no weights, which gets as many examples: on how many of its seeds "
-    "it finds the defect, and after how many examples in the median."
+    "that a person wrote, all without the drain."
+)
+READING_PLAIN = (
+    " *Plain machine* is a Hypothesis machine of the same operations with a rule for each and no weights, "
+    "which gets as many examples: on how many of its seeds it finds the defect, and after how many examples "
+    "in the median."
 )
 READING_INTERLEAVED = (
     "They take two transactions at once, and are hunted by the [transactions lane](transactions.md) on the "
@@ -56,6 +62,8 @@ def document(certificate: Certificate, rows: Sequence[Row], command: str, missin
             "# Sensitivity certificate",
             "",
             *_head(certificate, rows, command),
+            "",
+            *_reading(certificate, hunted=bool(whole)),
             *(["", *table(whole), "", "## Goals", "", *_goals(whole, EMBEDDED)] if whole else []),
             *_other_lanes(certificate, [row for row in rows if row not in whole], missing),
             "",
@@ -73,8 +81,12 @@ def _head(certificate: Certificate, rows: Sequence[Row], command: str) -> Iterat
     yield f"Measured on {certificate.origin}, with Hypothesis {versions}:"
     yield ""
     yield f"    {command}"
-    yield ""
-    yield from textwrap.wrap(READING.format(examples=f"{certificate.examples:,}"), WIDTH)
+
+
+def _reading(certificate: Certificate, hunted: bool) -> Iterator[str]:
+    """How to read the tables; ``hunted`` says whether there is one of the embedded lane."""
+    own = READING.format(examples=f"{certificate.examples:,}") if hunted else ""
+    yield from textwrap.wrap(f"{own}{READING_COLUMNS}{READING_PLAIN if hunted else ''}", WIDTH)
 
 
 def _named(rows: Sequence[Row], of: Callable[[Finding], str]) -> str:
