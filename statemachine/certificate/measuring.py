@@ -39,13 +39,13 @@ def measure(hunts: Sequence[Hunt], findings: Findings, jobs: int, server: str | 
     waiting = [one for one in hunts if one not in findings.by_hunt]
     if not waiting:
         return True
-    say(f"{len(waiting)} of {len(hunts)} searches to do, {jobs} at a time")
-    progress = _Progress(waiting)
     try:
         with ExitStack() as stack:
             databases = None
             if any(one.method == INTERLEAVED for one in waiting):
                 databases = stack.enter_context(databases_for_tasks(server, jobs))
+            say(f"{len(waiting)} of {len(hunts)} searches to do, {jobs} at a time")
+            progress = _Progress(waiting)
             dealt = (_dealt(one, databases) for one in waiting)
             for found in stack.enter_context(closing(side_by_side(hunt, lambda: next(dealt, None), jobs))):
                 if found is not None:
