@@ -52,7 +52,8 @@ class Finding(NamedTuple):
 
     ``examples`` and ``seconds`` are those until it was found, or all; ``steps`` and ``shrunk`` are the
     lengths of the history as it was met and as it is reported, both without the drain.  ``server`` is the
-    PostgreSQL of an interleaved hunt, by name and number.
+    PostgreSQL of an interleaved hunt, by name and number.  What is ``unstable`` did not repeat, and is as
+    long as it was met.
     """
 
     hunt: Hunt
@@ -64,6 +65,7 @@ class Finding(NamedTuple):
     shrink_seconds: float
     hypothesis: str
     server: str = ""
+    unstable: bool = False
 
 
 class Dealt(NamedTuple):
@@ -114,6 +116,7 @@ def _finding(dealt: Dealt, run: Run) -> Finding:
         round(run.seconds - seconds, 3),
         __version__,
         server,
+        bool(run.unstable),
     )
 
 

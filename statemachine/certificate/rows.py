@@ -70,6 +70,12 @@ def misses(row: Row) -> Iterator[str]:
             f"`{name}` is caught by `{other}` on {times} of {len(row.searched)} seeds, "
             f"not by `{row.planted.invariant}`."
         )
+    for found in row.hits:
+        if found.unstable:
+            yield (
+                f"`{name}` did not repeat on seed {found.hunt.seed}, and was not shrunk there: the same "
+                "steps came to something else."
+            )
     if not row.hits:
         return
     median = statistics.median(found.seconds for found in row.hits)
@@ -78,8 +84,9 @@ def misses(row: Row) -> Iterator[str]:
     if by_hand is None:
         yield f"`{name}` has no history written by hand that its length could be held against."
         return
-    longest = max(row.hits, key=lambda found: found.shrunk)
-    if longest.shrunk > by_hand + goals.longer_than_by_hand:
+    shrunk = [found for found in row.hits if not found.unstable]
+    longest = max(shrunk, key=lambda found: found.shrunk, default=None)
+    if longest is not None and longest.shrunk > by_hand + goals.longer_than_by_hand:
         yield (
             f"`{name}` is shrunk to {longest.shrunk} steps on seed {longest.hunt.seed}; by hand it takes "
             f"{by_hand}, and the goal is {_NUMBERS[goals.longer_than_by_hand]} more at most."

@@ -59,6 +59,11 @@ MISSES = {
         [finding(shrunk=7), finding(104, shrunk=8)],
         "is shrunk to 9 steps on seed 104; by hand it takes 7,",
     ),
+    "unstable": Missing(
+        [finding(shrunk=40)._replace(unstable=True), finding(101)],
+        [finding(), finding(101)],
+        "did not repeat on seed 100, and was not shrunk there: the same steps came to something else.",
+    ),
     "caught by another": Missing(
         [finding(invariant="every_job_ends")],
         [finding()],

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.commandline import Ran, at_once, command, environment, run, write
+from tests.postgresql.test_databases import names
+from tests.processes.scripted import until
 
 SMALL = (
     *("certificate", "--defects", "lease_as_long_as_visibility", "--seeds", "0-1"),
@@ -82,6 +84,29 @@ def test_an_interrupted_measurement_goes_on_where_it_was(tmp_path: Path) -> None
     again = command(*slow, "--baseline-seeds", "none", cwd=tmp_path)
     assert again.code == 0
     assert "searches to do" not in again.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a POSIX signal to the group")
+def test_an_interrupted_hunt_leaves_no_database_on_a_named_server(
+    tmp_path: Path, postgresql_server: str
+) -> None:
+    before = names(postgresql_server)
+    hunts = ("certificate", "--defects", "id_constraint_dropped", "--jobs", "2")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "statemachine", *hunts, "--database-server", postgresql_server],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    until(lambda: len(names(postgresql_server) - before) == 2, seconds=60)
+    os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does: the whole group that was started here
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, output
+    assert "Traceback" not in output
+    assert names(postgresql_server) == before
 
 
 def test_a_soak_adds_up_its_seeds_and_ends_with_a_verdict(tmp_path: Path) -> None:
