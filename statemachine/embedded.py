@@ -62,14 +62,19 @@ def so_many(examples: int, profile: str | None = "dev", steps: int | None = None
 
 
 def search(
-    run: Run, seed_number: int, profile: settings | None = None, phases: Sequence[Phase] = FINDING
+    run: Run,
+    seed_number: int,
+    profile: settings | None = None,
+    phases: Sequence[Phase] = FINDING,
+    machine: type[RuleBasedStateMachine] = JobMachine,
 ) -> None:
     """Play examples until the profile's number is reached or an invariant is broken, and shrink that.
 
     The run's lane must be open.  A broken invariant is not raised: it is the run's ``failure``.
     ``phases`` are Hypothesis's; with its shrink phase, its result is what is then minimised.
+    ``machine`` is that of the run's lane.
     """
-    play(run, seed_number, JobMachine, profile, phases)
+    play(run, seed_number, machine, profile, phases)
     run.as_found = run.failure
     if run.failure is not None and not run.unstable:
         run.failure = minimise(run.lane, run.failure)

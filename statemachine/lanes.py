@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import settings
 
 from statemachine.embedded import LIMITS
+from statemachine.lane import Lane
 from statemachine.lifecycle import Lifecycle
 from statemachine.machine import JobMachine, OfferingMachine
 from statemachine.overlaps import OverlapReach
 from statemachine.reach import Reach
-from statemachine.run import EXAMPLES_TO_JUDGE_REACH
+from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Run
 from statemachine.transactions.machine import TransactionsMachine
 
 
@@ -40,6 +42,10 @@ class LaneKind:
         examples = max(profile.max_examples // self.one_in, 1)
         steps = self.steps if self.steps is not None else profile.stateful_step_count
         return settings(profile, max_examples=examples, stateful_step_count=steps)
+
+    def new_run(self, lane: Lane, **further: Any) -> Run:
+        """A run that counts and judges the situations of this kind; ``further`` is as for ``Run``."""
+        return Run(lane, reach_of=self.reach_of, judges_reach_from=self.judges_reach_from, **further)
 
 
 EMBEDDED = LaneKind("embedded", JobMachine, Reach, LIMITS, EXAMPLES_TO_JUDGE_REACH)

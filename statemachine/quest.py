@@ -129,10 +129,7 @@ class PlainSearch:
                 return
 
     def _new_run(self, tick: Callable[[Run], None], **further: Any) -> Run:
-        kind = self.kind
-        return Run(
-            self.lane, tick, reach_of=kind.reach_of, judges_reach_from=kind.judges_reach_from, **further
-        )
+        return self.kind.new_run(self.lane, tick=tick, **further)
 
     def _play(self, run: Run, seed: int, profile: settings) -> None:
         try:

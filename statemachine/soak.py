@@ -1,7 +1,8 @@
 """``python -m statemachine soak``: the correct system for as many steps as one likes, over many seeds.
 
 A false alarm of an invariant shows itself in long runs of a system that is right.  Each search plays
-like a run of the ``dev`` profile; what all of them met and judged is added up, and ends in one verdict.
+like a run of the ``dev`` profile, in the embedded lane or in the transactions lane; what all of them met
+and judged is added up, and ends in one verdict.
 """
 
 from __future__ import annotations
@@ -10,23 +11,27 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from typing import Any, NamedTuple
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, say, whole_number
-from statemachine.embedded import LIMITS, PROFILES, register_profiles, search, so_many
+from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
+from statemachine.embedded import PROFILES, register_profiles, search, so_many
 from statemachine.explain import Why, explain
 from statemachine.findings import Finding
 from statemachine.lane import Lane
+from statemachine.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.pool import side_by_side
+from statemachine.postgresql.availability import missing_because, packages_missing
+from statemachine.postgresql.databases import SERVER_VARIABLE, named_server
+from statemachine.postgresql.for_tasks import TaskDatabases, databases_for_tasks
 from statemachine.report.paper import paper_for
 from statemachine.report.summary import run_summary
 from statemachine.reports import Reports
-from statemachine.run import Failure, Run, Tally, Verdict
+from statemachine.run import Failure, Tally, Verdict
 from statemachine.session import Session
-from statemachine.standalone import load_here, open_lane
+from statemachine.standalone import load_here, open_interleaved_on, open_lane
 from statemachine.world.clock import real_seconds
 
 FIRST_SEED = 1000
@@ -36,12 +41,16 @@ STEPS_AN_EXAMPLE = 60
 
 
 class Search(NamedTuple):
-    """One seed to be played in a worker process."""
+    """One seed to be played in a worker process.
+
+    In the transactions lane, if it has an empty ``database`` for that, an entry of Django's ``DATABASES``.
+    """
 
     binding: str
     defect: str | None
     seed: int
     examples: int
+    database: Mapping[str, Any] | None = None
 
     def __str__(self) -> str:
         return f"the search of --binding {self.binding} with seed {self.seed}"
@@ -61,26 +70,38 @@ class Played(NamedTuple):
 def play(asked: Search) -> Played:
     """Search on an empty database, in this process.  Raises what opening the binding raises."""
     register_profiles()
-    with open_lane(asked.binding, asked.defect) as lane:
-        run = Run(lane)
-        search(run, asked.seed, so_many(asked.examples))
+    with (
+        open_lane(asked.binding, asked.defect)
+        if asked.database is None
+        else open_interleaved_on(asked.database, asked.binding, asked.defect)
+    ) as lane:
+        kind = EMBEDDED if asked.database is None else TRANSACTIONS
+        run = kind.new_run(lane)
+        search(run, asked.seed, so_many(asked.examples, steps=kind.steps), machine=kind.machine)
         why = explain(lane, run.failure) if run.failure else None
     found_steps = len(run.first_failure.steps) if run.first_failure else 0
     return Played(asked, run.tally, run.failure, why, run.unstable, found_steps)
 
 
 class Soak:
-    """Deals out searches until enough steps are played, and adds up what comes of them."""
+    """Deals out searches until enough steps are played, and adds up what comes of them.
 
-    def __init__(self, session: Session, steps: int, jobs: int) -> None:
+    Those of the transactions lane have ``databases``.
+    """
+
+    def __init__(
+        self, session: Session, steps: int, jobs: int, databases: TaskDatabases | None = None
+    ) -> None:
         self.session = session
+        self.kind = KINDS[session.lane]
+        self.databases = databases
         self.jobs = jobs
         self.steps = steps
         self.next_seed = session.seed
         self.under_way: dict[int, Search] = {}
         self.searches = 0
         # The sum of many runs is a run: it is reported as one.
-        self.total = Run(Lane(session.binding))
+        self.total = self.kind.new_run(Lane(session.binding))
 
     def next_search(self) -> Search | None:
         """The next seed, with no more examples than are still needed; None when there are enough."""
@@ -89,8 +110,10 @@ class Soak:
         if needed <= 0:
             return None
         free = max(self.jobs - len(self.under_way), 1)
-        examples = min(PROFILES["dev"], math.ceil(needed / free / STEPS_AN_EXAMPLE))
-        dealt = Search(self.session.binding_path, self.session.defect, self.next_seed, examples)
+        most = self.kind.size(so_many(PROFILES["dev"])).max_examples
+        examples = min(most, math.ceil(needed / free / STEPS_AN_EXAMPLE))
+        database = self.databases.make(self.next_seed) if self.databases is not None else None
+        dealt = Search(self.session.binding_path, self.session.defect, self.next_seed, examples, database)
         self.under_way[dealt.seed] = dealt
         self.next_seed += 1
         return dealt
@@ -98,6 +121,8 @@ class Soak:
     def add(self, played: Played) -> None:
         """Take in the result of a search that was dealt out."""
         del self.under_way[played.search.seed]
+        if self.databases is not None:
+            self.databases.done(played.search.seed)
         total = self.total
         total.add(played.tally)
         total.failure, total.unstable = played.failure, played.unstable
@@ -133,6 +158,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=whole_number, default=os.cpu_count() or 1, help="processes (default: a processor each)"
     )
     add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system under test")
+    add(
+        "--lane",
+        choices=KINDS,
+        default=EMBEDDED.name,
+        help="whole operations on SQLite, or two transactions at once on PostgreSQL (default: embedded)",
+    )
+    add(
+        "--database-server",
+        metavar="URL",
+        help="for --lane transactions: make new databases on this PostgreSQL server "
+        f"(default: ${SERVER_VARIABLE}, else a private server)",
+    )
     add("--defect", metavar="NAME", help="plant one of the binding's known bugs, to see it caught")
 
 
@@ -141,9 +178,15 @@ def run(asked: argparse.Namespace) -> int:
     binding = load_here(asked.binding, asked.defect)
     session = Session(asked.binding, binding, asked.defect, asked.first_seed, 0, None, None)
     session.paper = paper_for(sys.stdout)
-    soak = Soak(session, asked.steps, asked.jobs)
+    session.lane, session.database_server = asked.lane, asked.database_server
+    named = _server(asked)
+    register_profiles()
     interrupted = False
-    with closing(side_by_side(play, soak.next_search, asked.jobs)) as results:
+    with ExitStack() as stack:
+        interleaved = asked.lane == TRANSACTIONS.name
+        databases = stack.enter_context(databases_for_tasks(named, asked.jobs)) if interleaved else None
+        soak = Soak(session, asked.steps, asked.jobs, databases)
+        results = stack.enter_context(closing(side_by_side(play, soak.next_search, asked.jobs)))
         try:
             for line in _told(soak, results):
                 say(line)
@@ -152,11 +195,28 @@ def run(asked: argparse.Namespace) -> int:
             interrupted = True
     say()
     soak.total.stop()
-    for line in run_summary(soak.total, binding.waived, LIMITS, session.paper):
+    for line in run_summary(soak.total, binding.waived, soak.kind.limits, session.paper):
         say(line)
     if interrupted:
         return INTERRUPTED
     return DONE if soak.total.verdict is Verdict.PASS else BROKEN
+
+
+def _server(asked: argparse.Namespace) -> str | None:
+    """The PostgreSQL server that is named for this, if any.  Raises ``Misused`` where there can be none."""
+    if asked.lane != TRANSACTIONS.name:
+        if asked.database_server:
+            raise Misused(
+                "--database-server is for --lane transactions: the embedded lane has SQLite in memory"
+            )
+        return None
+    named = named_server(asked.database_server)
+    if named is not None and packages_missing():
+        raise Misused(f"--database-server needs {packages_missing()}: pip install '.[postgres]'")
+    missing = missing_because(named)
+    if missing:
+        raise Misused(f"--lane {asked.lane}: {missing}")
+    return named
 
 
 def _told(soak: Soak, results: Iterator[Played | None]) -> Iterator[str]:

@@ -1,10 +1,15 @@
-"""A lane outside of pytest, for benchmarks and commands: same binding, same safety, own database."""
+"""A lane outside of pytest, for benchmarks and commands: same binding, same safety, own database.
+
+What it plays on is gone afterwards, unless the process is killed: then a database on a server that somebody
+named stays there (``postgresql/databases.py``).
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from statemachine import safety
 from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, load
@@ -61,6 +66,49 @@ def open_lane(
     with private_database(path):
         lane = Lane(binding, clock_skew_seconds)
         with lane.open():
+            yield lane
+
+
+@contextmanager
+def open_interleaved(
+    path: str = DEFAULT_BINDING,
+    defect: str | None = None,
+    server_url: str | None = None,
+    clock_skew_seconds: int = 0,
+) -> Iterator[Lane]:
+    """An open lane of two transactions at once, on a new database of the PostgreSQL server at that URL.
+
+    Without a URL the server is a private one, and gone afterwards as well.  Raises ``BindingError`` and
+    ``safety.Refused`` as a run would.
+    """
+    from statemachine.postgresql.databases import database
+
+    with (
+        database(server_url) as made,
+        open_interleaved_on(made.django_settings(), path, defect, clock_skew_seconds) as lane,
+    ):
+        yield lane
+
+
+@contextmanager
+def open_interleaved_on(
+    configuration: Mapping[str, Any],
+    path: str = DEFAULT_BINDING,
+    defect: str | None = None,
+    clock_skew_seconds: int = 0,
+) -> Iterator[Lane]:
+    """As :func:`open_interleaved`, on an empty database that somebody else has made for this.
+
+    ``configuration`` is an entry of Django's ``DATABASES``.  It takes the place of the alias ``default``;
+    the other aliases are databases in memory.
+    """
+    binding = load_here(path, defect)
+    choose_settings(binding, path)
+    with private_database(path):
+        # Only now: psycopg and greenlet are needed by who gets here, and by nobody else.
+        from statemachine.transactions.opening import open_on
+
+        with open_on(configuration, binding, path, clock_skew_seconds) as lane:
             yield lane
 
 

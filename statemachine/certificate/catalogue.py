@@ -2,8 +2,9 @@
 
 What is expected stands where a person reads it: the story of a defect ends with "Caught by
 `invariant`.", or "Caught by `invariant` in the transactions lane." where the embedded lane cannot
-see it.  The histories written by hand are the binding's optional attribute ``minimal``: the name of a
-defect to its steps, each an operation's name with its arguments, numbered from 1 by their places.
+see it.  It is hunted in that lane.  The histories written by hand are the binding's optional attribute
+``minimal``: the name of a defect to its steps, each an operation's name with its arguments, numbered
+from 1 by their places.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any, NamedTuple
 from statemachine.binding import Binding, BindingError
 from statemachine.invariants import BY_NAME
 
-EMBEDDED = "embedded"
-LANES = (EMBEDDED, "transactions", "processes")
+EMBEDDED, TRANSACTIONS = "embedded", "transactions"
+LANES = (EMBEDDED, TRANSACTIONS, "processes")
 
 _CAUGHT_BY = re.compile(r"Caught by `(\w+)`(?: in the (\w+) lane)?\.")
 

@@ -19,11 +19,23 @@ DOCUMENT = "docs/certificate.md"
 Digests = Mapping[str, Digest]
 
 
+class Counted(NamedTuple):
+    """Of ``measured`` defects so many were ``found`` on all seeds, in so many ``examples`` at most."""
+
+    found: int
+    measured: int
+    examples: int
+
+
+_NONE: Digests = {}
+
+
 class Certificate(NamedTuple):
     """What was measured, and the digests of all sources that it was measured on.
 
     ``date`` is an ISO date, ``commit`` an abbreviated hash or empty; ``found`` of ``measured`` defects
-    were found on all ``seeds``.
+    were found on all ``seeds`` in the embedded lane.  ``transactions`` says the same of the transactions
+    lane, whose own sources are ``interleaving``: None where it was not played, or not known yet.
     """
 
     date: str
@@ -37,6 +49,17 @@ class Certificate(NamedTuple):
     machine: Digests
     system: Digests
     defects: Digests
+    interleaving: Digests = _NONE
+    transactions: Counted | None = None
+
+    def counts(self, whose: str = "") -> str:
+        """``89 of 89 defects``, and which of them in what lane; ``whose`` follows that word."""
+        if self.transactions is None:
+            return f"{self.found} of {self.measured} defects{whose}"
+        embedded = f"{self.found} of {self.measured} defects{whose} in the embedded lane, "
+        found, measured = self.transactions.found, self.transactions.measured
+        defects = "" if self.measured else f" defects{whose}"
+        return f"{embedded if self.measured else ''}{found} of {measured}{defects} in the transactions lane"
 
     @property
     def origin(self) -> str:
@@ -45,15 +68,23 @@ class Certificate(NamedTuple):
         return f"{self.date}, {commit}{' with uncommitted changes' if self.modified else ''}"
 
 
-_GROUPS = ("machine", "system", "defects")
+GROUPS = ("machine", "interleaving", "system", "defects")
+"""What holds digests; certificates from before the transactions lane have no ``interleaving``."""
 
 
 def dumps(certificate: Certificate) -> str:
     """As JSON, a source a line."""
-    written = certificate._asdict()
-    for group in _GROUPS:
-        written[group] = {name: " ".join(digest) for name, digest in written[group].items()}
+    written = figures(certificate)
+    for group in GROUPS:
+        written[group] = {name: " ".join(digest) for name, digest in getattr(certificate, group).items()}
     return json.dumps(written, indent=1) + "\n"
+
+
+def figures(certificate: Certificate) -> dict[str, object]:
+    """All but the digests, for JSON."""
+    counted = certificate.transactions
+    found = {name: value for name, value in certificate._asdict().items() if name not in GROUPS}
+    return {**found, "transactions": counted and counted._asdict()}
 
 
 def loads(text: str) -> Certificate:
@@ -62,9 +93,12 @@ def loads(text: str) -> Certificate:
         written = json.loads(text)
         groups = {
             group: {name: Digest(*digest.split()) for name, digest in written[group].items()}
-            for group in _GROUPS
+            for group in GROUPS
+            if group in written
         }
-        return Certificate(**{**written, **groups})
+        counted = written.get("transactions")
+        transactions = Counted(**counted) if counted is not None else None
+        return Certificate(**{**written, **groups, "transactions": transactions})
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
 
@@ -81,19 +115,26 @@ def cite(binding_path: str, defects: Collection[str], kept: Path = KEPT) -> str:
     whose = "" if own else " of the bundled system"
     since = _changes(certificate, defects, own)
     return (
-        f"certificate: {certificate.found} of {certificate.measured} defects{whose} on {certificate.seeds} "
-        f"of {certificate.seeds} seeds ({DOCUMENT}, {certificate.origin})"
+        f"certificate: {certificate.counts(whose)} on {certificate.seeds} of {certificate.seeds} seeds "
+        f"({DOCUMENT}, {certificate.origin})"
         f"{'; ' if since else ''}{since}"
     )
 
 
 def _changes(certificate: Certificate, defects: Collection[str], own: bool) -> str:
     """What has changed since, worst first; of the system and its defects only when they are ``own``."""
-    machine = {name: sources.module_file(name) for name in certificate.machine}
-    if _any_changed(machine, certificate.machine):
+    if _modules_changed(certificate.machine):
         return "machine or invariants changed since"
-    if not own:
-        return ""
+    changes = [_changes_of_the_system(certificate, defects)] if own else []
+    changes += ["transactions lane changed since"] if _modules_changed(certificate.interleaving) else []
+    return "; ".join(change for change in changes if change)
+
+
+def _modules_changed(before: Digests) -> bool:
+    return _any_changed({name: sources.module_file(name) for name in before}, before)
+
+
+def _changes_of_the_system(certificate: Certificate, defects: Collection[str]) -> str:
     system, planted = sources.system_files(certificate.binding, defects)
     if set(system) != set(certificate.system) or _any_changed(system, certificate.system):
         return "the system under test changed since"

@@ -1,4 +1,7 @@
-"""``python -m statemachine certificate``: measures what is not measured yet, and writes the table."""
+"""``python -m statemachine certificate``: measures what is not measured yet, and writes the tables.
+
+A lane for which there is no server is not measured: its defects are listed, and how to get one is said.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +10,28 @@ import datetime
 import os
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 from statemachine.binding import DEFAULT_BINDING, Binding
 from statemachine.certificate import citation
-from statemachine.certificate.catalogue import EMBEDDED, Planted, catalogue
-from statemachine.certificate.citation import Certificate
+from statemachine.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted, catalogue
+from statemachine.certificate.citation import Certificate, Counted
 from statemachine.certificate.commit import commit_of
 from statemachine.certificate.document import document, table
 from statemachine.certificate.findings import Findings
-from statemachine.certificate.hunt import PLAIN, SEARCH, Finding, Hunt, hunt
-from statemachine.certificate.plan import Plan, measured_on
+from statemachine.certificate.hunt import INTERLEAVED, PLAIN, SEARCH
+from statemachine.certificate.measuring import Shard, measure
+from statemachine.certificate.plan import METHODS_OF, Plan, measured_on
 from statemachine.certificate.rows import Row, misses
 from statemachine.command import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
-from statemachine.pool import side_by_side
+from statemachine.postgresql.availability import missing_because, packages_missing
+from statemachine.postgresql.databases import SERVER_VARIABLE, named_server
 from statemachine.standalone import load_here
 
 SEEDS = range(100, 120)
 BASELINE_SEEDS = range(100, 105)
-EXAMPLES = 2000
+EXAMPLES = {SEARCH: 2000, PLAIN: 2000, INTERLEAVED: 400}
 RESULTS = Path(".statemachine") / "certificate"
-
-
-class Shard(NamedTuple):
-    """The ``number``-th of equal ``parts`` of a measurement, counted from 1."""
-
-    number: int = 1
-    parts: int = 1
-
-    def of(self, hunts: Sequence[Hunt]) -> Sequence[Hunt]:
-        """Every ``parts``-th, so that the shards of a long catalogue take about as long."""
-        return hunts[self.number - 1 :: self.parts]
 
 
 def seeds(text: str) -> range:
@@ -63,10 +55,22 @@ def shard(text: str) -> Shard:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system with the defects")
-    add("--defects", metavar="NAME", nargs="+", help="only these (default: all of the embedded lane)")
+    add("--defects", metavar="NAME", nargs="+", help="only these (default: all that can be hunted)")
     add("--seeds", type=seeds, default=SEEDS, help="first-last (default: 100-119; tune on 0-19)")
     add("--baseline-seeds", type=seeds, default=BASELINE_SEEDS, help="of the plain machine, or none")
-    add("--examples", type=whole_number, default=EXAMPLES, help="examples a search (default: 2000)")
+    add(
+        "--examples",
+        type=whole_number,
+        metavar="N",
+        help="examples a search at most (default: 2000, and 400 in the transactions lane)",
+    )
+    add(
+        "--database-server",
+        metavar="URL",
+        help="hunt the defects of the transactions lane on this PostgreSQL server, in new databases "
+        f"(default: ${SERVER_VARIABLE}, else one private server for all; where there can be none, those "
+        "defects are listed and not hunted)",
+    )
     add("--shard", type=shard, default=Shard(), metavar="K/N", help="measure only the K-th of N parts")
     add(
         "--jobs", type=whole_number, default=os.cpu_count() or 1, help="processes (default: a processor each)"
@@ -91,24 +95,43 @@ def run(asked: argparse.Namespace) -> int:
         ) from None
     if findings.unreadable:
         say(f"{findings.unreadable} lines in {asked.results} cannot be read and are measured again")
-    if not _measure(part.of(plan.hunts()), findings, asked.jobs):
+    missing = _missing(asked, plan, findings)
+    if missing:
+        say(f"Not hunted are the defects of the transactions lane: {missing}")
+    # Dealt out first: a machine without a server has the same shards as one that has one.
+    mine = [one for one in part.of(plan.hunts()) if not missing or one.method != INTERLEAVED]
+    if not measure(mine, findings, asked.jobs, named_server(asked.database_server)):
         say(f"Interrupted; what is measured is in {findings.file}. The same command goes on from there.")
         return INTERRUPTED
-    return _conclude(asked, plan, findings)
+    return _conclude(asked, plan, findings, missing)
+
+
+def _missing(asked: argparse.Namespace, plan: Plan, findings: Findings) -> str:
+    """Why hunts of the transactions lane cannot be done that have not been yet; empty when they can."""
+    waiting = any(one.method == INTERLEAVED and one not in findings.by_hunt for one in plan.hunts())
+    if not waiting:
+        return ""
+    named = named_server(asked.database_server)
+    if named is not None and packages_missing():
+        raise Misused(f"--database-server needs {packages_missing()}: pip install '.[postgres]'")
+    missing = missing_because(named) or ""
+    if missing and not plan.hunts((TRANSACTIONS,)):
+        raise Misused(missing)
+    return missing
 
 
 def _plan(asked: argparse.Namespace, binding: Binding) -> Plan:
     planted = _chosen(catalogue(binding), asked.defects)
-    if not any(one.lane == EMBEDDED for one in planted):
+    if not any(one.lane in METHODS_OF for one in planted):
         raise Misused(
-            f"{asked.binding} has no defect of the embedded lane to look for: give it some in defects"
+            f"{asked.binding} has no defect of the {' or '.join(METHODS_OF)} lane to look for: give it some "
+            "in defects"
         )
     if not asked.seeds:
         raise Misused("--seeds none leaves nothing to measure: give some, as 100-119")
-    by_method = {SEARCH: asked.seeds, PLAIN: asked.baseline_seeds}
-    return Plan(
-        asked.binding, planted, by_method, asked.examples, measured_on(asked.binding, binding.defects)
-    )
+    by_method = {SEARCH: asked.seeds, PLAIN: asked.baseline_seeds, INTERLEAVED: asked.seeds}
+    examples = {method: asked.examples or most for method, most in EXAMPLES.items()}
+    return Plan(asked.binding, planted, by_method, examples, measured_on(asked.binding, binding.defects))
 
 
 def _chosen(planted: Sequence[Planted], names: Sequence[str] | None) -> list[Planted]:
@@ -119,80 +142,46 @@ def _chosen(planted: Sequence[Planted], names: Sequence[str] | None) -> list[Pla
     return [one for one in planted if names is None or one.name in names]
 
 
-# -- measuring ----------------------------------------------------------------------------------
-
-
-def _measure(hunts: Sequence[Hunt], findings: Findings, jobs: int) -> bool:
-    """Hunt what has not been hunted; False when interrupted."""
-    waiting = [one for one in hunts if one not in findings.by_hunt]
-    if not waiting:
-        return True
-    say(f"{len(waiting)} of {len(hunts)} searches to do, {jobs} at a time")
-    progress = _Progress(waiting)
-    todo = iter(waiting)
-    with closing(side_by_side(hunt, lambda: next(todo, None), jobs)) as results:
-        try:
-            for found in results:
-                if found is not None:
-                    findings.add(found)
-                progress(found)
-        except KeyboardInterrupt:
-            return False
-    return True
-
-
-class _Progress:
-    """Prints a line when a defect is done, and a sign of life when nothing has been for long."""
-
-    def __init__(self, waiting: Sequence[Hunt]) -> None:
-        self.all = len(waiting)
-        self.left = Counter((one.method, one.defect) for one in waiting)
-        self.found: Counter[tuple[str, str]] = Counter()
-        self.asked = Counter(self.left)
-
-    def __call__(self, found: Finding | None) -> None:
-        if found is None:
-            say(f"  {self._done()}: still searching")
-            return
-        key = (found.hunt.method, found.hunt.defect)
-        self.left[key] -= 1
-        self.found[key] += found.invariant is not None
-        if not self.left[key]:
-            how = "plain machine: " if key[0] == PLAIN else ""
-            say(f"  {self._done()}: {how}{key[1]} found on {self.found[key]} of {self.asked[key]} seeds")
-
-    def _done(self) -> str:
-        return f"{self.all - self.left.total():5} of {self.all}"
-
-
 # -- the certificate ----------------------------------------------------------------------------
 
 
-def _conclude(asked: argparse.Namespace, plan: Plan, findings: Findings) -> int:
-    hunts = plan.hunts()
-    missing = sum(one not in findings.by_hunt for one in hunts)
-    rows = plan.rows(findings)
-    if missing:
+def _conclude(asked: argparse.Namespace, plan: Plan, findings: Findings, missing: str) -> int:
+    unplayed = (TRANSACTIONS,) if missing else ()
+    hunts = plan.hunts(unplayed)
+    unmeasured = sum(one not in findings.by_hunt for one in hunts)
+    rows = plan.rows(findings, unplayed)
+    if unmeasured:
         say(
-            f"This part is measured; {missing} of {len(hunts)} searches are other shards': "
+            f"This part is measured; {unmeasured} of {len(hunts)} searches are other shards': "
             f"put their files into {asked.results} and call again without --shard."
         )
         return BROKEN if asked.write else DONE
     certificate = _certificate(plan, rows)
     if asked.write:
-        _write(asked, certificate, rows)
+        _write(asked, certificate, rows, missing)
     else:
-        for line in table([row for row in rows if row.planted.lane == EMBEDDED]):
-            say(line)
-        for row in rows:
-            for sentence in misses(row):
-                say(f"missed: {sentence}")
-    say(f"{certificate.found} of {certificate.measured} defects found on every seed")
+        _tell(rows)
+    say(f"{certificate.counts()} found on every seed")
     return DONE
+
+
+def _tell(rows: Sequence[Row]) -> None:
+    for lane in METHODS_OF:
+        played = [row for row in rows if row.planted.lane == lane and row.played]
+        for line in table(played, lane) if played else ():
+            say(line)
+    for row in rows:
+        for sentence in misses(row):
+            say(f"missed: {sentence}")
 
 
 def _certificate(plan: Plan, rows: Sequence[Row]) -> Certificate:
     measured = plan.measured
+    found, played = (
+        Counter(row.planted.lane for row in some)
+        for some in ([row for row in rows if row.always_found], [row for row in rows if row.played])
+    )
+    interleaved = Counted(found[TRANSACTIONS], played[TRANSACTIONS], plan.examples[INTERLEAVED])
     commit, modified = commit_of(measured.files)
     return Certificate(
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -200,24 +189,27 @@ def _certificate(plan: Plan, rows: Sequence[Row]) -> Certificate:
         modified=modified,
         binding=plan.binding,
         seeds=len(plan.seeds[SEARCH]),
-        examples=plan.examples,
-        found=sum(row.always_found for row in rows),
-        measured=sum(row.planted.lane == EMBEDDED for row in rows),
+        examples=plan.examples[SEARCH],
+        found=found[EMBEDDED],
+        measured=played[EMBEDDED],
         machine=measured.machine,
         system=measured.system,
         defects=measured.defects,
+        interleaving=measured.interleaving if interleaved.measured else {},
+        transactions=interleaved if interleaved.measured else None,
     )
 
 
-def _write(asked: argparse.Namespace, certificate: Certificate, rows: Sequence[Row]) -> None:
-    standard = (SEEDS, EXAMPLES, None, DEFAULT_BINDING)
+def _write(asked: argparse.Namespace, certificate: Certificate, rows: Sequence[Row], missing: str) -> None:
+    standard = (SEEDS, None, None, DEFAULT_BINDING)
     words = ["python -m statemachine certificate"]
     words += [f"--binding {asked.binding}"] * (asked.binding != DEFAULT_BINDING)
     words += [f"--defects {' '.join(asked.defects or ())}"] * (asked.defects is not None)
     words += [f"--seeds {asked.seeds.start}-{asked.seeds[-1]}"] * (asked.seeds != SEEDS)
-    words += [f"--examples {asked.examples}"] * (asked.examples != EXAMPLES)
+    words += [f"--examples {asked.examples}"] * (asked.examples is not None)
     asked.write.parent.mkdir(parents=True, exist_ok=True)
-    asked.write.write_text(document(certificate, rows, " ".join(words)), encoding="utf-8", newline="\n")
+    page = document(certificate, rows, " ".join(words), missing)
+    asked.write.write_text(page, encoding="utf-8", newline="\n")
     say(f"{asked.write} written")
     # What runs cite is the whole catalogue of the bundled system on the seeds that are reported, measured
     # in a checkout: what is installed from elsewhere keeps the certificate that it came with.

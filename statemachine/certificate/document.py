@@ -5,86 +5,102 @@ from __future__ import annotations
 import json
 import statistics
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from statemachine.certificate.catalogue import EMBEDDED
-from statemachine.certificate.citation import Certificate
+from statemachine.certificate.catalogue import EMBEDDED, LANES, TRANSACTIONS
+from statemachine.certificate.citation import Certificate, figures
 from statemachine.certificate.hunt import Finding
-from statemachine.certificate.rows import LONGER_THAN_BY_HAND, MEDIAN_SECONDS, Row, misses
+from statemachine.certificate.rows import GOALS, Row, misses
 from statemachine.report import WIDTH
 
-COLUMNS = (
-    "defect",
-    "invariant",
-    "found",
-    "examples",
-    "seconds",
-    "steps found",
-    "shrunk",
-    "by hand",
-    "plain machine",
-)
+_SHARED = ("defect", "invariant", "found", "examples", "seconds", "steps found", "shrunk", "by hand")
+COLUMNS: Mapping[str, Sequence[str]] = {EMBEDDED: (*_SHARED, "plain machine"), TRANSACTIONS: _SHARED}
+"""Of the table of a lane: the plain machine plays whole operations only."""
 MARK = "¹"
 NOTHING = "–"
 READING = (
     "Each defect and seed is a search of its own, of {examples} examples at most, without an example "
-    "database. Pairs are median / worst over the seeds on which it was found. *Examples* and *seconds* are "
+    "database. "
+)
+READING_COLUMNS = (
+    "Pairs are median / worst over the seeds on which it was found. *Examples* and *seconds* are "
     "those until it was found; seconds depend on the machine and its load, the rest does not. *Steps found* "
     "is the failing example as it was met, *shrunk* is what a run reports, *by hand* is the shortest history "
-    "that a person wrote, all without the drain. *Plain machine* is a Hypothesis machine of the same "
-    "operations with a rule for each and no weights, which gets as many examples: on how many of its seeds "
-    "it finds the defect, and after how many examples in the median."
+    "that a person wrote, all without the drain."
 )
-GOALS = (
-    "Every defect is found on every seed by the invariant that its story names, in less than "
-    f"{MEDIAN_SECONDS} s in the median, and shrunk to no more than {LONGER_THAN_BY_HAND} step above the "
-    "history by hand."
+READING_PLAIN = (
+    " *Plain machine* is a Hypothesis machine of the same operations with a rule for each and no weights, "
+    "which gets as many examples: on how many of its seeds it finds the defect, and after how many examples "
+    "in the median."
 )
+READING_INTERLEAVED = (
+    "They take two transactions at once, and are hunted by the [transactions lane](transactions.md) on the "
+    "same seeds, on {servers}: each defect and seed is a search of its own on a new database, of {examples} "
+    "examples at most. The columns are those above, and each statement that is chosen is a step."
+)
+GOAL = "Every defect is found on every seed by the invariant that its story names"
+GOALS_IN_WORDS: Mapping[str, str] = {
+    EMBEDDED: (
+        f"{GOAL}, in less than {GOALS[EMBEDDED].median_seconds} s in the median, and shrunk to no more than "
+        f"{GOALS[EMBEDDED].longer_than_by_hand} step above the history by hand."
+    ),
+    TRANSACTIONS: (
+        f"{GOAL}, and shrunk to no more than {GOALS[TRANSACTIONS].longer_than_by_hand} steps above the "
+        "history by hand."
+    ),
+}
 
 
-def document(certificate: Certificate, rows: Sequence[Row], command: str) -> str:
-    """The whole page; ``command`` is what measures it again."""
-    played = [row for row in rows if row.planted.lane == EMBEDDED]
+def document(certificate: Certificate, rows: Sequence[Row], command: str, missing: str = "") -> str:
+    """The whole page; ``command`` is what measures it again.
+
+    ``missing`` says why the transactions lane was not played, and how to get what it needs.
+    """
+    whole = [row for row in rows if row.planted.lane == EMBEDDED]
     return "\n".join(
         [
             "# Sensitivity certificate",
             "",
-            *_head(certificate, played, command),
+            *_head(certificate, rows, command),
             "",
-            *table(played),
-            "",
-            *_missed(played),
-            *_other_lanes(rows),
+            *_reading(certificate, hunted=bool(whole)),
+            *(["", *table(whole), "", "## Goals", "", *_goals(whole, EMBEDDED)] if whole else []),
+            *_other_lanes(certificate, [row for row in rows if row not in whole], missing),
             "",
             # For a reader that is a program; the same figures as in the package.
-            f"<!-- certificate: {json.dumps(_figures(certificate))} -->",
+            f"<!-- certificate: {json.dumps(figures(certificate))} -->",
             "",
         ]
     )
 
 
-def _figures(certificate: Certificate) -> dict[str, object]:
-    whole = certificate._asdict()
-    return {name: whole[name] for name in whole if name not in ("machine", "system", "defects")}
-
-
 def _head(certificate: Certificate, rows: Sequence[Row], command: str) -> Iterator[str]:
-    versions = sorted({found.hypothesis for row in rows for found in (*row.searched, *row.plain)})
-    found, measured, seeds = certificate.found, certificate.measured, certificate.seeds
-    yield f"**{found} of {measured} defects on {seeds} of {seeds} seeds.**"
-    yield f"Measured on {certificate.origin}, with Hypothesis {', '.join(versions)}:"
+    versions = _named(rows, lambda found: found.hypothesis)
+    seeds = certificate.seeds
+    yield f"**{certificate.counts()} on {seeds} of {seeds} seeds.**"
+    yield f"Measured on {certificate.origin}, with Hypothesis {versions}:"
     yield ""
     yield f"    {command}"
-    yield ""
-    yield from textwrap.wrap(READING.format(examples=f"{certificate.examples:,}"), WIDTH)
 
 
-def table(rows: Sequence[Row]) -> Iterator[str]:
-    """The table, a line a defect."""
-    yield f"| {' | '.join(COLUMNS)} |"
-    yield "|---" * len(COLUMNS) + "|"
+def _reading(certificate: Certificate, hunted: bool) -> Iterator[str]:
+    """How to read the tables; ``hunted`` says whether there is one of the embedded lane."""
+    own = READING.format(examples=f"{certificate.examples:,}") if hunted else ""
+    yield from textwrap.wrap(f"{own}{READING_COLUMNS}{READING_PLAIN if hunted else ''}", WIDTH)
+
+
+def _named(rows: Sequence[Row], of: Callable[[Finding], str]) -> str:
+    """What the findings name, each once."""
+    return ", ".join(sorted({of(found) for row in rows for found in (*row.searched, *row.plain)}))
+
+
+def table(rows: Sequence[Row], lane: str = EMBEDDED) -> Iterator[str]:
+    """The table of a lane, a line a defect."""
+    columns = COLUMNS[lane]
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" * len(columns) + "|"
     for row in rows:
-        yield f"| {' | '.join(_cells(row))} |"
+        yield f"| {' | '.join(_cells(row)[: len(columns)])} |"
     if any(row.by_others for row in rows):
         yield ""
         yield f"{MARK} On some seeds another invariant caught it; see below."
@@ -118,10 +134,8 @@ def _plain(plain: Sequence[Finding]) -> str:
     return f"{len(hits)}/{len(plain)}" + (f" ({statistics.median(hits):.0f})" if hits else "")
 
 
-def _missed(rows: Sequence[Row]) -> Iterator[str]:
-    yield "## Goals"
-    yield ""
-    yield from textwrap.wrap(GOALS, WIDTH)
+def _goals(rows: Sequence[Row], lane: str) -> Iterator[str]:
+    yield from textwrap.wrap(GOALS_IN_WORDS[lane], WIDTH)
     yield ""
     missed = [sentence for row in rows for sentence in misses(row)]
     if missed:
@@ -132,12 +146,25 @@ def _missed(rows: Sequence[Row]) -> Iterator[str]:
         yield "No goal is missed."
 
 
-def _other_lanes(rows: Sequence[Row]) -> Iterator[str]:
-    elsewhere = [row.planted for row in rows if row.planted.lane != EMBEDDED]
-    if elsewhere:
+def _other_lanes(certificate: Certificate, rows: Sequence[Row], missing: str) -> Iterator[str]:
+    if rows:
         yield ""
         yield "## Defects that the embedded lane cannot see"
+    played = [row for row in rows if row.played]
+    if played and certificate.transactions is not None:
+        servers = _named(played, lambda found: found.server)
+        examples = f"{certificate.transactions.examples:,}"
         yield ""
-        yield "Listed and not played here:"
+        yield from textwrap.wrap(READING_INTERLEAVED.format(servers=servers, examples=examples), WIDTH)
         yield ""
-        yield from (f"- `{one.name}` ({one.lane} lane): `{one.invariant}`" for one in elsewhere)
+        yield from table(played, TRANSACTIONS)
+        yield ""
+        yield from _goals(played, TRANSACTIONS)
+    for lane in LANES:
+        listed = [row.planted for row in rows if row.planted.lane == lane and not row.played]
+        why = f", since {missing}" if missing and lane == TRANSACTIONS else ""
+        if listed:
+            yield ""
+            yield from textwrap.wrap(f"Listed and not played here{why}:", WIDTH)
+            yield ""
+            yield from (f"- `{one.name}` ({one.lane} lane): `{one.invariant}`" for one in listed)

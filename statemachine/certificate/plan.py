@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from statemachine.certificate import sources
-from statemachine.certificate.catalogue import EMBEDDED, Planted
+from statemachine.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted
 from statemachine.certificate.findings import Findings
-from statemachine.certificate.hunt import PLAIN, SEARCH, Finding, Hunt
+from statemachine.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding, Hunt
 from statemachine.certificate.rows import Row
 from statemachine.certificate.sources import Digest, combined
 
+METHODS_OF: Mapping[str, Sequence[str]] = {EMBEDDED: (SEARCH, PLAIN), TRANSACTIONS: (INTERLEAVED,)}
+"""How the defects of a lane are hunted, with the figures of its table first; those of other lanes are not."""
+
 
 class Measured(NamedTuple):
-    """Digests of what is measured: the machine, the plain machine, the system, and each defect's own."""
+    """Digests of what is measured: the machine, the plain machine, the system, and each defect's own.
+
+    ``interleaving`` is the transactions lane: the machine of the embedded lane does not depend on it.
+    """
 
     machine: Mapping[str, Digest]
     plain: Mapping[str, Digest]
+    interleaving: Mapping[str, Digest]
     system: Mapping[str, Digest]
     defects: Mapping[str, Digest]
     files: Sequence[Path]
 
     def fingerprint(self, method: str, defect: str) -> str:
         """What decides the findings of one defect: other defects may change without any effect."""
-        player = self.machine if method == SEARCH else {**self.machine, **self.plain}
+        further: Mapping[str, Mapping[str, Digest]] = {PLAIN: self.plain, INTERLEAVED: self.interleaving}
+        player = {**self.machine, **further.get(method, {})}
         own = [self.defects[defect]] if defect in self.defects else []
         return combined([*player.values(), *self.system.values(), *own])
 
@@ -33,13 +41,16 @@ class Measured(NamedTuple):
 def measured_on(binding_path: str, defects: Collection[str]) -> Measured:
     """Digests of the sources as they are now; the files are listed with the system's own first."""
     machine, plain = sources.imported_by("embedded"), sources.imported_by("certificate.baseline")
+    lane = {**sources.imported_by("lanes"), **sources.imported_by("transactions.opening")}
+    interleaving = {name: path for name, path in lane.items() if name not in machine}
     system, own = sources.system_files(binding_path, defects)
     return Measured(
         _digests(machine),
         _digests(plain),
+        _digests(interleaving),
         _digests(system),
         _digests(own),
-        [*system.values(), *own.values(), *plain.values()],
+        [*system.values(), *own.values(), *plain.values(), *interleaving.values()],
     )
 
 
@@ -48,36 +59,40 @@ def _digests(files: Mapping[str, Path]) -> dict[str, Digest]:
 
 
 class Plan(NamedTuple):
-    """``seeds`` by method; defects of other lanes are listed and not hunted."""
+    """``seeds`` and ``examples`` by method; defects of lanes that have none are listed and not hunted."""
 
     binding: str
     planted: Sequence[Planted]
     seeds: Mapping[str, range]
-    examples: int
+    examples: Mapping[str, int]
     measured: Measured
 
-    def hunts(self) -> list[Hunt]:
-        """All hunts, those of the machine first: an interrupted measurement has what counts most."""
+    def hunts(self, unplayed: Collection[str] = ()) -> list[Hunt]:
+        """All hunts, those of the machines first: an interrupted measurement has what counts most.
+
+        Without those of the lanes ``unplayed``.
+        """
         return [
             hunt
-            for method in (SEARCH, PLAIN)
+            for method in (SEARCH, INTERLEAVED, PLAIN)
             for planted in self.planted
-            if planted.lane == EMBEDDED
+            if method in METHODS_OF.get(planted.lane, ()) and planted.lane not in unplayed
             for hunt in self.of(planted, method)
         ]
 
     def of(self, planted: Planted, method: str) -> list[Hunt]:
         fingerprint = self.measured.fingerprint(method, planted.name)
         return [
-            Hunt(self.binding, method, planted.name, seed, self.examples, fingerprint)
+            Hunt(self.binding, method, planted.name, seed, self.examples[method], fingerprint)
             for seed in self.seeds[method]
         ]
 
-    def rows(self, findings: Findings) -> list[Row]:
-        """A row for each defect, of what has been found out so far."""
+    def rows(self, findings: Findings, unplayed: Collection[str] = ()) -> list[Row]:
+        """A row for each defect, of what has been found out so far; nothing of the lanes ``unplayed``."""
 
-        def found(planted: Planted, method: str) -> list[Finding]:
-            hunts = self.of(planted, method) if planted.lane == EMBEDDED else []
-            return [findings.by_hunt[hunt] for hunt in hunts if hunt in findings.by_hunt]
+        def found(planted: Planted) -> Iterator[list[Finding]]:
+            for method in METHODS_OF.get(planted.lane, ()):
+                hunts = self.of(planted, method) if planted.lane not in unplayed else []
+                yield [findings.by_hunt[hunt] for hunt in hunts if hunt in findings.by_hunt]
 
-        return [Row(planted, found(planted, SEARCH), found(planted, PLAIN)) for planted in self.planted]
+        return [Row(planted, *found(planted)) for planted in self.planted]

@@ -23,6 +23,7 @@ from urllib.parse import quote
 from statemachine.postgresql.binaries import Binaries, enterable, find
 from statemachine.safety import Refused
 
+CONNECTIONS = 50
 OWNER = "owner"
 PORT = 5432
 """Part of the socket's name; no port of any network."""
@@ -32,7 +33,7 @@ SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
-    "max_connections": "50",
+    "max_connections": str(CONNECTIONS),
     "deadlock_timeout": "600s",
     "fsync": "off",
     "synchronous_commit": "off",
@@ -66,9 +67,12 @@ class PrivateServer:
 
 
 @contextmanager
-def private_server(binaries: Binaries | None = None) -> Iterator[PrivateServer]:
+def private_server(
+    binaries: Binaries | None = None, connections: int = CONNECTIONS
+) -> Iterator[PrivateServer]:
     """A server out of ``binaries`` (default: what ``find`` finds), for as long as this process lives.
 
+    It bears so many ``connections`` at a time.
     Raises :class:`~statemachine.safety.Refused` where none can be started.
     """
     identity = _identity()
@@ -80,7 +84,7 @@ def private_server(binaries: Binaries | None = None) -> Iterator[PrivateServer]:
         "copied": [str(path) for path in found.needs] if identity and not found.open_to_all() else [],
         "within": str(_directory(any_user=bool(identity))),
         "owner": OWNER,
-        "settings": SETTINGS,
+        "settings": {**SETTINGS, "max_connections": str(connections)},
         "identity": identity,
     }
     watchdog = subprocess.Popen(

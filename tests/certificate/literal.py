@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from statemachine.certificate.catalogue import Planted
 from statemachine.certificate.citation import Certificate
-from statemachine.certificate.hunt import PLAIN, SEARCH, Finding, Hunt
+from statemachine.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding, Hunt
 from statemachine.certificate.rows import Row
 
 EDGE = Planted("edge_excluded", "an_expired_lease_can_be_taken_over", by_hand=7)
+RACE = Planted("two_transactions", "one_holder_at_a_time", "transactions", by_hand=9)
 
 
 def finding(
@@ -25,6 +26,13 @@ def finding(
 
 def row(*searched: Finding, planted: Planted = EDGE) -> Row:
     return Row(planted, searched, [finding(method=PLAIN, examples=300), finding(101, None, method=PLAIN)])
+
+
+def interleaved(
+    seed: int = 100, invariant: str | None = RACE.invariant, *, shrunk: int = 9, seconds: float = 1.0
+) -> Finding:
+    asked = Hunt("system:Binding", INTERLEAVED, RACE.name, seed, 400, "beef")
+    return Finding(asked, invariant, 12, seconds, 40, shrunk, 5.0, "6.170.15", "PostgreSQL 17.4")
 
 
 CERTIFICATE = Certificate(

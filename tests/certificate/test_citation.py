@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from models_under_test.defects import STORIES
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.certificate import sources
-from statemachine.certificate.citation import Certificate, cite, dumps, loads
+from statemachine.certificate.citation import Certificate, Counted, cite, dumps, loads
 from statemachine.certificate.plan import measured_on
 from statemachine.certificate.sources import Digest
 from tests.certificate.literal import CERTIFICATE
@@ -22,7 +23,11 @@ OTHER = Digest("0" * 16, "0" * 16)
 def fresh() -> Certificate:
     now = measured_on(DEFAULT_BINDING, STORIES)
     return CERTIFICATE._replace(
-        binding=DEFAULT_BINDING, machine=now.machine, system=now.system, defects=now.defects
+        binding=DEFAULT_BINDING,
+        machine=now.machine,
+        interleaving=now.interleaving,
+        system=now.system,
+        defects=now.defects,
     )
 
 
@@ -43,6 +48,8 @@ def test_a_certificate_of_these_sources_is_cited_without_a_reservation(
     [
         ("machine", "invariants.leases", "machine or invariants changed since"),
         ("machine", "gone_by_now", "machine or invariants changed since"),
+        ("interleaving", "transactions.machine", "transactions lane changed since"),
+        ("interleaving", "gone_by_now", "transactions lane changed since"),
         ("system", "repositories.py", "the system under test changed since"),
         ("system", "gone_by_now.py", "the system under test changed since"),
         ("defects", "lease_edge_excluded", "new, gone or changed since: lease_edge_excluded"),
@@ -75,6 +82,34 @@ def test_for_a_foreign_binding_it_says_whose_defects_and_judges_the_machine_only
     assert cited(stale_system, tmp_path, "theirs:Binding") == f"certificate: {theirs}"
     stale = fresh._replace(machine={"machine": OTHER})
     assert cited(stale, tmp_path, "theirs:Binding").endswith("; machine or invariants changed since")
+
+
+def test_the_transactions_lane_changes_beside_the_system(fresh: Certificate, tmp_path: Path) -> None:
+    lane = {**fresh.interleaving, "transactions.lane": OTHER}
+    stale = fresh._replace(interleaving=lane, system={**fresh.system, "repositories.py": OTHER})
+    changes = "the system under test changed since; transactions lane changed since"
+    assert cited(stale, tmp_path) == f"certificate: {CITED}; {changes}"
+    assert cited(stale, tmp_path, "theirs:Binding").endswith("abc1234); transactions lane changed since")
+    stale = stale._replace(machine={"machine": OTHER})
+    assert cited(stale, tmp_path) == f"certificate: {CITED}; machine or invariants changed since"
+
+
+def test_two_lanes_are_told_apart(fresh: Certificate, tmp_path: Path) -> None:
+    both = fresh._replace(transactions=Counted(11, 12, 400))
+    assert loads(dumps(both)) == both
+    told = "44 of 45 defects in the embedded lane, 11 of 12 in the transactions lane on 20 of 20 seeds ("
+    assert cited(both, tmp_path).startswith(f"certificate: {told}")
+    theirs = told.replace("defects", "defects of the bundled system")
+    assert cited(both, tmp_path, "theirs:Binding").startswith(f"certificate: {theirs}")
+    assert both._replace(found=0, measured=0).counts() == "11 of 12 defects in the transactions lane"
+
+
+def test_a_certificate_from_before_the_transactions_lane_is_read(fresh: Certificate, tmp_path: Path) -> None:
+    written = json.loads(dumps(fresh))
+    del written["interleaving"], written["transactions"]
+    older = loads(json.dumps(written))
+    assert older == fresh._replace(interleaving={}, transactions=None)
+    assert cited(older, tmp_path) == f"certificate: {CITED}"
 
 
 def test_uncommitted_changes_and_an_unknown_commit_are_told() -> None:

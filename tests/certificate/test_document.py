@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from statemachine.certificate.catalogue import Planted
+from statemachine.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted
+from statemachine.certificate.citation import Counted
 from statemachine.certificate.document import COLUMNS, NOTHING, document, table
 from statemachine.certificate.hunt import Finding
 from statemachine.certificate.rows import Row, misses
-from tests.certificate.literal import CERTIFICATE, EDGE, finding, row
+from tests.certificate.literal import CERTIFICATE, EDGE, RACE, finding, interleaved, row
 
 NOT_FOUND = finding(103, None, examples=2100, seconds=60.0, shrunk=0)
 
@@ -23,7 +24,7 @@ def test_a_row_has_medians_worst_figures_and_the_plain_machine() -> None:
         finding(102, examples=20, seconds=1.0, shrunk=7),
     ]
     header, rule, line = table([row(*hunted)])
-    assert header.count("|") == rule.count("|") == line.count("|") == len(COLUMNS) + 1
+    assert header.count("|") == rule.count("|") == line.count("|") == len(COLUMNS[EMBEDDED]) + 1
     assert line == (
         "| edge_excluded | an_expired_lease_can_be_taken_over | 3/3 | 20 / 30 | 1.0 / 2.5 | 30 / 30 | 7 / 8 "
         "| 7 | 1/2 (300) |"
@@ -58,6 +59,11 @@ MISSES = {
         [finding(shrunk=7), finding(104, shrunk=8)],
         "is shrunk to 9 steps on seed 104; by hand it takes 7,",
     ),
+    "unstable": Missing(
+        [finding(shrunk=40)._replace(unstable=True), finding(101)],
+        [finding(), finding(101)],
+        "did not repeat on seed 100, and was not shrunk there: the same steps came to something else.",
+    ),
     "caught by another": Missing(
         [finding(invariant="every_job_ends")],
         [finding()],
@@ -79,14 +85,83 @@ def test_without_a_history_by_hand_the_length_cannot_be_judged() -> None:
 
 
 def test_the_page_lists_misses_and_other_lanes_and_carries_its_figures() -> None:
-    elsewhere = Row(Planted("two_transactions", "one_holder_at_a_time", "transactions"))
-    page = document(CERTIFICATE, [row(finding(), NOT_FOUND), elsewhere], "measure it")
+    page = document(CERTIFICATE, [row(finding(), NOT_FOUND), Row(RACE)], "measure it")
     assert "**44 of 45 defects on 20 of 20 seeds.**" in page
     assert "2026-11-22, commit abc1234, with Hypothesis 6.170.15:\n\n    measure it\n" in page
     assert "Missed:\n\n- `edge_excluded` is found on 1 of 2 seeds; not on 103.\n" in page
-    assert "- `two_transactions` (transactions lane): `one_holder_at_a_time`" in page
+    assert "\n\nListed and not played here:\n\n- `two_transactions` (transactions lane): `one_h" in page
     assert "two_transactions" not in page.partition("## Goals")[0]
-    assert re.search(r'^<!-- certificate: \{.*"found": 44, "measured": 45.*\} -->$', page, re.M)
+    figures = r'^<!-- certificate: \{.*"found": 44, "measured": 45, "transactions": null\} -->$'
+    assert re.search(figures, page, re.M)
+
+
+BOTH = CERTIFICATE._replace(transactions=Counted(1, 2, 400))
+LATE = Row(Planted("late", "every_job_ends", "processes"))
+
+
+def test_the_other_lane_has_its_own_table_with_its_own_goals() -> None:
+    race = Row(RACE, [interleaved(100, shrunk=9), interleaved(101, shrunk=12, seconds=30.0)])
+    page = document(BOTH, [row(finding()), race, LATE], "measure it")
+    assert page.splitlines()[2:4] == [
+        "**44 of 45 defects in the embedded lane, 1 of 2 in the transactions lane on 20 of 20 seeds.**",
+        "Measured on 2026-11-22, commit abc1234, with Hypothesis 6.170.15:",
+    ]
+    whole, _, other = page.partition("\n## Defects that the embedded lane cannot see\n")
+    assert "two_transactions" not in whole
+    assert "No goal is missed." in whole
+    words = " ".join(other.split())
+    assert (
+        "on PostgreSQL 17.4: each defect and seed is a search of its own on a new database, of 400 ex"
+        in words
+    )
+    assert other.partition("\n\n| ")[2].partition("\n\n")[0].splitlines() == [
+        "defect | invariant | found | examples | seconds | steps found | shrunk | by hand |",
+        "|---|---|---|---|---|---|---|---|",
+        "| two_transactions | one_holder_at_a_time | 2/2 | 12 / 12 | 15.5 / 30.0 | 40 / 40 | 10 / 12 | 9 |",
+    ]
+    assert "and shrunk to no more than 2 steps above the history by hand." in words
+    assert other.partition("Missed:\n\n")[2].partition("\n\n")[0] == (
+        "- `two_transactions` is shrunk to 12 steps on seed 101; by hand it takes 9, and the goal is two "
+        "more at most."
+    )
+    assert other.partition("Listed and ")[2].startswith(
+        "not played here:\n\n- `late` (processes lane): `every"
+    )
+    figures = (
+        r'"found": 44, "measured": 45, "transactions": \{"found": 1, "measured": 2, "examples": 400\}\} -->$'
+    )
+    assert re.search(figures, page, re.M)
+
+
+def test_the_goals_of_the_other_lane_are_two_steps_more_and_no_seconds() -> None:
+    assert list(misses(Row(RACE, [interleaved(shrunk=11, seconds=60.0)]))) == []
+    (told,) = misses(Row(RACE, [interleaved(shrunk=12)]))
+    assert told.startswith("`two_transactions` is shrunk to 12 steps on seed 100;")
+    (told,) = misses(Row(RACE, [interleaved(), interleaved(101, None)]))
+    assert told == "`two_transactions` is found on 1 of 2 seeds; not on 101."
+    assert list(misses(Row(RACE))) == []
+
+
+def test_where_it_was_not_played_the_page_says_how_to_get_a_server() -> None:
+    page = document(
+        CERTIFICATE, [row(finding()), Row(RACE), LATE], "measure it", "the lane needs a PostgreSQL"
+    )
+    _, _, other = page.partition("\n## Defects that the embedded lane cannot see\n")
+    assert other.startswith(
+        "\nListed and not played here, since the lane needs a PostgreSQL:\n\n"
+        "- `two_transactions` (transactions lane): `one_holder_at_a_time`\n\n"
+        "Listed and not played here:\n\n- `late` (processes lane): `every_job_ends`\n"
+    )
+
+
+def test_a_page_of_the_other_lane_alone_has_one_table() -> None:
+    alone = BOTH._replace(found=0, measured=0)
+    page = document(alone, [Row(RACE, [interleaved()])], "measure it")
+    assert page.splitlines()[2] == "**1 of 2 defects in the transactions lane on 20 of 20 seeds.**"
+    assert "2,000 examples" not in page
+    assert "Plain machine" not in page
+    assert page.count("| defect |") == 1
+    assert [len(COLUMNS[lane]) for lane in (EMBEDDED, TRANSACTIONS)] == [9, 8]
 
 
 def test_a_page_without_misses_says_so() -> None:

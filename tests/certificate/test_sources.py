@@ -79,6 +79,8 @@ def test_the_machine_is_all_that_a_search_imports_and_nothing_that_only_tells() 
     } <= machine
     assert {"world.queue", "ledger", "drain", "deadlines", "example"} <= machine
     assert machine.isdisjoint({"plugin", "report.text", "soak", "certificate.baseline", "progress"})
+    assert machine.isdisjoint({"lanes", "overlaps", "standalone", "postgresql.databases"})
+    assert [name for name in machine if name.startswith("transactions")] == []
     assert "certificate.baseline" in imported_by("certificate.baseline")
 
 
@@ -125,3 +127,18 @@ def test_a_defect_that_changes_leaves_the_findings_of_the_others_valid() -> None
     plain = now._replace(plain={**now.plain, "certificate.baseline": now.machine["machine"]})
     assert plain.fingerprint("search", same) == now.fingerprint("search", same)
     assert plain.fingerprint("plain", same) != now.fingerprint("plain", same)
+
+
+def test_the_transactions_lane_decides_what_is_found_there_and_nowhere_else() -> None:
+    now = measured_on(DEFAULT_BINDING, STORIES)
+    assert {"lanes", "overlaps"} < set(now.interleaving)
+    assert {"transactions.lane", "transactions.machine", "transactions.scheduler"} < set(now.interleaving)
+    assert set(now.interleaving).isdisjoint(now.machine)
+    race, whole = "id_constraint_dropped", "running_job_reentered"
+    other = now.machine["machine"]
+    lane = now._replace(interleaving={**now.interleaving, "transactions.scheduler": other})
+    assert lane.fingerprint("interleaved", race) != now.fingerprint("interleaved", race)
+    assert lane.fingerprint("search", whole) == now.fingerprint("search", whole)
+    assert lane.fingerprint("plain", whole) == now.fingerprint("plain", whole)
+    machine = now._replace(machine={**now.machine, "minimise": other})
+    assert machine.fingerprint("interleaved", race) != now.fingerprint("interleaved", race)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commandline import Ran, at_once, command, environment, write
+from tests.end_to_end.commandline import Ran, at_once, command, environment, run, write
+from tests.postgresql.test_databases import names
+from tests.processes.scripted import until
 
 SMALL = (
     *("certificate", "--defects", "lease_as_long_as_visibility", "--seeds", "0-1"),
@@ -83,6 +86,29 @@ def test_an_interrupted_measurement_goes_on_where_it_was(tmp_path: Path) -> None
     assert "searches to do" not in again.output
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a POSIX signal to the group")
+def test_an_interrupted_hunt_leaves_no_database_on_a_named_server(
+    tmp_path: Path, postgresql_server: str
+) -> None:
+    before = names(postgresql_server)
+    hunts = ("certificate", "--defects", "id_constraint_dropped", "--jobs", "2")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "statemachine", *hunts, "--database-server", postgresql_server],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    until(lambda: len(names(postgresql_server) - before) == 2, seconds=60)
+    os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does: the whole group that was started here
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, output
+    assert "Traceback" not in output
+    assert names(postgresql_server) == before
+
+
 def test_a_soak_adds_up_its_seeds_and_ends_with_a_verdict(tmp_path: Path) -> None:
     ran = command("soak", "--steps", "2000", "--jobs", "2", "--first-seed", "5", cwd=tmp_path)
     assert ran.code == 0, ran
@@ -97,6 +123,31 @@ def test_a_soak_that_meets_a_defect_reports_it_saves_it_and_fails(tmp_path: Path
     assert ran.report[0] == "FAIL  one_holder_at_a_time"
     assert (tmp_path / ran.folder / "history.ndjson").is_file()
     assert ran.lines[-1].startswith("FAIL  one_holder_at_a_time: ")
+
+
+INTERLEAVED = ("soak", "--lane", "transactions")
+
+
+@pytest.mark.usefixtures("postgresql_server")
+def test_a_soak_of_two_transactions_at_once_adds_up_as_well(tmp_path: Path) -> None:
+    ran = command(*INTERLEAVED, "--steps", "600", "--jobs", "2", "--first-seed", "5", cwd=tmp_path)
+    assert ran.code == 0, ran
+    assert ran.lines[-1] == "PASS (reach not judged)  no invariant was broken"
+    assert "At most two operations were in flight at once" in ran.output
+    assert "seeds done: 2" in ran.output
+    assert "overlap of prepare and prepare" in ran.output
+
+
+def test_a_race_in_such_a_soak_is_reported_and_played_again(tmp_path: Path, postgresql_server: str) -> None:
+    # Found in 2 to 30 examples on the seeds 0-4; with 1 in 30 of them, 200 miss it once in 900 runs.
+    server = ("--database-server", postgresql_server)
+    ran = command(
+        *INTERLEAVED, "--steps", "20000", "--defect", "acquired_without_lock", *server, cwd=tmp_path
+    )
+    assert ran.code == 1, ran
+    again = run(*ran.reproduce[:-1], ran.folder, *server, cwd=tmp_path)
+    assert again.code == 1, again
+    assert re.search(r"^  REPRODUCED from ", again.output, re.M)
 
 
 RAISES_LATE = """

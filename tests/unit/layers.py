@@ -61,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedded": {"machine", "minimise", "run"},
     "findings": {"lane", "minimise", "run", "shape", "world"},
     "corpus": {"history", "ndjson", "pairs", "script"},
-    "lanes": {"embedded", "lifecycle", "machine", "overlaps", "reach", "run", "transactions"},
+    "lanes": {"embedded", "lane", "lifecycle", "machine", "overlaps", "reach", "run", "transactions"},
     "quest": {
         "corpus",
         "embedded",
@@ -109,7 +109,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "failures": {"ndjson", "report", "run"},
     "regression": {"drain", "flights", "lane", "invariants", "operations", "report", "run"},
     "safety": set(),
-    "standalone": {"binding", "lane", "safety"},
+    "standalone": {"binding", "lane", "postgresql", "safety", "transactions"},
     "progress": {"run", "world"},
     "closing": {"lanes", "report", "session"},
     "distributed": {"closing", "options", "report", "session"},
@@ -185,8 +185,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "command": {"report"},
     "pool": set(),
     "certificate": {
-        *("binding", "command", "embedded", "example", "invariants", "machine", "operations"),
-        *("pool", "report", "run", "standalone"),
+        *("binding", "command", "embedded", "example", "invariants", "lane", "lanes", "machine"),
+        *("operations", "pool", "postgresql", "report", "run", "standalone"),
     },
     "checkbinding": {
         *(
@@ -209,8 +209,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("standalone", "verdict"),
     },
     "soak": {
-        *("binding", "command", "embedded", "lane", "explain", "findings", "pool", "report", "reports"),
-        *("run", "session", "standalone", "world"),
+        *("binding", "command", "embedded", "explain", "findings", "lane", "lanes", "pool"),
+        *("postgresql", "report", "reports", "run", "session", "standalone", "world"),
     },
     "__main__": {
         *("binding", "certificate", "checkbinding", "command", "corpus", "gate", "lifecycle", "logs"),

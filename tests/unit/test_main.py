@@ -33,7 +33,12 @@ WRONG = {
     "no such defect": (["soak", "--defect", "nope"], "has no such defect; it has:"),
     "no defects": (
         ["certificate", "--binding", "sound_binding:Binding"],
-        "has no defect of the embedded lane",
+        "has no defect of the embedded or transactions lane to look for: give it some in defects",
+    ),
+    "a server for nothing": (["soak", "--database-server", "x"], "--database-server is for --lane trans"),
+    "a server of another kind": (
+        ["certificate", "--defects", "id_constraint_dropped", "--database-server", "mysql://host/db"],
+        "--database-server names a mysql server: write postgresql://",
     ),
     "a file for a folder": (
         ["certificate", "--results", "sound_binding.py"],
