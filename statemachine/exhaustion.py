@@ -92,8 +92,12 @@ class Exhaustion:
         """All schedules in one situation; None where the two operations are not possible."""
         schedules = broken = 0
         for example in self._every_order(steps):
+            if example is None or schedules == MOST:
+                self.total.examples -= 1  # begun, and no schedule that was played
             if example is None:
                 return None
+            if schedules == MOST:
+                return Exhausted(situation, schedules, broken, whole=False)
             schedules += 1
             failure = Failure.of(example)
             self.total.end_example(example)
@@ -101,8 +105,6 @@ class Exhaustion:
             if failure is not None:
                 broken += 1
                 self._keep(failure, situation, schedules)
-            if schedules == MOST:
-                return Exhausted(situation, schedules, broken, whole=False)
         return Exhausted(situation, schedules, broken, whole=True)
 
     def _keep(self, failure: Failure, situation: str, schedules: int) -> None:

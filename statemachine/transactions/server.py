@@ -39,6 +39,7 @@ class Watcher:
         import psycopg
 
         self._connection: Any = psycopg.connect(**database, autocommit=True)
+        self._gone: ServerGone | None = None
 
     def close(self) -> None:
         self._connection.close()
@@ -75,7 +76,9 @@ class Watcher:
         try:
             return self._connection.execute(query, (pid,)).fetchone()
         except psycopg.OperationalError as error:
-            raise ServerGone(error) from None
+            # What is said first says most: later it is only that the connection is closed.
+            self._gone = self._gone or ServerGone(error)
+            raise self._gone from None
 
     def wait_until(self, holds: Callable[[], bool], otherwise: str) -> None:
         """Ask again and again.  Raises :class:`ServerError`, saying ``otherwise``, after half a minute."""

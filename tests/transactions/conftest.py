@@ -117,10 +117,11 @@ def open_transactions(migrated_server: str, django_db_blocker: Any) -> Iterator[
             try:
                 with lane.open():
                     yield lane
-                # Before the database goes: the lane itself has left nothing.
-                assert lane.outside.locks == []  # type: ignore[attr-defined]
             finally:
+                locks = lane.outside.locks  # type: ignore[attr-defined]
                 admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+                # Before its database goes: the lane itself has left nothing, however it ended.
+                assert locks == []
 
     with django_db_blocker.unblock():
         yield open_one

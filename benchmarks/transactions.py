@@ -1,0 +1,186 @@
+"""The transactions lane's speed against the same statements one after the other, and how fast it sees a wait.
+
+    python benchmarks/transactions.py [--examples 40] [--seed 0] [--blocks 4] [--waits 1000]
+
+The raw replay executes every statement that operations of the lane have executed, call by call and COMMITs
+among them, by psycopg on one connection to the same database, and resets as often: no interleaving, no ORM,
+no Hypothesis, no observation, no judging.  A second one makes the same calls on the repositories, whole.
+Ratios compare what was measured in one run, in alternating blocks, because the machine is noisy.
+
+The latency of detection is from a statement's beginning to the moment at which it is known for whose lock it
+waits: what a step costs that ends in a wait, less the wait itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from overhead import Recording, raw_calls, replay_raw
+from statemachine import history
+from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.embedded import play, register_profiles, so_many
+from statemachine.lanes import TRANSACTIONS
+from statemachine.operations import perform
+from statemachine.postgresql.databases import database
+from statemachine.standalone import choose_settings, load_here
+from statemachine.transactions.lane import TransactionsLane
+from statemachine.transactions.opening import open_on
+from statemachine.world.clock import real_seconds
+
+
+class Measured(TransactionsLane):
+    """A lane that keeps each statement with its parameters, and how long it took to be known to wait."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.executed: list[dict[int, list[tuple[str, Any]]]] = []
+        self.latencies: list[float] = []
+        self.keeps = False
+        self._began = 0.0
+
+    def keep_statements(self) -> None:
+        """From now on, by example and call."""
+        self.keeps = True
+        for session in self._scheduler._free:
+
+            def note(
+                execute: Any, sql: str, params: Any, many: bool, context: Any, session: Any = session
+            ) -> Any:
+                if session.control is not None and session.faults.watching:
+                    self.executed[-1][self.example.current_call].append((sql, params))
+                return execute(sql, params, many, context)
+
+            session.wrapper.execute_wrappers.append(note)
+
+    def begin(self, reach: Any = None) -> Any:
+        self.executed.append(defaultdict(list))
+        return super().begin(reach)
+
+    def statement_began(self, statement: str) -> None:
+        super().statement_began(statement)
+        self._began = real_seconds()
+        if self.keeps and statement in ("COMMIT", "ROLLBACK"):
+            self.executed[-1][self.example.current_call].append((statement, None))
+
+    def lock_waited(self, holder: int) -> None:
+        self.latencies.append(real_seconds() - self._began)
+        super().lock_waited(holder)
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Measured, str]]:
+    """A lane on a private server, and the URL of its database."""
+    from unittest import mock
+
+    with database(None) as made, mock.patch("statemachine.transactions.opening.TransactionsLane", Measured):
+        binding = load(DEFAULT_BINDING, None)
+        with open_on(made.django_settings(), binding, DEFAULT_BINDING) as lane:
+            assert isinstance(lane, Measured)
+            yield lane, made.url
+
+
+def executed_raw(lane: Measured, url: str, run: Recording) -> float:
+    """Seconds for executing all statements of ``run`` again, call by call."""
+    jobs = [raw_calls(lane, events)[0] for events in run.histories]
+    statements = lane.executed[-len(jobs) :]
+    lane.begin()
+    with psycopg.connect(url) as connection:
+        began = real_seconds()
+        for of_example, calls in zip(jobs, statements, strict=True):
+            for call in calls.values():
+                for sql, params in call:
+                    try:
+                        if sql == "COMMIT":
+                            connection.commit()
+                        elif sql == "ROLLBACK":
+                            connection.rollback()
+                        else:
+                            connection.execute(sql, params)
+                    except psycopg.Error:
+                        connection.rollback()
+                connection.rollback()
+            if of_example:
+                lane.binding.reset(of_example)
+        return real_seconds() - began
+
+
+def count(run: Recording) -> int:
+    return sum(isinstance(event, history.StatementBegan) for events in run.histories for event in events)
+
+
+def speed(examples: int, seed: int, blocks: int) -> None:
+    by_statement, by_call = [], []
+    for block in range(blocks):
+        with opened() as (lane, url):
+            lane.keep_statements()
+            run = Recording(lane)
+            run.reach_of = TRANSACTIONS.reach_of
+            play(run, seed + block, TRANSACTIONS.machine, so_many(examples, steps=TRANSACTIONS.steps))
+            statements = count(run)
+            lane.executed = lane.executed[-len(run.histories) :]
+            executed = executed_raw(lane, url, run)
+            examples_raw = [raw_calls(lane, events) for events in run.histories]
+            called = replay_raw(lane, [(jobs, calls) for jobs, calls in examples_raw if jobs])
+        by_statement.append(run.seconds / executed)
+        by_call.append(run.seconds / called)
+        print(
+            f"seed {seed + block}: {run.steps} steps, {statements} statements, lane "
+            f"{statements / run.seconds:.0f} statements/s, raw {statements / executed:.0f}, "
+            f"ratio {by_statement[-1]:.2f}; repositories {statements / called:.0f}, ratio {by_call[-1]:.2f}"
+        )
+    print(
+        f"median ratio {statistics.median(by_statement):.2f} to the statements alone, "
+        f"{statistics.median(by_call):.2f} to whole calls on the repositories"
+    )
+
+
+def detection(waits: int) -> None:
+    first = ("stray", {"operation": "fail", "job": "j1", "attempt": "next", "stepwise": True})
+    with opened() as (lane, _):
+        while len(lane.latencies) < waits:
+            example = lane.begin()
+            perform(example, "create", {"job": "j1", "tenant": "t1"})
+            for _ in range(50):
+                perform(example, *first)
+                perform(example, *first)
+                for by in ("stray", "stray 2"):
+                    statement = example.in_flight[by].statement
+                    perform(example, "proceed", {"by": by, "statement": statement})
+                assert example.in_flight["stray 2"].blocked_by == "stray"
+                while example.in_flight:
+                    flying = next(one for one in example.in_flight.values() if not one.blocked_by)
+                    perform(example, "proceed", {"by": flying.by, "statement": flying.statement})
+        cuts = statistics.quantiles(lane.latencies, n=100)
+    print(
+        f"waits for a lock, {len(lane.latencies)} of {len(lane.latencies)} seen: known after "
+        f"{cuts[49] * 1000:.1f} ms (p50), {cuts[94] * 1000:.1f} ms (p95), {max(lane.latencies) * 1000:.1f} ms at most"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--examples", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--blocks", type=int, default=4)
+    parser.add_argument("--waits", type=int, default=1000)
+    asked = parser.parse_args()
+    import django
+
+    choose_settings(load_here(DEFAULT_BINDING, None), DEFAULT_BINDING)
+    django.setup()
+    register_profiles()
+    speed(asked.examples, asked.seed, asked.blocks)
+    detection(asked.waits)
+
+
+if __name__ == "__main__":
+    main()
