@@ -8,14 +8,14 @@ isolation level or another server than the one at hand would do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from django.db import connections
 
 from statemachine import history
 from statemachine.binding import Binding
-from statemachine.lane import Lane, Lost
+from statemachine.lane import Lane
 from statemachine.stage import InFlight
 from statemachine.transactions.scheduler import Scheduler
 from statemachine.transactions.server import Watcher

@@ -144,8 +144,8 @@ class Task:
         if blockers:
             raise ServerError(
                 f"{self.by} waits at {self.statement} for a lock that session {blockers[0]} has held for "
-                f"{server.PATIENCE_SECONDS:g} s, and which is none of the run's: what code under test does on "
-                "connections of its own cannot be interleaved; let it use Django's"
+                f"{server.PATIENCE_SECONDS:g} s, and which is none of the run's: what code under test does "
+                "on connections of its own cannot be interleaved; let it use Django's"
             )
 
     def failed(self, outcome: str) -> None:
@@ -239,8 +239,8 @@ class Scheduler:
             raise task.trouble
         if task.is_stuck:
             raise Endless(
-                f"{task.by} was killed, and its code catches even that and tries its database again, for ever: "
-                "let it catch Exception, and not BaseException"
+                f"{task.by} was killed, and its code catches even that and tries its database again, for "
+                "ever: let it catch Exception, and not BaseException"
             )
         if not task.ended and task.standing is not None:
             self.in_flight[task.by] = task.standing
