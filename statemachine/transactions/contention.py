@@ -43,7 +43,7 @@ _SECOND = 12
 """How much likelier a worker receives the message of a job that another one works on."""
 _EXPIRY = 4
 """How much likelier time passes to the end of a lease under which one works and for which another asks."""
-_STRUCK = 1 / 2
+_STRUCK = 2 / 3
 """How likely a fault strikes, for where operations run whole: here each of them takes several steps."""
 _STRAY = 1 / 6
 """Nobody waits for a stray call, and there are many of them."""
@@ -199,10 +199,11 @@ def _weighed(offer: Offer, weight: float, times: float) -> Offer:
 
 @cache
 def _scaled(strikes: Strikes, times: float) -> Strikes:
-    """Strikes of so many times their weight together, in fine steps: each must stay possible."""
-    return Strikes(
-        strikes.each, tuple(max(round(end * times), place) for place, end in enumerate(strikes.ends))
-    )
+    """Strikes of so many times their weight together; none of them where not each would stay possible."""
+    if strikes.ends[-1] * times < len(strikes.each):
+        return Strikes()
+    ends = tuple(max(round(end * times), place) for place, end in enumerate(strikes.ends))
+    return Strikes(strikes.each, ends)
 
 
 def _whole(weight: float) -> int:
