@@ -43,8 +43,6 @@ _SECOND = 12
 """How much likelier a worker receives the message of a job that another one works on."""
 _EXPIRY = 4
 """How much likelier time passes to the end of a lease under which one works and for which another asks."""
-_STRUCK = 2 / 3
-"""How likely a fault strikes, for where operations run whole: here each of them takes several steps."""
 _STRAY = 1 / 6
 """Nobody waits for a stray call, and there are many of them."""
 
@@ -194,16 +192,15 @@ def operation_of(offer: Offer) -> str:
 
 
 def _weighed(offer: Offer, weight: float, times: float) -> Offer:
-    return offer._replace(weight=_whole(weight * times), strikes=_scaled(offer.strikes, times * _STRUCK))
+    return offer._replace(weight=_whole(weight * times), strikes=_scaled(offer.strikes, times))
 
 
 @cache
 def _scaled(strikes: Strikes, times: float) -> Strikes:
-    """Strikes of so many times their weight together; none of them where not each would stay possible."""
-    if strikes.ends[-1] * times < len(strikes.each):
-        return Strikes()
-    ends = tuple(max(round(end * times), place) for place, end in enumerate(strikes.ends))
-    return Strikes(strikes.each, ends)
+    """Strikes of so many times their weight; none of a fraction, in which not each would stay possible."""
+    return (
+        Strikes(strikes.each, tuple(round(end * times) for end in strikes.ends)) if times >= 1 else Strikes()
+    )
 
 
 def _whole(weight: float) -> int:
