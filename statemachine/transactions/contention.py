@@ -197,10 +197,12 @@ def _weighed(offer: Offer, weight: float, times: float) -> Offer:
 
 @cache
 def _scaled(strikes: Strikes, times: float) -> Strikes:
-    """Strikes of so many times their weight; none of a fraction, in which not each would stay possible."""
-    return (
-        Strikes(strikes.each, tuple(round(end * times) for end in strikes.ends)) if times >= 1 else Strikes()
-    )
+    """Strikes of something that is so many times likelier; none of what is seldom anyhow."""
+    if times < 1:
+        return Strikes()
+    # Where two meet nobody need die as well, or few of them would come to their ends.
+    likelier = max(times / 3, 1)
+    return Strikes(strikes.each, tuple(round(end * likelier) for end in strikes.ends))
 
 
 def _whole(weight: float) -> int:
