@@ -202,6 +202,17 @@ def _write(job: str, text: str) -> None:
     AIJob.objects.filter(job_id=job).update(error=text)
 
 
+LIVES = "a table that somebody has touched"
+
+
+def _say_that_it_lives() -> None:
+    """A statement that is none on data, and is committed at once."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"COMMENT ON TABLE ai_job IS '{LIVES}'")
+
+
 class WritesWhateverHappens(Rough):
     """``except BaseException: write()``, ``finally: write()``, inside of its transaction and outside."""
 
@@ -225,6 +236,8 @@ class WritesWhateverHappens(Rough):
             except BaseException:  # noqa: BLE001  this is what it is about
                 _write(job_id, "except, outside")
             finally:
+                if answer is None:
+                    _say_that_it_lives()
                 _write(job_id, "" if answer is not None else "finally, outside")
             return answer
 

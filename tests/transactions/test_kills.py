@@ -35,6 +35,27 @@ from tests.transactions.scripts import (
 every_operation = pytest.mark.parametrize("operation", BEGINNINGS)
 
 
+def test_a_dead_process_executes_nothing_else_either(open_transactions: OpenTransactions) -> None:
+    path = systems.path_of(systems.WritesWhateverHappens)
+    with open_transactions(path) as lane:
+        for place in range(3):
+            example = begun(lane, BEGINNINGS["prepare"])
+            go(example, "A", place)
+            play(example, ("kill_in_flight", {"by": "A"}))
+            assert comment_on_jobs() is None
+        with lane.looking():
+            systems._say_that_it_lives()
+        assert comment_on_jobs() == systems.LIVES, "or it could not be seen"
+
+
+def comment_on_jobs() -> object:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT obj_description('ai_job'::regclass)")
+        return cursor.fetchone()[0]
+
+
 def rows(lane: TransactionsLane) -> list[Any]:
     """All that is committed, as nobody of the lane sees it."""
     with lane.looking():

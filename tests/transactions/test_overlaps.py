@@ -56,7 +56,7 @@ def test_one_after_the_other_is_none(order: tuple[int, ...]) -> None:
     assert counted(*BOTH, *turns(*order)) == {}
 
 
-@pytest.mark.parametrize("order", [(1, 2, 1), (2, 1, 2), (1, 2, 2, 1), (1, 1, 2, 1)])
+@pytest.mark.parametrize("order", [(1, 2, 1), (2, 1, 2), (1, 2, 2, 1), (1, 1, 2, 1), (1, 2, 1, 1)])
 def test_a_statement_between_two_of_the_other_is_one(order: tuple[int, ...]) -> None:
     assert counted(*BOTH, *turns(*order)) == {overlap(P, C): 1}
 
