@@ -16,13 +16,13 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-
 from overhead import Recording, raw_calls, replay_raw
+
 from statemachine import history
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.embedded import play, register_profiles, so_many
@@ -159,8 +159,8 @@ def detection(waits: int) -> None:
                     perform(example, "proceed", {"by": flying.by, "statement": flying.statement})
         cuts = statistics.quantiles(lane.latencies, n=100)
     print(
-        f"waits for a lock, {len(lane.latencies)} of {len(lane.latencies)} seen: known after "
-        f"{cuts[49] * 1000:.1f} ms (p50), {cuts[94] * 1000:.1f} ms (p95), {max(lane.latencies) * 1000:.1f} ms at most"
+        f"{len(lane.latencies)} waits for a lock: known after {cuts[49] * 1000:.1f} ms (p50), "
+        f"{cuts[94] * 1000:.1f} ms (p95), {max(lane.latencies) * 1000:.1f} ms at most"
     )
 
 

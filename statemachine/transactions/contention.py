@@ -13,7 +13,7 @@ from functools import cache
 
 from statemachine import deadlines
 from statemachine.example import Example
-from statemachine.lifecycle import Lifecycle, Operation
+from statemachine.lifecycle import FINISHES, Lifecycle, Operation
 from statemachine.operations import STEPWISE, Offer
 from statemachine.operations.named import NamedOperation, Strikes
 from statemachine.overlaps import pairs
@@ -35,14 +35,14 @@ _RIVAL = 10
 """How much likelier one comes while another on the same job is between two of its statements, and"""
 _COUNTERPART = 24
 """one of the contest's pair while the other one is."""
+_THROUGH = 2
+"""How much likelier a rival comes whole, and so all the way through, than stopped."""
 _LEAST_OF_A_COUNTERPART = 12
 """Its weight, where that is less: what is seldom worth playing else is worth it then."""
 _SECOND = 12
 """How much likelier a worker receives the message of a job that another one works on."""
 _EXPIRY = 4
 """How much likelier time passes to the end of a lease under which one works and for which another asks."""
-_STRUCK = 1 / 2
-"""How likely a fault strikes, for where operations run whole: here each of them takes several steps."""
 _STRAY = 1 / 6
 """Nobody waits for a stray call, and there are many of them."""
 
@@ -97,7 +97,7 @@ class Contention:
         likelier = self._likelier(offer, jobs)
         if likelier == _COUNTERPART:
             weight = max(weight, _LEAST_OF_A_COUNTERPART * (_STRAY if operation.name == "stray" else 1))
-        yield _weighed(offer, weight, likelier)
+        yield _weighed(offer, weight, likelier * (_THROUGH if likelier > 1 else 1))
         if operation.name not in WITHOUT_STATEMENTS:
             stopped = offer._replace(undisturbed={**offer.undisturbed, STEPWISE: True})
             yield _weighed(stopped, weight, likelier * (1 if self.flying else self._readiness(offer, jobs)))
@@ -124,6 +124,8 @@ class Contention:
         if not rivals or offer.operation == "create":  # a new job has no rivals
             return 1
         name = operation_of(offer)
+        if offer.operation in FINISHES and any(flying.operation in FINISHES for flying in rivals):
+            return _COUNTERPART  # somebody who has taken over meanwhile, and is done before
         if name in self.contest:
             first, second = self.contest
             counterpart = second if name == first else first
@@ -190,14 +192,14 @@ def operation_of(offer: Offer) -> str:
 
 
 def _weighed(offer: Offer, weight: float, times: float) -> Offer:
-    return offer._replace(weight=_whole(weight * times), strikes=_scaled(offer.strikes, times * _STRUCK))
+    return offer._replace(weight=_whole(weight * times), strikes=_scaled(offer.strikes, times))
 
 
 @cache
 def _scaled(strikes: Strikes, times: float) -> Strikes:
-    """Strikes of so many times their weight together, in fine steps: each must stay possible."""
-    return Strikes(
-        strikes.each, tuple(max(round(end * times), place) for place, end in enumerate(strikes.ends))
+    """Strikes of so many times their weight; none of a fraction, in which not each would stay possible."""
+    return (
+        Strikes(strikes.each, tuple(round(end * times) for end in strikes.ends)) if times >= 1 else Strikes()
     )
 
 

@@ -146,14 +146,20 @@ def test_a_mistake_of_the_binding_in_the_middle(open_transactions: OpenTransacti
             nothing_is_left(lane)
 
 
+def _in_the_middle(
+    lane: TransactionsLane, opened: list[TransactionsLane], error: type[BaseException]
+) -> BaseException:
+    opened.append(lane)
+    waiting(lane)
+    return error()
+
+
 def test_an_error_that_ends_the_run_leaves_nothing(open_transactions: OpenTransactions) -> None:
     for error in (KeyboardInterrupt, LookupError, SystemExit):
         opened: list[TransactionsLane] = []
         # That no lock is held is asserted where the lane has been closed: in conftest.py.
         with pytest.raises(error), open_transactions() as lane:
-            opened.append(lane)
-            waiting(lane)
-            raise error
+            raise _in_the_middle(lane, opened, error)
         assert not opened[0].in_flight
 
 
@@ -170,24 +176,28 @@ def test_a_lock_of_somebody_unknown_is_said_in_one_sentence(
         nothing_is_left(lane)
 
 
+def _lose_all_sessions(lane: TransactionsLane) -> None:
+    waiting(lane)
+    outside: Any = lane.outside  # type: ignore[attr-defined]
+    for pid in outside.sessions:
+        outside._all(f"SELECT pg_terminate_backend({pid})")
+    until = time.monotonic() + 10
+    while outside.sessions and time.monotonic() < until:
+        time.sleep(0.01)
+    lane.abandon()
+    assert not lane.in_flight
+    with pytest.raises(ServerGone):
+        lane.check()
+    lane.begin()
+
+
 def test_a_server_that_is_gone_is_said_in_one_sentence(open_transactions: OpenTransactions) -> None:
     # Its sessions are ended, which is what a crash of any other session does to all.
     with (
         pytest.raises(ServerGone, match=r"^the PostgreSQL server went away in the middle of the run \(.*\)"),
         open_transactions() as lane,
     ):
-        waiting(lane)
-        outside: Any = lane.outside  # type: ignore[attr-defined]
-        for pid in outside.sessions:
-            outside._all(f"SELECT pg_terminate_backend({pid})")
-        until = time.monotonic() + 10
-        while outside.sessions and time.monotonic() < until:
-            time.sleep(0.01)
-        lane.abandon()
-        assert not lane.in_flight
-        with pytest.raises(ServerGone):
-            lane.check()
-        lane.begin()
+        _lose_all_sessions(lane)
 
 
 # -- a whole run, in a process of its own -------------------------------------------------
@@ -213,12 +223,14 @@ class Binding(AIJobsBinding):
 """
 
 
+OPTIONS = ("--lane", "transactions", "--binding", "dying:Binding", "--hypothesis-seed=1")
+
+
 def run_of(cwd: Path, text: str, interrupted: bool = False) -> tuple[int, str, Path]:
     """Exit code, output and the server's folder of a run of the lane; ``interrupted`` sends it a SIGINT."""
     write(cwd, dying=text)
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *STRANGER, "--lane", "transactions"]
-        + ["--binding", "dying:Binding", "--hypothesis-seed=1"],
+        [sys.executable, "-m", "pytest", *STRANGER, *OPTIONS],
         cwd=cwd,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""``--exhaust``: every order of two operations' statements is played, once, and what is told of it is true."""
+"""``--exhaust``: every order of two operations' statements is played once, and what is told of it is true."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_lock_leaves_fewer(
     # The one who locks first: SELECT FOR UPDATE, UPDATE, COMMIT.  The other one: its SELECT FOR UPDATE, which
     # is refused then, and COMMIT, 2 statements; or it waits, and is then 3 turns: SELECT, "resumes", COMMIT.
     # Say A is first.  B's first turn comes after A's 1st or 2nd statement (it waits) or after its COMMIT:
-    #   after the 1st or the 2nd: A's rest up to COMMIT has one order; then B's "resumes" and its COMMIT: 2 ways;
+    #   after the 1st or the 2nd: A's rest up to COMMIT has one order, then B's "resumes" and COMMIT: 2 ways;
     #   after the COMMIT: 1 way.
     # That is 3, and as many with B first: 6.
     only(monkeypatch, "PENDING")
