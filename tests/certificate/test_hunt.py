@@ -11,8 +11,7 @@ from statemachine.certificate.measuring import measure
 from tests.postgresql.test_databases import names
 
 DEFECT = "acquired_without_lock"
-"""Two workers read one job as PENDING; found in 2 to 10 examples on the seeds 0-4."""
-CAUGHT_BY = {"operations_write_by_the_table", "terminal_jobs_never_change"}
+"""Two workers read one job as PENDING; found in 4 to 30 examples on the seeds 0-4."""
 BY_HAND = 9
 
 
@@ -37,9 +36,9 @@ def measured(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_a_race_is_found_minimised_and_kept_with_its_server(measured: Findings) -> None:
     found = measured.by_hunt[asked(INTERLEAVED, DEFECT, 100)]
-    assert found.invariant in CAUGHT_BY
+    assert found.invariant == "one_holder_at_a_time"
     assert 1 < found.examples < 100
-    assert BY_HAND <= found.shrunk < found.steps <= 60
+    assert BY_HAND <= found.shrunk < found.steps
     assert found.server.startswith("PostgreSQL ")
 
 
