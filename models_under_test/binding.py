@@ -232,7 +232,8 @@ class Statements:
         joined = f"FROM {jobs} j LEFT JOIN {results} r ON r.{owner} = j.id"
         self.observe = (
             f"SELECT j.{key}, j.tenant_id, j.status, j.attempt_count, j.locked_by, j.lease_expires_at, "
-            f"j.published_at, COUNT(r.id), MIN(r.payload) {joined} WHERE j.{key} IN ({{}}) GROUP BY j.id"
+            f"j.published_at, COUNT(r.id), MIN(r.payload) {joined} WHERE j.{key} IN ({{}}) GROUP BY j.id "
+            "ORDER BY j.id"
         )
         self.others = (
             "SELECT COUNT(*), SUM(attempt_count), SUM(LENGTH(status)), COUNT(locked_by), "

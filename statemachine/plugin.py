@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from statemachine import distributed, safety
-from statemachine.binding import DEFAULT_BINDING, BindingError, load
+from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.closing import closings_of, properties_of
 from statemachine.embedded import register_profiles
 from statemachine.header import LANES, header_of
 from statemachine.in_pytest import PlayedLane, ProcessesLane
-from statemachine.lane import Lane, Lost
+from statemachine.lane import Lane
 from statemachine.lanes import EMBEDDED, TRANSACTIONS
+from statemachine.on_postgresql import on_postgresql
 from statemachine.options import check_profile, choose_settings, session_for
-from statemachine.postgresql.availability import missing_because, packages_missing
-from statemachine.postgresql.databases import SERVER_VARIABLE, database, named_server
+from statemachine.postgresql.databases import SERVER_VARIABLE
 from statemachine.regression import InterleavedJobs, LeasedJobs
 from statemachine.report.paper import paper_for
-from statemachine.session import SESSION, Session
+from statemachine.session import SESSION
 
 register_profiles()
 
@@ -203,7 +202,7 @@ def transactions_lane(
 ) -> Iterator[PlayedLane]:
     """The lane on a PostgreSQL database that the run makes; skipped where there is no server for it."""
     session = request.config.stash[SESSION].of_lane(TRANSACTIONS.name)
-    with _on_postgresql(request, session) as (lane, made):
+    with on_postgresql(request.config, session) as (lane, made):
         session.closing.append(f"Database: {made}")
         yield PlayedLane(request.config, session, lane)
 
@@ -233,7 +232,7 @@ def interleaved_jobs(
 ) -> Iterator[InterleavedJobs]:
     """The same, statement by statement on a PostgreSQL database that the test makes."""
     session = request.config.stash[SESSION]
-    with _on_postgresql(request, session) as (lane, _):
+    with on_postgresql(request.config, session) as (lane, _):
         jobs = InterleavedJobs(lane, session.binding_path)
         yield jobs
     _fail_unjudged(jobs, "interleaved_jobs")
@@ -244,38 +243,6 @@ def _fail_unjudged(jobs: LeasedJobs, fixture: str) -> None:
         pytest.fail(
             f"{fixture}: the steps were not judged; end the test with {fixture}.check()", pytrace=False
         )
-
-
-@contextmanager
-def _on_postgresql(request: pytest.FixtureRequest, session: Session) -> Iterator[tuple[Lane, str]]:
-    """The transactions lane, open, and what its database is; skips the test where there is no server."""
-    named = named_server(session.database_server)
-    missing = missing_because(named)
-    if named and packages_missing():
-        distributed.stop(
-            request.config, f"--database-server needs {packages_missing()}: pip install '.[postgres]'"
-        )
-    if missing and request.config.getoption("--lane"):
-        distributed.stop(request.config, f"--lane {TRANSACTIONS.name}: {missing}")
-    if missing:
-        session.notes.append(f"skipped: {missing}")
-        pytest.skip(missing)
-    from statemachine.transactions.opening import open_on
-
-    # A binding of its own: one is opened once.
-    path = session.binding_path
-    binding = load(path, session.defect)
-    try:
-        with (
-            database(named) as made,
-            open_on(made.django_settings(), binding, path, session.clock_skew_seconds) as lane,
-        ):
-            yield lane, made.description
-    except (BindingError, safety.Refused) as error:
-        distributed.stop(request.config, str(error))
-    except Lost:
-        # Whoever plays the lane says so; nothing is left there to be cleaned up.
-        pass
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
