@@ -151,8 +151,11 @@ class Contention:
             ready.update(example.to_publish)
         if offer.operation != "recover":
             ready.update(self.unsent)
-        visible = {message.job for message in example.queue.visible()}
-        return ready | (visible if offer.operation in ("publish", "recover") else set())
+        if offer.operation in ("publish", "recover"):
+            # Whoever sends a message brings its rival along, if there is anybody to receive it.
+            idle = any(slot.is_idle for slot in example.workers.values())
+            ready.update(self._jobs_about(offer) if idle else ())
+        return ready
 
     def _leads_to_a_sweep(self, offer: Offer) -> float:
         if offer.undisturbed.get("deadline", "recovery") != "recovery":
