@@ -56,7 +56,10 @@ def running_means_leased(ledger: Ledger, event: Observed) -> Judgements:
 
 @invariant(Observed, Returned, section="§2.2 step 4")
 def one_holder_at_a_time(ledger: Ledger, event: Observed | Returned) -> Judgements:
-    """Nobody acquires a job while the lease of another attempt is live, nor is told so."""
+    """Nobody acquires a job while the lease of another attempt is live.
+
+    Nor is anybody told so who has written nothing, as the second one is of two who read the same row.
+    """
     if isinstance(event, Returned):
         yield from _told_of_anothers_lease(ledger, event)
         return
@@ -80,7 +83,6 @@ def one_holder_at_a_time(ledger: Ledger, event: Observed | Returned) -> Judgemen
 
 
 def _told_of_anothers_lease(ledger: Ledger, event: Returned) -> Judgements:
-    """Of two who read the same row and write the same lease, the second one writes nothing new."""
     call = ledger.calls[event.call]
     asked, holder = call.invoked, ledger.holders.get(call.invoked.job)
     granted = asked.operation in ACQUISITIONS and event.answer is Answer.ACCEPTED

@@ -37,7 +37,7 @@ settings.register_profile("short", max_examples=30, stateful_step_count=30)
 settings.register_profile("tiny", max_examples=5, stateful_step_count=10)
 """
 
-_CHOOSING = ("--lane", "--replay", "--fuzz-for", "--exhaust", "--collect-only", "--help", "--version")
+_CHOOSING = ("--lane", "--replay", "--fuzz-for", "--exhaust", "--help", "--version")
 """Options with which a run plays one lane, or none, anyhow."""
 
 TIMEOUT_SECONDS = 300

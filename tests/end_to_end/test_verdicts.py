@@ -218,7 +218,7 @@ def test_a_run_without_seconds_has_no_speed() -> None:
 
 CRASHING = """
 from dataclasses import replace
-import statemachine.example as example
+import statemachine.lane as lane
 from hypothesis import settings
 
 def chokes(ledger, event):
@@ -226,7 +226,7 @@ def chokes(ledger, event):
     yield
 
 settings.register_profile("tiny", max_examples=5, stateful_step_count=10)
-example.ALL = (replace(example.ALL[0], judge=chokes), *example.ALL[1:])
+lane.ALL = (replace(lane.ALL[0], judge=chokes), *lane.ALL[1:])
 """
 
 

@@ -89,6 +89,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
     lane: str, signals: Sequence[signal.Signals], on_postgresql: bool, place: Path, postgresql_server: str
 ) -> None:
     options = LONG if lane == "processes" else ()
+    before = databases(postgresql_server)
     server = ("--database-server", postgresql_server) if on_postgresql else ()
     running = subprocess.Popen(
         [sys.executable, "-m", "statemachine", lane, *options, *server],
@@ -102,7 +103,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
         # The run, its queue, and two workers at least.
         until(lambda: len([each for each in processes_of(place) if " worker " in each]) >= 2, 30)
         time.sleep(1)
-        assert bool(databases(postgresql_server)) == on_postgresql
+        assert (databases(postgresql_server) != before) == on_postgresql
         for number in signals:
             running.send_signal(number)
             time.sleep(0.1)
@@ -114,7 +115,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
     assert output.splitlines()[-1] == "interrupted"
     assert "Traceback" not in output
     nothing_left(place)
-    assert databases(postgresql_server) == []
+    assert databases(postgresql_server) == before
 
 
 BROKEN = {

@@ -51,14 +51,14 @@ def test_a_wait_is_a_state_and_who_waits_cannot_be_chosen(open_transactions: Ope
         }
         go(example, "A")
         go(example, "B")
-        assert example.in_flight["B"] == InFlight("B", "prepare", "j1", 6, LOCKED, blocked_by="A")
+        assert example.in_flight["B"] == InFlight("B", "prepare", "j1", 6, LOCKED, blocked_by="A", executed=1)
         assert example.events[-1] == history.LockWaited(0, 6, 5)
         with pytest.raises(NotPossible, match="B waits for a lock that A holds"):
             perform(example, "proceed", {"by": "B", "statement": LOCKED})
         go(example, "A")
         assert example.in_flight["B"].blocked_by == "A", "an UPDATE releases nothing"
         assert go(example, "A") == ["COMMIT"]
-        assert example.in_flight["B"] == InFlight("B", "prepare", "j1", 6, "resumes")
+        assert example.in_flight["B"] == InFlight("B", "prepare", "j1", 6, "resumes", executed=1)
         assert history.LockGranted(0, 6) in example.events
 
 

@@ -40,7 +40,8 @@ def test_what_a_create_returns_is_no_refusal_and_can_be_saved(lane: Lane) -> Non
 class Crashing:
     """A delivery that fails in the step it is asked for."""
 
-    next_step = "acknowledge"
+    def __init__(self, next_step: str) -> None:
+        self.next_step = next_step
 
     def receive(self) -> bool:
         raise ValueError("no such queue")
@@ -55,11 +56,11 @@ def test_a_worker_that_dies_of_its_own_error_is_a_dead_worker(step: str, lane: L
         perform(example, operation, arguments)
     if step == "receive":
         binding: Any = lane.binding
-        binding.deliver = lambda worker, queue: Crashing()
+        binding.deliver = lambda worker, queue: Crashing(step)
         perform(example, "duplicate", {"worker": "B", "message": "m2"})
     else:
         slot: Any = example.workers["A"]
-        slot.delivery = Crashing()
+        slot.delivery = Crashing(step)
         perform(example, "acknowledge", {"worker": "A"})
     last = example.events[-1]
     assert isinstance(last, history.Killed)
