@@ -25,9 +25,6 @@ from statemachine.run import Failure
 from statemachine.script import Played, Step, Steps, in_drain, play, steps_of
 from statemachine.serial import at_rest_after, carried_on, serially, without
 
-BUDGET = 8000
-"""Steps that all re-runs of one failure may take together: about 3 s.  A failure of 15 needs about 350."""
-
 TIME_MOVES = {"advance_to": "offset", "wait": "seconds"}
 """The operations that move time, with the argument whose seconds are changed."""
 
@@ -134,11 +131,12 @@ class _Variation(NamedTuple):
     lacking: str = ""
 
 
-def explain(lane: Lane, failure: Failure, budget: int = BUDGET) -> Why:
+def explain(lane: Lane, failure: Failure, budget: int | None = None) -> Why:
     """Re-run ``failure`` on the open ``lane`` with one thing changed at a time, for ``budget`` steps.
 
-    When the unchanged steps do not break the same claim again, that is the only re-run.
+    Without a budget, for as many as the lane allows.  When the unchanged steps do not break the same claim again, that is the only re-run.
     """
+    left = lane.steps_to_explain if budget is None else budget
     steps, flights = steps_of(failure), flights_of(failure.events)
     moves = _moves(failure, steps)
     failing = failure.headline.step
@@ -147,11 +145,11 @@ def explain(lane: Lane, failure: Failure, budget: int = BUDGET) -> Why:
     reruns: list[Rerun] = []
     for variation in variations:
         played = play(lane, variation.steps, drained=in_drain(failure))
-        budget -= played.example.steps
+        left -= played.example.steps
         reruns.append(_judged(failure, variation, played))
         if reruns[0].result is not Result.FAILS:
             return Why(tuple(reruns), wanted=1)
-        if budget <= 0:
+        if left <= 0:
             break
     overlap = _overlap(failure, flights, variations, reruns)
     return Why(tuple(reruns), len(variations), moves, _names(steps, flights), overlap)

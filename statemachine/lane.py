@@ -36,6 +36,10 @@ class Lane:
     """
 
     most_in_flight = 0
+    steps_to_minimise = 60_000
+    """After so many a failing history is taken as it is: half a minute.  The worst planted defect takes 15,000."""
+    steps_to_explain = 8000
+    """Steps that all re-runs of one failure may take: about 3 s.  A failure of 15 needs about 350."""
 
     def __init__(self, binding: Binding, clock_skew_seconds: int = 0) -> None:
         self.binding = binding

@@ -26,7 +26,8 @@ class LaneKind:
     """``limits`` says what a run of it cannot show, a line each.
 
     Where another lane plays ``one_in`` examples, it plays one, of ``steps`` each if that is given; a run of
-    fewer than ``judges_reach_from`` does not say that a situation was missed.
+    fewer than ``judges_reach_from`` does not say that a situation was missed.  After ``most_findings`` it
+    looks for no further failure: each of them is minimised.
     """
 
     name: str
@@ -36,6 +37,7 @@ class LaneKind:
     judges_reach_from: int
     one_in: int = 1
     steps: int | None = None
+    most_findings: int = 1000
 
     def size(self, profile: settings) -> settings:
         """``profile`` with as many examples, of as many steps, as this lane plays under it."""
@@ -60,5 +62,6 @@ TRANSACTIONS = LaneKind(
     judges_reach_from=75,
     one_in=16,
     steps=120,
+    most_findings=3,
 )
 KINDS: Mapping[str, LaneKind] = {kind.name: kind for kind in (EMBEDDED, TRANSACTIONS)}

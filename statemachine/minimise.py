@@ -28,8 +28,6 @@ from statemachine.script import Step, Steps, as_written, play
 from statemachine.shape import Shape
 
 _SHORT_RUNS = (4, 3, 2)
-BUDGET = 60_000
-"""Steps after which a history is taken as it is: half a minute.  The worst planted defect takes 15,000."""
 
 
 def minimise(lane: Lane, failure: Failure, others: Collection[Shape] = ()) -> Failure:
@@ -66,7 +64,7 @@ class _Attempt:
         self.others = others
         self.in_drain = False
         self._tried: set[tuple[object, ...]] = set()
-        self._steps_left = BUDGET
+        self._steps_left = lane.steps_to_minimise
 
     @property
     def steps(self) -> list[Step]:

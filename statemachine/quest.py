@@ -119,7 +119,7 @@ class PlainSearch:
     def _search_on(self) -> None:
         """Look for failures of other shapes, for as many examples again as the last one took."""
         seed = self.seed
-        while self.total.failure is not None and not self.exit_first:
+        while self.total.failure is not None and not self.exit_first and self._may_find_more:
             seed += 1
             examples = min(max(self.total.examples, FEWEST), MOST)
             run = self._new_run(self.total.tick, known=self.findings.shapes, most_examples=examples)
@@ -127,6 +127,11 @@ class PlainSearch:
             self._play(run, seed, so_many(examples, profile=None, steps=size.stateful_step_count))
             if run.failure is None:
                 return
+
+    @property
+    def _may_find_more(self) -> bool:
+        most = self.kind.most_findings
+        return most is None or len(self.findings) < most
 
     def _new_run(self, tick: Callable[[Run], None], **further: Any) -> Run:
         return self.kind.new_run(self.lane, tick=tick, **further)

@@ -34,6 +34,8 @@ class TransactionsLane(Lane):
     """
 
     most_in_flight = MOST_IN_FLIGHT
+    steps_to_minimise = 12_000
+    steps_to_explain = 2000
 
     def __init__(
         self, binding: Binding, configuration: Mapping[str, Any], clock_skew_seconds: int = 0
