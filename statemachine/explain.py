@@ -134,7 +134,8 @@ class _Variation(NamedTuple):
 def explain(lane: Lane, failure: Failure, budget: int | None = None) -> Why:
     """Re-run ``failure`` on the open ``lane`` with one thing changed at a time, for ``budget`` steps.
 
-    Without a budget, for as many as the lane allows.  When the unchanged steps do not break the same claim again, that is the only re-run.
+    Without a budget, for as many as the lane allows.  When the unchanged steps do not break the same claim
+    again, that is the only re-run.
     """
     left = lane.steps_to_explain if budget is None else budget
     steps, flights = steps_of(failure), flights_of(failure.events)

@@ -37,7 +37,7 @@ class Lane:
 
     most_in_flight = 0
     steps_to_minimise = 60_000
-    """After so many a failing history is taken as it is: half a minute.  The worst planted defect takes 15,000."""
+    """After so many a failing history is taken as it is: half a minute.  No planted defect takes 15,000."""
     steps_to_explain = 8000
     """Steps that all re-runs of one failure may take: about 3 s.  A failure of 15 needs about 350."""
 
