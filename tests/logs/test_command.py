@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,19 @@ from tests.logs.writing import (
 LIFE = [created(), sent(), received(1), *prepared(2), *finished(10), deleting(11)]
 STARTED = say(0, "worker.started", pipeline="ai", lease_seconds=5, visibility_seconds=6, max_receives=3)
 SKIPPED = [created(), received(1), *prepared(2), received(3, "B"), *turned_down(4), deleting(5, "B")]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """With a short name, since reports that are compared word for word name files in it."""
+    with tempfile.TemporaryDirectory(prefix="log-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As wide as a report gets, whatever the terminal of whoever runs the tests."""
+    monkeypatch.setenv("COLUMNS", "100")
 
 
 def write(folder: Path, *values: Values | str, name: str = "fleet.log") -> str:
