@@ -19,7 +19,7 @@ from statemachine.lane import Lane
 from statemachine.stage import InFlight
 from statemachine.transactions.scheduler import Scheduler
 from statemachine.transactions.server import Watcher
-from statemachine.transactions.sessions import Session, new_wrapper
+from statemachine.transactions.sessions import Session, in_place_of_the_default, new_wrapper
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.faults import Strike
 
@@ -62,18 +62,9 @@ class TransactionsLane(Lane):
                 session.open()
             self._faults = sessions[0].faults
             self._scheduler = Scheduler(sessions, watcher, self)
-            stack.enter_context(self._in_place_of_the_default())
+            stack.enter_context(in_place_of_the_default(self._own))
             stack.callback(self.abandon)
             yield
-
-    @contextmanager
-    def _in_place_of_the_default(self) -> Iterator[None]:
-        before = connections["default"]
-        connections["default"] = self._own
-        try:
-            yield
-        finally:
-            connections["default"] = before
 
     @property
     def faults(self) -> ConnectionFaults:

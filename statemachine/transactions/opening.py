@@ -7,11 +7,10 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from django.core.management import call_command
-from django.db import connections
 
 from statemachine.binding import Binding, OwnFault
 from statemachine.transactions.lane import TransactionsLane
-from statemachine.transactions.sessions import new_wrapper
+from statemachine.transactions.sessions import in_place_of_the_default, new_wrapper
 
 
 @contextmanager
@@ -29,9 +28,7 @@ def open_on(
 
 
 def _migrate(configuration: Mapping[str, Any], path: str) -> None:
-    before = connections["default"]
-    with closing(new_wrapper(configuration)) as wrapper:
-        connections["default"] = wrapper
+    with closing(new_wrapper(configuration)) as wrapper, in_place_of_the_default(wrapper):
         try:
             call_command("migrate", run_syncdb=True, verbosity=0, interactive=False)
         except Exception as error:
@@ -39,5 +36,3 @@ def _migrate(configuration: Mapping[str, Any], path: str) -> None:
                 f"--binding {path}: its migrations cannot make an empty database on PostgreSQL "
                 f"({type(error).__name__}: {error}); mend them, or play --lane embedded"
             ) from error
-        finally:
-            connections["default"] = before

@@ -8,8 +8,8 @@ test asks of a connection that it opened for itself is not seen.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NoReturn, Protocol
 
 import psycopg
@@ -126,7 +126,8 @@ class Session:
         if self._lost or not self.is_connected:
             self._lost = False
             self._disconnect()
-            self._forget_transaction()
+            self.faults.forget_transaction()
+            self.faults.disarm()
             self.wrapper.ensure_connection()
         elif not self._is_at_rest:
             self.faults.abandon()
@@ -137,13 +138,6 @@ class Session:
         left = wrapper.in_atomic_block or wrapper.run_on_commit or not wrapper.autocommit
         idle = wrapper.connection.info.transaction_status == pq.TransactionStatus.IDLE
         return idle and not left
-
-    def _forget_transaction(self) -> None:
-        wrapper = self.wrapper
-        wrapper.in_atomic_block = wrapper.needs_rollback = wrapper.closed_in_transaction = False
-        wrapper.savepoint_ids, wrapper.atomic_blocks, wrapper.run_on_commit = [], [], []
-        wrapper.run_commit_hooks_on_set_autocommit_on = False
-        self.faults.disarm()
 
     def _disconnect(self) -> None:
         with suppress(psycopg.Error):
@@ -277,6 +271,17 @@ class Session:
             if self.control is not None:
                 self.control.failed("deadlock")
             raise
+
+
+@contextmanager
+def in_place_of_the_default(wrapper: Any) -> Iterator[None]:
+    """Let Django's alias ``default`` be this connection for a while."""
+    before = connections["default"]
+    connections["default"] = wrapper
+    try:
+        yield
+    finally:
+        connections["default"] = before
 
 
 def new_wrapper(configuration: Mapping[str, Any]) -> Any:

@@ -72,9 +72,15 @@ class ConnectionFaults:
         connection = self.connection
         if connection.connection is not None:
             connection.connection.rollback()
-            connection.in_atomic_block = connection.needs_rollback = False
-            connection.savepoint_ids, connection.atomic_blocks, connection.run_on_commit = [], [], []
+            self.forget_transaction()
             connection.set_autocommit(True)
+
+    def forget_transaction(self) -> None:
+        """Let Django know of no transaction, savepoint or hook any more; the server is not asked."""
+        connection = self.connection
+        connection.in_atomic_block = connection.needs_rollback = connection.closed_in_transaction = False
+        connection.savepoint_ids, connection.atomic_blocks, connection.run_on_commit = [], [], []
+        connection.run_commit_hooks_on_set_autocommit_on = False
 
     @property
     def in_transaction(self) -> bool:
