@@ -54,7 +54,7 @@ class LeasedJobRepository:
     recover_after_seconds: float = RECOVER_AFTER_SECONDS
 
     def add(
-        self, job_id: str, tenant_id: str, request: str = "", now: datetime | None = None, **further: Any
+        self, job_id: str, tenant_id: str, request: str, now: datetime | None = None, **further: Any
     ) -> None:
         """Raises ``IntegrityError`` when the id is taken.  ``further`` are columns of this pipeline only."""
         now = now or timezone.now()
@@ -75,13 +75,17 @@ class LeasedJobRepository:
         self, job_id: str, tenant_id: str, attempt: int, error: str, now: datetime | None = None
     ) -> bool:
         """Finish without a result; True as well when this attempt has already done so."""
-        return self._leave_running(job_id, tenant_id, attempt, self.statuses.failed, error, now)
+        return self._leave_running(
+            job_id, tenant_id, attempt, self.statuses.failed, error, now or timezone.now()
+        )
 
     def mark_retrying(
         self, job_id: str, tenant_id: str, attempt: int, error: str, now: datetime | None = None
     ) -> bool:
         """Give the job back for another attempt; True as well when this attempt has already done so."""
-        return self._leave_running(job_id, tenant_id, attempt, self.statuses.retrying, error, now)
+        return self._leave_running(
+            job_id, tenant_id, attempt, self.statuses.retrying, error, now or timezone.now()
+        )
 
     def mark_published(self, job_id: str, tenant_id: str, now: datetime | None = None) -> None:
         """Remember that the job's message was sent, unless that is known or the job is past it."""
@@ -99,11 +103,8 @@ class LeasedJobRepository:
         )
         return list(lost.order_by("pk").values_list(self.key, "tenant_id"))
 
-    def _acquire(
-        self, job_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
-    ) -> Lease | Refusal:
+    def _acquire(self, job_id: str, tenant_id: str, worker_id: str, now: datetime) -> Lease | Refusal:
         """Give the job to a new attempt with a lease of ``lease_seconds``, or say why not."""
-        now = now or timezone.now()
         job = self._lock(job_id, tenant_id)
         if job is None:
             return Refusal.NO_SUCH_JOB
@@ -119,11 +120,8 @@ class LeasedJobRepository:
         self._save(job, now)
         return Lease(job.attempt_count, job.lease_expires_at)
 
-    def _complete(
-        self, job_id: str, tenant_id: str, attempt: int, result: str, now: datetime | None = None
-    ) -> bool:
+    def _complete(self, job_id: str, tenant_id: str, attempt: int, result: str, now: datetime) -> bool:
         """Finish with a result; True as well when this attempt has already done so."""
-        now = now or timezone.now()
         job = self._lock_for(job_id, tenant_id, attempt)
         if job is None or job.status != self.statuses.running:
             return job is not None and job.status == self.statuses.done
@@ -138,13 +136,13 @@ class LeasedJobRepository:
         attempt: int,
         status: str,
         error: str,
-        now: datetime | None,
+        now: datetime,
     ) -> bool:
         job = self._lock_for(job_id, tenant_id, attempt)
         if job is None or job.status != self.statuses.running:
             return job is not None and job.status == status
         job.error = error
-        self._end_lease(job, status, now or timezone.now())
+        self._end_lease(job, status, now)
         return True
 
     def _named(self, job_id: str, tenant_id: str) -> Any:
@@ -190,13 +188,13 @@ class DjangoAIJobRepository(LeasedJobRepository):
         self, job_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
     ) -> Lease | Refusal:
         """PENDING, RETRYING, or RUNNING under an expired lease → RUNNING under a new one."""
-        return self._acquire(job_id, tenant_id, worker_id, now)
+        return self._acquire(job_id, tenant_id, worker_id, now or timezone.now())
 
     def mark_done(
         self, job_id: str, tenant_id: str, attempt: int, result: str, now: datetime | None = None
     ) -> bool:
         """RUNNING → DONE with its result; True as well when this attempt has already done so."""
-        return self._complete(job_id, tenant_id, attempt, result, now)
+        return self._complete(job_id, tenant_id, attempt, result, now or timezone.now())
 
 
 class DjangoVideoRepository(LeasedJobRepository):
@@ -205,7 +203,7 @@ class DjangoVideoRepository(LeasedJobRepository):
     statuses, terminal = VIDEO_STATUSES, VIDEO_STATUSES.terminal
 
     def add(
-        self, job_id: str, tenant_id: str, request: str = "", now: datetime | None = None, **further: Any
+        self, job_id: str, tenant_id: str, request: str, now: datetime | None = None, **further: Any
     ) -> None:
         """Raises ``IntegrityError`` when the id is taken, ``LookupError`` for a foreign ``lecture_id``."""
         lecture_id = further.get("lecture_id")
@@ -220,13 +218,13 @@ class DjangoVideoRepository(LeasedJobRepository):
         self, video_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
     ) -> Lease | Refusal:
         """UPLOADED, RETRYING, or PROCESSING under an expired lease → PROCESSING under a new one."""
-        return self._acquire(video_id, tenant_id, worker_id, now)
+        return self._acquire(video_id, tenant_id, worker_id, now or timezone.now())
 
     def mark_ready(
         self, video_id: str, tenant_id: str, attempt: int, rendition: str, now: datetime | None = None
     ) -> bool:
         """PROCESSING → READY with its rendition; True as well when this attempt has already done so."""
-        return self._complete(video_id, tenant_id, attempt, rendition, now)
+        return self._complete(video_id, tenant_id, attempt, rendition, now or timezone.now())
 
 
 class DjangoNotificationRepository(LeasedJobRepository):
@@ -238,10 +236,10 @@ class DjangoNotificationRepository(LeasedJobRepository):
         self, notification_id: str, tenant_id: str, worker_id: str, now: datetime | None = None
     ) -> Lease | Refusal:
         """PENDING, RETRYING, or SENDING under an expired lease → SENDING under a new one."""
-        return self._acquire(notification_id, tenant_id, worker_id, now)
+        return self._acquire(notification_id, tenant_id, worker_id, now or timezone.now())
 
     def mark_sent(
         self, notification_id: str, tenant_id: str, attempt: int, receipt: str, now: datetime | None = None
     ) -> bool:
         """SENDING → SENT with its log; True as well when this attempt has already done so."""
-        return self._complete(notification_id, tenant_id, attempt, receipt, now)
+        return self._complete(notification_id, tenant_id, attempt, receipt, now or timezone.now())

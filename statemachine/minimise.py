@@ -21,6 +21,7 @@ from statemachine.rewriting import (
     nearest,
     renumbered,
     simpler_steps,
+    told_to_publish,
     whole,
 )
 from statemachine.run import Failure
@@ -43,15 +44,15 @@ def minimise(lane: Lane, failure: Failure, others: Collection[Shape] = ()) -> Fa
         best.in_drain = True
     best.try_steps(about(failure.headline.subject, best.steps))
     while (
-        best.play_whole()
-        or best.drop_steps()
+        best.drop_steps()
+        or best.play_whole()
         or best.simplify()
         or best.drop_runs()
         or best.drop_pairs()
         or best.rewrite()
     ):
         pass
-    best.try_steps(renumbered(best.steps))
+    best.try_steps(renumbered(best.steps), at_any_cost=True)
     return best.failure
 
 
@@ -74,11 +75,14 @@ class _Attempt:
             if not (step.drain and self.in_drain)
         ]
 
-    def try_steps(self, steps: Steps) -> bool:
-        """Play ``steps``, as far as they are possible; keep what was played if the same claim breaks."""
+    def try_steps(self, steps: Steps, at_any_cost: bool = False) -> bool:
+        """Play ``steps``, as far as they are possible; keep what was played if the same claim breaks.
+
+        Nothing is played once the lane's limit is reached, but what is tried ``at_any_cost``.
+        """
         # What has not failed once will not fail when it is tried again.
         key = (self.in_drain, *((step.key, step.operation, *step.arguments.items()) for step in steps))
-        if key in self._tried or self._steps_left < 0:
+        if key in self._tried or (self._steps_left < 0 and not at_any_cost):
             return False
         self._tried.add(key)
         for ways in (nearest, by_the_same_message, as_written):
@@ -158,10 +162,11 @@ class _Attempt:
 
     def _simplify_one(self) -> bool:
         steps = self.steps
-        if any(self.try_steps(script) for script in in_turn(steps)):
+        job = self.failure.headline.subject
+        if any(self.try_steps(script) for script in (*in_turn(steps), *told_to_publish(steps, job))):
             return True
         for place, step in enumerate(steps):
-            for simpler in simpler_steps(step, self.failure.headline.subject):
+            for simpler in simpler_steps(step, job):
                 if self.try_steps([*steps[:place], simpler, *steps[place + 1 :]]):
                     return True
         return False

@@ -13,8 +13,10 @@ from typing import Any
 from statemachine.example import Example
 from statemachine.history import ClockMoved, LockWaited, StatementBegan, StepBegan
 from statemachine.operations import OPERATIONS, STEPWISE
+from statemachine.operations.named import PUBLISHER
 from statemachine.run import Failure
 from statemachine.script import Step, Steps
+from statemachine.stage import RESUMES
 from statemachine.world.workers import WORKERS
 
 _NOBODY = "0"
@@ -86,22 +88,64 @@ def whole(steps: Steps) -> Iterator[list[Step]]:
             if not own and not step.arguments.get(STEPWISE):
                 continue
             rest = [(at, other) for at, other in enumerate(steps) if at not in (place, *own)]
+            sent = _sent_in(steps, own)
+            key = step.key if sent is None else steps[sent].key
             before = [at for at, other in rest if at < place and other.operation == "proceed"]
             for moment in (*reversed(own), place, *reversed(before)):
                 earlier, later = ([one for at, one in rest if (at < moment) is so] for so in (True, False))
-                yield [*earlier, step._replace(arguments=plain), *later]
+                yield [*earlier, step._replace(key=key, arguments=plain), *later]
+            if step.arguments.get(STEPWISE):
+                yield from _whole_until_it_waited(steps, place, own, step._replace(arguments=plain))
+
+
+def _whole_until_it_waited(steps: Steps, place: int, own: Sequence[int], plain: Step) -> Iterator[list[Step]]:
+    """``plain`` in place of all up to a lock wait, from which it goes on as it did."""
+    for resumed in own:
+        if steps[resumed].arguments.get("statement") == RESUMES:
+            gone = [at for at in own if at < resumed]
+            for moment in dict.fromkeys((*gone[-1:], place)):
+                written = [plain if at == moment else other for at, other in enumerate(steps)]
+                yield [other for at, other in enumerate(written) if at == moment or at not in (place, *gone)]
+
+
+def _sent_in(steps: Steps, own: Sequence[int]) -> int | None:
+    """In which of its own places an operation sent the first message that others have: it bears its key."""
+    received = {
+        str(step.arguments["message"]).partition(".")[0] for step in steps if "message" in step.arguments
+    }
+    return next((at for at in own if f"m{steps[at].key}" in received), None)
+
+
+def told_to_publish(steps: Steps, job: str) -> Iterator[list[Step]]:
+    """``steps`` with the publisher in place of a sweep that was stopped: it waits for no job's time."""
+    for place, step in enumerate(steps):
+        if step.operation != "recover" or not step.arguments.get(STEPWISE):
+            continue
+        for own in _went_on(steps, place):
+            sent = _sent_in(steps, own)
+            if sent is not None:
+                publish = Step(steps[sent].key, "publish", {"job": job, STEPWISE: True})
+                yield [
+                    other._replace(arguments={**other.arguments, "by": PUBLISHER}) if at in own else other
+                    for at, other in enumerate([*steps[:place], publish, *steps[place + 1 :]])
+                    if at not in own or at > sent
+                ]
 
 
 def _went_on(steps: Steps, place: int) -> Iterator[list[int]]:
-    """The places at which the operation that began at ``place`` goes on, under either name it may have."""
+    """The places at which the operation that began at ``place`` goes on, under either name it may have.
+
+    Whoever is no worker may begin another one meanwhile.
+    """
     maker = _maker(steps[place])
     if maker is None:
         return
     begins = (later for later in range(place + 1, len(steps)) if _maker(steps[later]) == maker)
     end = next(begins, len(steps))
-    for name, last in ((maker, end), (f"{maker} 2", len(steps))):
+    further = () if "worker" in steps[place].arguments or end == len(steps) else ((maker, len(steps)),)
+    for name, last in ((maker, end), *further, (f"{maker} 2", len(steps))):
         own = [later for later in range(place + 1, last) if steps[later].arguments.get("by") == name]
-        if own or name == maker:
+        if own or (name, last) == (maker, end):
             yield own
 
 

@@ -13,7 +13,7 @@ from models_under_test.repositories import DjangoAIJobRepository
 
 
 class Repository(DjangoAIJobRepository):
-    def add(self, job_id: str, tenant_id: str, request: str = "", now: datetime | None = None) -> None:
+    def add(self, job_id: str, tenant_id: str, request: str, now: datetime | None = None) -> None:
         AIJob.objects.filter(job_id=job_id, tenant_id=tenant_id, status="FAILED").delete()
         super().add(job_id, tenant_id, request, now)
 

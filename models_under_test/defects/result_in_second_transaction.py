@@ -14,7 +14,7 @@ from models_under_test.unit_of_work import DjangoUnitOfWork
 
 def complete_ai_job(uow: DjangoUnitOfWork, job_id: str, tenant_id: str, attempt: int, result: str) -> bool:
     with uow:
-        accepted = uow.jobs._leave_running(job_id, tenant_id, attempt, JobStatus.DONE, "", None)
+        accepted = uow.jobs._leave_running(job_id, tenant_id, attempt, JobStatus.DONE, "", timezone.now())
     if accepted:
         with uow:
             job = AIJob.objects.get(job_id=job_id)

@@ -33,7 +33,7 @@ class ClosingRepository(DjangoAIJobRepository):
     terminal = TERMINAL | {"REVIEW_REQUIRED", "REJECTED"}
 
     def close(self, job_id: str, tenant_id: str, attempt: int, status: str) -> bool:
-        return self._leave_running(job_id, tenant_id, attempt, status, "", None)
+        return self._leave_running(job_id, tenant_id, attempt, status, "", timezone.now())
 
 
 class ClosingDelivery(AIJobDelivery):
@@ -51,7 +51,7 @@ class RepositoryWithoutFailed(DjangoAIJobRepository):
     def mark_failed(
         self, job_id: str, tenant_id: str, attempt: int, error: str, now: datetime | None = None
     ) -> bool:
-        ended = self._leave_running(job_id, tenant_id, attempt, JobStatus.DONE, error, now)
+        ended = self._leave_running(job_id, tenant_id, attempt, JobStatus.DONE, error, now or timezone.now())
         return ended and not self._has_result(job_id)
 
     def mark_done(

@@ -35,14 +35,18 @@ _RIVAL = 10
 """How much likelier one comes while another on the same job is between two of its statements, and"""
 _COUNTERPART = 24
 """one of the contest's pair while the other one is."""
+_SAME = 2
+"""And how much more, where both finish the job in the same way."""
 _THROUGH = 2
 """How much likelier a rival comes whole, and so all the way through, than stopped."""
 _LEAST_OF_A_COUNTERPART = 12
 """Its weight, where that is less: what is seldom worth playing else is worth it then."""
 _SECOND = 12
 """How much likelier a worker receives the message of a job that another one works on."""
-_EXPIRY = 4
+_EXPIRY = 12
 """How much likelier time passes to the end of a lease under which one works and for which another asks."""
+_LATE = 12
+"""How much likelier a finish is stopped after that, when the other one is about to take over."""
 _STRAY = 1 / 6
 """Nobody waits for a stray call, and there are many of them."""
 
@@ -57,6 +61,8 @@ _LEADS_TO_A_SWEEP: Mapping[str, float] = {
     "recover": 8,
 }
 """In an example whose contest a sweep is in; of moves of time, only that to its own deadline."""
+_ELSEWHERE = 1 / 4
+"""How likely a sweep is, and its deadline, in any other example."""
 _TIMES_A_SWEEP = 3
 """How many more contests there are with a sweep: a job is there for it once in its life, if at all."""
 
@@ -77,6 +83,7 @@ class Contention:
         self.contest = contest
         self.flying = list(example.in_flight.values())
         self.unsent = self._unsent()
+        self.late = self._late()
 
     def ways(self, operation: NamedOperation, offer: Offer) -> Iterator[Offer]:
         """An operation whole, and one that is stopped before each of its statements."""
@@ -88,14 +95,13 @@ class Contention:
             operation.name == "mark_running" and "mark_running" not in self.contest
         ):
             weight *= _STRAY
-        if "recover" in self.contest:
-            weight *= self._leads_to_a_sweep(offer)
+        weight *= self._leads_to_a_sweep(offer)
         if not operation.made_by:
             yield offer._replace(weight=_whole(weight * _WITHOUT_CALLS * self._expiry(offer)))
             return
         jobs = self._jobs_about(offer)
         likelier = self._likelier(offer, jobs)
-        if likelier == _COUNTERPART:
+        if likelier >= _COUNTERPART or self._is_late(offer):
             weight = max(weight, _LEAST_OF_A_COUNTERPART * (_STRAY if operation.name == "stray" else 1))
         yield _weighed(offer, weight, likelier * (_THROUGH if likelier > 1 else 1))
         if operation.name not in WITHOUT_STATEMENTS:
@@ -104,7 +110,7 @@ class Contention:
 
     def _goes_on(self, offer: Offer) -> int:
         alone = len(self.flying) == 1
-        return _FIRST_STATEMENT if alone and not self.flying[0].executed else 1
+        return _FIRST_STATEMENT if alone and not self.flying[0].executed else 2
 
     def _second(self, offer: Offer) -> int:
         if offer.operation not in ("receive", "duplicate"):
@@ -125,16 +131,21 @@ class Contention:
             return 1
         name = operation_of(offer)
         if offer.operation in FINISHES and any(flying.operation in FINISHES for flying in rivals):
-            return _COUNTERPART  # somebody who has taken over meanwhile, and is done before
+            same = any(flying.operation == name for flying in rivals)
+            return _COUNTERPART * (
+                _SAME if same else 1
+            )  # somebody has taken over meanwhile, and is done before
         if name in self.contest:
             first, second = self.contest
             counterpart = second if name == first else first
             if any(flying.operation == counterpart for flying in rivals):
                 return _COUNTERPART
-        return _RIVAL
+        return 1 if offer.operation == "stray" else _RIVAL
 
     def _readiness(self, offer: Offer, jobs: set[str]) -> float:
         """How much likelier an operation is stopped where somebody else is about to come to the same job."""
+        if self._is_late(offer):
+            return _LATE
         if jobs.isdisjoint(self._awaited(offer)):
             return _ALONE
         return 2 * _READY if operation_of(offer) in self.contest else _READY
@@ -158,11 +169,27 @@ class Contention:
         return ready
 
     def _leads_to_a_sweep(self, offer: Offer) -> float:
+        if "recover" not in self.contest:
+            about_one = offer.operation == "recover" or offer.undisturbed.get("deadline") == "recovery"
+            return _ELSEWHERE if about_one else 1
         if offer.undisturbed.get("deadline", "recovery") != "recovery":
             return 1
         if offer.operation == "recover" and not self.unsent:
             return 1
         return _LEADS_TO_A_SWEEP.get(offer.operation, 1)
+
+    def _is_late(self, offer: Offer) -> bool:
+        return offer.operation in FINISHES and offer.undisturbed.get("worker") in self.late
+
+    def _late(self) -> set[str]:
+        """The workers whose lease is over, while somebody else is about to take over."""
+        slots, ledger = self.example.workers.values(), self.example.ledger
+        asked = {slot.job for slot in slots if slot.next_step == "prepare"}
+        return {
+            slot.name
+            for slot in slots
+            if slot.next_step == "finish" and slot.job in asked and not ledger.lease_is_live(slot.job)
+        }
 
     def _jobs_of(self, flying: InFlight) -> set[str]:
         """The jobs that an operation in flight is about: a sweep, those that it has sent or is to send."""

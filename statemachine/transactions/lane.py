@@ -34,7 +34,7 @@ class TransactionsLane(Lane):
     """
 
     most_in_flight = MOST_IN_FLIGHT
-    steps_to_minimise = 12_000
+    steps_to_minimise = 20_000
     steps_to_explain = 2000
 
     def __init__(

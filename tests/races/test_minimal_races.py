@@ -11,11 +11,11 @@ from statemachine import script
 from statemachine.embedded import play, so_many
 from statemachine.lane import Lane
 from statemachine.minimise import minimise
-from statemachine.rewriting import whole
+from statemachine.rewriting import told_to_publish, whole
 from statemachine.run import Run
 from statemachine.script import steps_of
 from statemachine.transactions.machine import TransactionsMachine
-from tests.planted.scripts import RACES, RACING
+from tests.planted.scripts import RACING
 from tests.planted.scripts import script as numbered
 from tests.races.conftest import OpenRaces
 
@@ -105,6 +105,47 @@ def test_two_operations_of_one_maker_are_told_apart_by_their_names() -> None:
     assert [1, 4, 2] in kept, "the second one, whole where it committed"
 
 
+def test_an_operation_that_waited_for_a_lock_may_be_whole_up_to_there_only() -> None:
+    steps = numbered(A_STOPS, goes_on("A", "x"), ASKS, goes_on("A", "resumes"), goes_on("A", "COMMIT"))
+    kept = [[(step.key, step.arguments) for step in one] for one in whole(steps)]
+    plain = {"worker": "A"}
+    waits = [(number, dict(steps[number - 1].arguments)) for number in (3, 4, 5)]
+    assert [(1, plain), *waits] in kept
+
+
+def test_a_stray_call_goes_on_though_another_one_has_begun() -> None:
+    slow: Written = (ASKS[0], {**ASKS[1], "stepwise": True})
+    steps = numbered(slow, slow, goes_on("stray", "x"), goes_on("stray 2", "x"), goes_on("stray", "COMMIT"))
+    assert [2, 4, 1] in [[step.key for step in one] for one in whole(steps)]
+
+
+SWEPT = numbered(
+    BEGIN[0],
+    ("advance_to", {"deadline": "recovery", "of": "j1"}),
+    ("recover", {"stepwise": True}),
+    goes_on("sweep", "SELECT ai_job"),
+    goes_on("sweep", "UPDATE ai_job"),
+    ("receive", {"worker": "A", "message": "m4"}),
+    goes_on("sweep", "COMMIT"),
+)
+
+
+def test_a_sweep_that_is_played_whole_sends_the_message_that_was_received() -> None:
+    kept = [[(step.key, step.operation) for step in one] for one in whole(SWEPT)]
+    assert [(1, "create"), (2, "advance_to"), (4, "recover"), (6, "receive")] in kept
+
+
+def test_what_a_sweep_sent_the_publisher_may_have_sent() -> None:
+    (script,) = told_to_publish(SWEPT, "j1")
+    assert [step.key for step in script] == [1, 2, 4, 5, 6, 7]
+    assert (script[2].operation, script[2].arguments) == ("publish", {"job": "j1", "stepwise": True})
+    assert [step.arguments["by"] for step in script if "by" in step.arguments] == ["publisher", "publisher"]
+
+
+def test_a_sweep_whose_message_nobody_has_is_left_to_itself() -> None:
+    assert list(told_to_publish(SWEPT[:5], "j1")) == []
+
+
 def test_nobody_need_hold_a_lock_for_whom_a_stop_will_do(open_races: OpenRaces) -> None:
     steps = numbered(
         *BEGIN,
@@ -134,5 +175,5 @@ def test_the_search_finds_a_race_and_minimises_it(lane: Lane) -> None:
     play(run, 0, TransactionsMachine, so_many(200, steps=60))
     assert run.failure is not None
     minimal = minimise(lane, run.failure)
-    assert minimal.headline.invariant == RACES["attempt_counted_in_sql"].invariant
-    assert len(steps_of(minimal)) <= len(RACING["attempt_counted_in_sql"]) + 1
+    assert minimal.headline.invariant == run.failure.headline.invariant
+    assert len(steps_of(minimal)) <= len(RACING["attempt_counted_in_sql"]) + 2

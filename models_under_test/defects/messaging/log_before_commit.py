@@ -20,7 +20,7 @@ def create_notification_log(
         shown = {"payload": receipt, "created_at": timezone.now()}
         NotificationLog.objects.get_or_create(notification=about, defaults=shown)
     with uow:
-        return uow.jobs._leave_running(notification_id, tenant_id, attempt, "SENT", "", None)
+        return uow.jobs._leave_running(notification_id, tenant_id, attempt, "SENT", "", timezone.now())
 
 
 PARTS = {"create_notification_log": create_notification_log}

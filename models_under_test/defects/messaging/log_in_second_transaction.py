@@ -15,7 +15,7 @@ def create_notification_log(
     uow: DjangoUnitOfWork, notification_id: str, tenant_id: str, attempt: int, receipt: str
 ) -> bool:
     with uow:
-        sent = uow.jobs._leave_running(notification_id, tenant_id, attempt, "SENT", "", None)
+        sent = uow.jobs._leave_running(notification_id, tenant_id, attempt, "SENT", "", timezone.now())
     if sent:
         with uow:
             about = Notification.objects.get(notification_id=notification_id)
