@@ -23,7 +23,7 @@ from statemachine.transactions.naming import may_write, name_of
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.faults import Killed
 
-POLL_SECONDS = 0.002
+POLL_SECONDS = 0.001
 """A statement that takes longer is asked about: it may wait for a lock."""
 
 MOST_REFUSALS = 1000
