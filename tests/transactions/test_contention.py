@@ -83,8 +83,9 @@ def test_whatever_is_offered_can_be_played_and_the_correct_system_stands_it(
 def test_an_operation_is_stopped_where_a_rival_is_ready(open_transactions: OpenTransactions) -> None:
     with open_transactions() as lane:
         alone = offers(after(lane, *LATE[:4]), ("fail", "fail"))
-        contended = offers(after(lane, *LATE), ("fail", "fail"))
-    for found, least, most in ((alone, 0.05, 0.3), (contended, 2, 5)):
+        contended = offers(after(lane, *LATE[:5]), ("fail", "fail"))
+        late = offers(after(lane, *LATE), ("fail", "fail"))
+    for found, least, most in ((alone, 0.05, 0.3), (contended, 2, 5), (late, 6, 15)):
         stopped = share(found, "complete", worker="A", stepwise=True)
         assert least < stopped / (share(found, "complete", worker="A") - stopped) < most
 
@@ -97,6 +98,16 @@ def test_it_goes_on_to_its_first_statement_and_then_the_rival_comes(
         read = offers(after(lane, *LATE, A_BEGINS, A_READS), ("prepare", "complete"))
     assert share(begun, "proceed") > 2 * share(begun, "prepare", worker="B")
     assert share(read, "prepare", worker="B") > 10 * share(read, "proceed")
+
+
+def test_who_has_taken_over_finishes_before_the_late_one_goes_on(open_transactions: OpenTransactions) -> None:
+    with open_transactions(defect="completed_without_lock") as lane:
+        a_reads = ("proceed", {"by": "A", "statement": "SELECT ai_job"})
+        read = offers(
+            after(lane, *LATE, A_BEGINS, a_reads, ("prepare", {"worker": "B"})), ("create", "create")
+        )
+    in_the_same_way, otherwise = (share(read, finish, worker="B") for finish in ("complete", "fail"))
+    assert in_the_same_way > 1.5 * otherwise > share(read, "proceed")
 
 
 def test_a_job_that_the_rival_has_nothing_to_do_with_does_not_come_first(

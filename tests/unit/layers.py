@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": {"example", "lane", "history", "invariants", "lifecycle", "reach", "shape", "verdict", "world"},
     "machine": {"drain", "example", "operations", "run"},
     "script": {"drain", "example", "lane", "history", "operations", "run"},
-    "rewriting": {"example", "history", "operations", "run", "script", "world"},
+    "rewriting": {"example", "history", "operations", "run", "script", "stage", "world"},
     "serial": {"flights", "operations", "script", "world"},
     "minimise": {"lane", "rewriting", "run", "script", "shape"},
     "explain": {"flights", "history", "lane", "run", "script", "serial"},
