@@ -27,6 +27,8 @@ WITHOUT_STATEMENTS = ("receive", "duplicate", "extend", "acknowledge")
 
 _FIRST_STATEMENT = 8
 """How much likelier an operation in flight goes on that has executed nothing: until then it shows nothing."""
+_GOES_ON = 2
+"""How much likelier it goes on later, or two in flight would hardly ever come to an end."""
 _ALONE = 1 / 4
 """How likely an operation begins to be stopped where nobody else could come, for one that runs whole."""
 _READY = 4
@@ -110,7 +112,7 @@ class Contention:
 
     def _goes_on(self, offer: Offer) -> int:
         alone = len(self.flying) == 1
-        return _FIRST_STATEMENT if alone and not self.flying[0].executed else 2
+        return _FIRST_STATEMENT if alone and not self.flying[0].executed else _GOES_ON
 
     def _second(self, offer: Offer) -> int:
         if offer.operation not in ("receive", "duplicate"):
@@ -131,16 +133,14 @@ class Contention:
             return 1
         name = operation_of(offer)
         if offer.operation in FINISHES and any(flying.operation in FINISHES for flying in rivals):
-            same = any(flying.operation == name for flying in rivals)
-            return _COUNTERPART * (
-                _SAME if same else 1
-            )  # somebody has taken over meanwhile, and is done before
+            # Somebody who has taken over meanwhile, and is done before.
+            return _COUNTERPART * (_SAME if any(flying.operation == name for flying in rivals) else 1)
         if name in self.contest:
             first, second = self.contest
             counterpart = second if name == first else first
             if any(flying.operation == counterpart for flying in rivals):
                 return _COUNTERPART
-        return 1 if offer.operation == "stray" else _RIVAL
+        return 1 if offer.operation == "stray" else _RIVAL  # strays are rivals everywhere
 
     def _readiness(self, offer: Offer, jobs: set[str]) -> float:
         """How much likelier an operation is stopped where somebody else is about to come to the same job."""
