@@ -168,7 +168,7 @@ def _conclude(asked: argparse.Namespace, plan: Plan, findings: Findings, missing
 def _tell(rows: Sequence[Row]) -> None:
     for lane in METHODS_OF:
         played = [row for row in rows if row.planted.lane == lane and row.played]
-        for line in table(played, lane) if played else ():
+        for line in table(played) if played else ():
             say(line)
     for row in rows:
         for sentence in misses(row):

@@ -13,9 +13,8 @@ from statemachine.certificate.hunt import Finding
 from statemachine.certificate.rows import GOALS, Row, misses
 from statemachine.report import WIDTH
 
-_SHARED = ("defect", "invariant", "found", "examples", "seconds", "steps found", "shrunk", "by hand")
-COLUMNS: Mapping[str, Sequence[str]] = {EMBEDDED: (*_SHARED, "plain machine"), TRANSACTIONS: _SHARED}
-"""Of the table of a lane: the plain machine plays whole operations only."""
+COLUMNS = ("defect", "invariant", "found", "examples", "seconds", "steps found", "shrunk", "by hand")
+PLAIN_COLUMN = "plain machine"
 MARK = "¹"
 NOTHING = "–"
 READING = (
@@ -63,7 +62,7 @@ def document(certificate: Certificate, rows: Sequence[Row], command: str, missin
             "",
             *_head(certificate, rows, command),
             "",
-            *_reading(certificate, hunted=bool(whole)),
+            *_reading(certificate, whole),
             *(["", *table(whole), "", "## Goals", "", *_goals(whole, EMBEDDED)] if whole else []),
             *_other_lanes(certificate, [row for row in rows if row not in whole], missing),
             "",
@@ -83,10 +82,16 @@ def _head(certificate: Certificate, rows: Sequence[Row], command: str) -> Iterat
     yield f"    {command}"
 
 
-def _reading(certificate: Certificate, hunted: bool) -> Iterator[str]:
-    """How to read the tables; ``hunted`` says whether there is one of the embedded lane."""
-    own = READING.format(examples=f"{certificate.examples:,}") if hunted else ""
-    yield from textwrap.wrap(f"{own}{READING_COLUMNS}{READING_PLAIN if hunted else ''}", WIDTH)
+def _reading(certificate: Certificate, whole: Sequence[Row]) -> Iterator[str]:
+    """How to read the tables; ``whole`` are the rows of the embedded lane's."""
+    own = READING.format(examples=f"{certificate.examples:,}") if whole else ""
+    yield from textwrap.wrap(
+        f"{own}{READING_COLUMNS}{READING_PLAIN if _hunted_plainly(whole) else ''}", WIDTH
+    )
+
+
+def _hunted_plainly(rows: Sequence[Row]) -> bool:
+    return any(row.plain for row in rows)
 
 
 def _named(rows: Sequence[Row], of: Callable[[Finding], str]) -> str:
@@ -94,9 +99,9 @@ def _named(rows: Sequence[Row], of: Callable[[Finding], str]) -> str:
     return ", ".join(sorted({of(found) for row in rows for found in (*row.searched, *row.plain)}))
 
 
-def table(rows: Sequence[Row], lane: str = EMBEDDED) -> Iterator[str]:
-    """The table of a lane, a line a defect."""
-    columns = COLUMNS[lane]
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """The table of a lane, a line a defect; with a column of the plain machine where that was measured."""
+    columns = (*COLUMNS, PLAIN_COLUMN) if _hunted_plainly(rows) else COLUMNS
     yield f"| {' | '.join(columns)} |"
     yield "|---" * len(columns) + "|"
     for row in rows:
@@ -157,7 +162,7 @@ def _other_lanes(certificate: Certificate, rows: Sequence[Row], missing: str) ->
         yield ""
         yield from textwrap.wrap(READING_INTERLEAVED.format(servers=servers, examples=examples), WIDTH)
         yield ""
-        yield from table(played, TRANSACTIONS)
+        yield from table(played)
         yield ""
         yield from _goals(played, TRANSACTIONS)
     for lane in LANES:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from statemachine.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted
+from statemachine.certificate.catalogue import Planted
 from statemachine.certificate.citation import Counted
 from statemachine.certificate.document import COLUMNS, NOTHING, document, table
 from statemachine.certificate.hunt import Finding
@@ -24,7 +24,7 @@ def test_a_row_has_medians_worst_figures_and_the_plain_machine() -> None:
         finding(102, examples=20, seconds=1.0, shrunk=7),
     ]
     header, rule, line = table([row(*hunted)])
-    assert header.count("|") == rule.count("|") == line.count("|") == len(COLUMNS[EMBEDDED]) + 1
+    assert header.count("|") == rule.count("|") == line.count("|") == len(COLUMNS) + 2
     assert line == (
         "| edge_excluded | an_expired_lease_can_be_taken_over | 3/3 | 20 / 30 | 1.0 / 2.5 | 30 / 30 | 7 / 8 "
         "| 7 | 1/2 (300) |"
@@ -34,7 +34,15 @@ def test_a_row_has_medians_worst_figures_and_the_plain_machine() -> None:
 def test_what_was_never_found_has_no_figures() -> None:
     line = list(table([Row(EDGE, [NOT_FOUND])]))[-1]
     cells = line.strip("| ").split(" | ")
-    assert cells == [EDGE.name, EDGE.invariant, "0/1", *[NOTHING] * 4, "7", NOTHING]
+    assert cells == [EDGE.name, EDGE.invariant, "0/1", *[NOTHING] * 4, "7"]
+
+
+def test_where_the_plain_machine_was_not_measured_it_has_no_column() -> None:
+    page = document(CERTIFICATE, [Row(EDGE, [finding()])], "measure it")
+    assert "lain machine" not in page
+    both = list(table([Row(EDGE, [finding()]), row(finding())]))
+    assert both[0].endswith("| plain machine |")
+    assert both[2].endswith(f"| {NOTHING} |")
 
 
 @dataclass(frozen=True)
@@ -161,7 +169,6 @@ def test_a_page_of_the_other_lane_alone_has_one_table() -> None:
     assert "2,000 examples" not in page
     assert "Plain machine" not in page
     assert page.count("| defect |") == 1
-    assert [len(COLUMNS[lane]) for lane in (EMBEDDED, TRANSACTIONS)] == [9, 8]
 
 
 def test_a_page_without_misses_says_so() -> None:
