@@ -31,14 +31,14 @@ from typing import Any, NamedTuple
 
 from hypothesis.reporting import with_reporter
 
-from statemachine.embedded import play, register_profiles, so_many
-from statemachine.example import Example
-from statemachine.machine import JobMachine
-from statemachine.operations import Offer
-from statemachine.operations.named import Strikes
-from statemachine.pool import side_by_side
-from statemachine.run import InvariantBroken, Run
-from statemachine.standalone import open_lane
+from statemachine.search.engine import play, register_profiles, so_many
+from statemachine.search.machine import JobMachine
+from statemachine.search.pool import side_by_side
+from statemachine.search.run import InvariantBroken, Run
+from statemachine.world.databases.opening import open_lane
+from statemachine.world.example import Example
+from statemachine.world.operations import Offer
+from statemachine.world.operations.named import Strikes
 
 DEEPEST = (
     "all_running_jobs_failed",

@@ -15,14 +15,14 @@ import argparse
 import statistics
 from collections.abc import Callable
 
-from statemachine import history
-from statemachine.embedded import register_profiles, search, so_many
-from statemachine.example import Example
-from statemachine.lane import Lane
+from statemachine.history import events as history
 from statemachine.lifecycle import MESSAGE_STEPS, Operation
-from statemachine.run import Run
-from statemachine.standalone import open_lane
+from statemachine.search.engine import register_profiles, search, so_many
+from statemachine.search.run import Run
 from statemachine.world.clock import real_seconds
+from statemachine.world.databases.opening import open_lane
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
 
 Call = tuple[float, Callable[[], object]]
 

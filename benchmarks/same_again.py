@@ -15,19 +15,19 @@ import subprocess
 import sys
 from collections import Counter
 
-from statemachine import ndjson
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.certificate.catalogue import catalogue
-from statemachine.embedded import play, register_profiles, so_many
-from statemachine.example import Example
-from statemachine.lane import Lane
-from statemachine.lanes import TRANSACTIONS
-from statemachine.minimise import minimise
-from statemachine.ndjson import Header
-from statemachine.replay import replay
-from statemachine.run import Failure, Run
-from statemachine.standalone import open_interleaved
+from statemachine.commands.certificate.catalogue import catalogue
+from statemachine.history import ndjson
+from statemachine.history.ndjson import Header
+from statemachine.search.engine import play, register_profiles, so_many
+from statemachine.search.lanes import TRANSACTIONS
+from statemachine.search.run import Failure, Run
+from statemachine.search.triage.minimise import minimise
+from statemachine.search.triage.replay import replay
 from statemachine.world.clock import real_seconds
+from statemachine.world.databases.opening import open_interleaved
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
 
 
 def played(lane: Lane, seed: int, examples: int) -> tuple[str, int, Failure | None]:

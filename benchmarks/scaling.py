@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 from hypothesis import settings
 
-from statemachine.embedded import register_profiles, search, so_many
-from statemachine.lane import Lane
-from statemachine.run import Run
-from statemachine.standalone import open_lane
+from statemachine.search.engine import register_profiles, search, so_many
+from statemachine.search.run import Run
+from statemachine.world.databases.opening import open_lane
+from statemachine.world.lane import Lane
 
 
 def seconds_a_step(lane: Lane, seed: int, examples: int, steps: int) -> float:

@@ -23,16 +23,16 @@ from typing import Any
 import psycopg
 from overhead import Recording, raw_calls, replay_raw
 
-from statemachine import history
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.embedded import play, register_profiles, so_many
-from statemachine.lanes import TRANSACTIONS
-from statemachine.operations import perform
-from statemachine.postgresql.databases import database
-from statemachine.standalone import choose_settings, load_here
-from statemachine.transactions.lane import TransactionsLane
-from statemachine.transactions.opening import open_on
+from statemachine.history import events as history
+from statemachine.search.engine import play, register_profiles, so_many
+from statemachine.search.lanes import TRANSACTIONS
 from statemachine.world.clock import real_seconds
+from statemachine.world.databases.opening import choose_settings, load_here
+from statemachine.world.databases.postgresql import database
+from statemachine.world.operations import perform
+from statemachine.world.transactions.lane import TransactionsLane
+from statemachine.world.transactions.opening import open_on
 
 
 class Measured(TransactionsLane):
@@ -79,7 +79,10 @@ def opened() -> Iterator[tuple[Measured, str]]:
     """A lane on a private server, and the URL of its database."""
     from unittest import mock
 
-    with database(None) as made, mock.patch("statemachine.transactions.opening.TransactionsLane", Measured):
+    with (
+        database(None) as made,
+        mock.patch("statemachine.world.transactions.opening.TransactionsLane", Measured),
+    ):
         binding = load(DEFAULT_BINDING, None)
         with open_on(made.django_settings(), binding, DEFAULT_BINDING) as lane:
             assert isinstance(lane, Measured)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models_under_test.fleets import PipelineFleet
     from models_under_test.repositories import LeasedJobRepository
     from models_under_test.unit_of_work import DjangoUnitOfWork
-    from statemachine.processes.fleet import Stage
+    from statemachine.binding.fleet import Stage
 
 OUTCOMES: Mapping[Operation, Callable[[str], Any]] = {
     Operation.COMPLETE: domain.Completed,

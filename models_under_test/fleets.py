@@ -17,7 +17,7 @@ from models_under_test.pipelines import OpenPipeline, dlq_of
 from models_under_test.sqs import SQSQueue, connect, create_queues
 from models_under_test.variables import SQS, VARIABLES
 from statemachine.binding import ObservedRow
-from statemachine.processes.fleet import Stage, Stop, Work
+from statemachine.binding.fleet import Stage, Stop, Work
 from statemachine.processes.workers import line
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def environment(stage: Stage) -> dict[str, str]:
 
 
 class PipelineFleet:
-    """One pipeline's workers on a stage (``statemachine/processes/fleet.py``)."""
+    """One pipeline's workers on a stage (``statemachine/binding/fleet.py``)."""
 
     stop_commands: Mapping[Stop, Sequence[str]] = {}
 

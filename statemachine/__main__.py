@@ -5,23 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from statemachine import soak
 from statemachine.binding import BindingError
-from statemachine.certificate import command as certificate
-from statemachine.checkbinding import command as check_binding
-from statemachine.command import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
-from statemachine.corpus.places import PlaceError
-from statemachine.gate import command as gate
+from statemachine.binding.fleet import FleetError
+from statemachine.commands import soak
+from statemachine.commands.certificate import command as certificate
+from statemachine.commands.check_binding import command as check_binding
+from statemachine.commands.gate import command as gate
+from statemachine.commands.merge import command as merge
 from statemachine.lifecycle import LifecycleError
 from statemachine.logs import command as check_log
-from statemachine.merging import command as merge
-from statemachine.pool import WorkFailed
 from statemachine.processes import command as processes
-from statemachine.processes.fleet import FleetError
 from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
-from statemachine.runfile import RunFileError
-from statemachine.safety import Refused
+from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
+from statemachine.search.corpus.places import PlaceError
+from statemachine.search.pool import WorkFailed
+from statemachine.search.run_file import RunFileError
+from statemachine.world.databases.safety import Refused
 
 COMMANDS: tuple[Command, ...] = (
     gate.COMMAND,

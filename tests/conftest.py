@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.lane import Lane
-from statemachine.postgresql.availability import missing_because
-from statemachine.postgresql.private_server import private_server
+from statemachine.world.databases.availability import missing_because
+from statemachine.world.databases.private_server import private_server
+from statemachine.world.lane import Lane
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from statemachine.history import Event
-from statemachine.ledger import Ledger
+from statemachine.history.events import Event
+from statemachine.history.ledger import Ledger
 from statemachine.lifecycle import Operation
 
 

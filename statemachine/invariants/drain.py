@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from statemachine.history import DrainEnded
+from statemachine.history.events import DrainEnded
+from statemachine.history.ledger import Ledger
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, times
-from statemachine.ledger import Ledger
 
 
 @invariant(DrainEnded, section="§2 (purpose)")

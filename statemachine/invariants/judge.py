@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from statemachine.history import Event
+from statemachine.history.events import Event
+from statemachine.history.ledger import Ledger
 from statemachine.invariants.claim import Broken, Invariant, Violation
-from statemachine.ledger import Ledger
 from statemachine.lifecycle import Lifecycle
 
 

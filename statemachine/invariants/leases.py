@@ -6,9 +6,9 @@ the row says of itself.
 
 from __future__ import annotations
 
-from statemachine.history import Observed, Raised, Returned
+from statemachine.history.events import Observed, Raised, Returned
+from statemachine.history.ledger import Ledger
 from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant, who
-from statemachine.ledger import Ledger
 from statemachine.lifecycle import ACQUISITIONS, FENCED, Answer, Operation
 
 

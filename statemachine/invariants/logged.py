@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from statemachine.history import RowRead
+from statemachine.history.events import RowRead
+from statemachine.history.ledger import Ledger
 from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant
-from statemachine.ledger import Ledger
 
 
 @invariant(RowRead, section="§2.3 (both queries)")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import inf
 
-from statemachine.history import DeleteRequested, Observed, Returned, VisibilityChanged
+from statemachine.history.events import DeleteRequested, Observed, Returned, VisibilityChanged
+from statemachine.history.ledger import Ledger
+from statemachine.history.legality import LEASE_LIVE
 from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant
-from statemachine.ledger import Ledger
-from statemachine.legality import LEASE_LIVE
 from statemachine.lifecycle import Answer, JobRow, Operation
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from statemachine.facts import CallFacts
-from statemachine.history import PublicationQueued, Returned, Sent
+from statemachine.history.events import PublicationQueued, Returned, Sent
+from statemachine.history.facts import CallFacts
+from statemachine.history.ledger import Ledger
+from statemachine.history.legality import UNSENT
 from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant, times
-from statemachine.ledger import Ledger
-from statemachine.legality import UNSENT
 from statemachine.lifecycle import JobRow, Operation
 
 

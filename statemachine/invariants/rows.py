@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from statemachine.facts import Change
-from statemachine.history import Observed, OthersCounted, PublicationQueued, Raised, Returned
+from statemachine.history.events import Observed, OthersCounted, PublicationQueued, Raised, Returned
+from statemachine.history.facts import Change
+from statemachine.history.ledger import Ledger
+from statemachine.history.legality import UNSENT
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, times, who
-from statemachine.ledger import Ledger
-from statemachine.legality import UNSENT
 from statemachine.lifecycle import ACQUISITIONS, MESSAGE_STEPS, Answer, JobRow, Operation
 
 

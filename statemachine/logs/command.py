@@ -13,16 +13,16 @@ from itertools import chain, islice
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.command import BROKEN, DONE, Command, Misused, say
 from statemachine.invariants import IN_LOGS
+from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs import patterns
 from statemachine.logs.judging import TOLD_BY_WORKERS, judge_lines
 from statemachine.logs.lines import Line
 from statemachine.logs.reading import STDIN, Reader
 from statemachine.logs.report import log_report, verdict_of
-from statemachine.report.paper import paper_for
-from statemachine.verdict import Verdict
+from statemachine.report.console import BROKEN, DONE, Command, Misused, say
+from statemachine.report.text.paper import paper_for
 
 LOOKED_AHEAD = 1000
 """Within so many lines a worker must say by which lease it works, or the binding's is taken."""

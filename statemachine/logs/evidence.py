@@ -11,7 +11,7 @@ from statemachine.invariants.claim import times
 from statemachine.logs.judging import Cited
 from statemachine.logs.lines import Place
 from statemachine.logs.reading import texts
-from statemachine.report.paper import MARGIN, WIDE, Paper
+from statemachine.report.text.paper import MARGIN, WIDE, Paper
 
 MOST_OF_A_NAME = 40
 UNREADABLE = "(this line cannot be read again)"

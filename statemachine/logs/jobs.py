@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
 
-from statemachine import history
-from statemachine.history import Event
-from statemachine.legality import ANY_WORKER
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.legality import ANY_WORKER
 from statemachine.lifecycle import Answer, JobRow, Operation
 from statemachine.logs.calls import Call, World
 from statemachine.logs.lines import Line

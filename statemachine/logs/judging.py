@@ -11,15 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from statemachine.history import Observed, StepBegan
+from statemachine.history.events import Observed, StepBegan
 from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
 from statemachine.invariants.claim import times
+from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle, LifecycleError, Operation
 from statemachine.logs.jobs import Told
 from statemachine.logs.ledger import LogLedger
 from statemachine.logs.linearise import Lineariser
 from statemachine.logs.lines import Line, Place
-from statemachine.verdict import Verdict
 
 MOST_CITED = 60
 """So many lines of a job are kept as evidence: its first and its last."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf
 
-from statemachine import history
-from statemachine.facts import CallFacts, Holder, MessageFacts, Owed
-from statemachine.history import Event
-from statemachine.ledger import Ledger
-from statemachine.legality import Ruled, ruling
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.facts import CallFacts, Holder, MessageFacts, Owed
+from statemachine.history.ledger import Ledger
+from statemachine.history.legality import Ruled, ruling
 from statemachine.lifecycle import JobRow, Lifecycle
 
 SOMEBODY = "(before the log)"

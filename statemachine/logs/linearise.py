@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from statemachine import history
-from statemachine.history import Event
+from statemachine.history import events as history
+from statemachine.history.events import Event
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
 from statemachine.logs.calls import Call, WorkerSoFar
 from statemachine.logs.jobs import Job, Teller, Told

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from statemachine.history import (
+from statemachine.history.events import (
     DeadLettered,
     DeleteRequested,
     Delivered,

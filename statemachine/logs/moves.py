@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.lifecycle import JobRow
 from statemachine.logs.calls import Call, Outcome, World
 from statemachine.logs.lines import Line

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from statemachine.invariants.claim import times
+from statemachine.invariants.verdict import Verdict
 from statemachine.logs.evidence import evidence
 from statemachine.logs.judging import REQUIRED, Judged
 from statemachine.logs.reading import Tally
-from statemachine.report.paper import WIDE, Paper
-from statemachine.verdict import Verdict
+from statemachine.report.text.paper import WIDE, Paper
 
 MEANING = {
     Verdict.PASS: "no line contradicts a claim",

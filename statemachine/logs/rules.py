@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import inf
 
-from statemachine.legality import (
+from statemachine.history.legality import (
     ANY_WORKER,
     LEASE_EXPIRED,
     LEASE_LIVE,

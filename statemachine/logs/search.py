@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from statemachine.history import DeleteRequested
+from statemachine.history.events import DeleteRequested
 from statemachine.lifecycle import Answer, JobRow
 from statemachine.logs.calls import Call, Outcome, World
 from statemachine.logs.moves import Commit, Drop, Found, Item, Move, Said, Take

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from statemachine.binding.fleet import Fleet, Stop
 from statemachine.processes.crew import Crew, turn
 from statemachine.processes.databases import Database
-from statemachine.processes.fleet import Fleet, Stop
 from statemachine.processes.moments import MOMENTS, Moment, meet
 from statemachine.processes.plan import Deed, Plan, Strike
 from statemachine.processes.servers import Operator, SQSServer

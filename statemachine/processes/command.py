@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.command import BROKEN, DONE, Command, Misused, say, whole_number
-from statemachine.failures import FOLDER
-from statemachine.postgresql.databases import named_server
+from statemachine.binding.fleet import Fleet
+from statemachine.invariants.verdict import Verdict
 from statemachine.processes import plan as plans
 from statemachine.processes.campaign import Campaign
-from statemachine.processes.fleet import Fleet
 from statemachine.processes.judging import judge_crew
 from statemachine.processes.plan import Plan, draw_plan
 from statemachine.processes.report import afterwards, closing, report, save, verdict_on
 from statemachine.processes.stage import Set, stage_set
-from statemachine.report.paper import paper_for
-from statemachine.verdict import Verdict
+from statemachine.report.console import BROKEN, DONE, Command, Misused, say, whole_number
+from statemachine.report.failure_folder import FOLDER
+from statemachine.report.text.paper import paper_for
+from statemachine.world.databases.postgresql import named_server
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from statemachine.processes.fleet import Fleet, FleetError, Stop
+from statemachine.binding.fleet import Fleet, FleetError, Stop
 from statemachine.processes.plan import Job
 from statemachine.processes.servers import Operator
 from statemachine.processes.workers import END_SECONDS, Worker, line, read, ready

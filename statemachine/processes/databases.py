@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from statemachine.postgresql.databases import database
+from statemachine.world.databases.postgresql import database
 
 
 class Database(Protocol):
@@ -55,7 +55,7 @@ class SQLiteFile:
 def private_database(directory: Path, server: str | None = None) -> Iterator[Database]:
     """A database that did not exist before and does not afterwards.
 
-    Raises :class:`~statemachine.safety.Refused` for a server that cannot be used.
+    Raises :class:`~statemachine.world.databases.safety.Refused` for a server that cannot be used.
     """
     if server is None:
         file = SQLiteFile(directory / "jobs.sqlite3")

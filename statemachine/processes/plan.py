@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from statemachine.processes.fleet import End, Work
+from statemachine.binding.fleet import End, Work
 from statemachine.processes.moments import MOMENTS, RUNNING
 
 

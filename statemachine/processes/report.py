@@ -9,6 +9,7 @@ from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.invariants import IN_LOGS
+from statemachine.invariants.verdict import Verdict
 from statemachine.logs import Judged
 from statemachine.logs.evidence import evidence
 from statemachine.processes import plan as plans
@@ -16,9 +17,8 @@ from statemachine.processes.campaign import Played
 from statemachine.processes.figures import figures, struck_table
 from statemachine.processes.judging import JudgedFleet
 from statemachine.processes.plan import Plan
-from statemachine.report.paper import WIDE, Paper
-from statemachine.report.summary import MEANING, wrapped
-from statemachine.verdict import Verdict
+from statemachine.report.text.paper import WIDE, Paper
+from statemachine.report.text.summary import MEANING, wrapped
 
 
 def verdict_on(played: Played, fleets: Sequence[JudgedFleet]) -> Verdict:

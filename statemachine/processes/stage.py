@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import cast
 
 from statemachine.binding import Binding, BindingError
+from statemachine.binding.fleet import Fleet, FleetBinding, Stage
 from statemachine.processes.databases import Database, private_database
-from statemachine.processes.fleet import Fleet, FleetBinding, Stage
 from statemachine.processes.interrupts import cleaned_up_after
 from statemachine.processes.servers import SQSServer, sqs_server
-from statemachine.safety import Refused
-from statemachine.standalone import load_here
+from statemachine.world.databases.opening import load_here
+from statemachine.world.databases.safety import Refused
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def stage_set(
 ) -> Iterator[Set]:
     """Start what workers need, migrate, create the queues; all of it is gone afterwards.
 
-    Raises ``BindingError`` for a binding without fleets, :class:`~statemachine.safety.Refused` for a
-    database that is not the run's own and where there are no POSIX signals, ``NotInstalled`` without moto,
-    and ``KeyboardInterrupt`` for SIGTERM as well.
+    Raises ``BindingError`` for a binding without fleets,
+    :class:`~statemachine.world.databases.safety.Refused` for a database that is not the run's own and where
+    there are no POSIX signals, ``NotInstalled`` without moto, and ``KeyboardInterrupt`` for SIGTERM as well.
     """
     _check_signals()
     binding = _with_fleets(binding_path, defect)
@@ -86,7 +86,7 @@ def _with_fleets(path: str, defect: str | None) -> FleetBinding:
     if missing:
         raise BindingError(
             f"--binding {path}: it lacks {', '.join(missing)}, so there are no worker processes to run; "
-            "statemachine/processes/fleet.py says what they are"
+            "statemachine/binding/fleet.py says what they are"
         )
     return cast(FleetBinding, binding)
 

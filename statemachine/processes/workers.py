@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from statemachine.processes.fleet import SIGNALS, Fleet, FleetError, Stop
+from statemachine.binding.fleet import SIGNALS, Fleet, FleetError, Stop
 
 _CHUNK = 1 << 20
 """More than a pipe holds, so that one look takes in all that was written."""
@@ -46,7 +46,7 @@ class Worker:
 
     ``last`` is the newest event that it logged, ``lines`` is all that it logged, ``exhausted`` says that
     nothing more can come, and ``asked`` that it was told to stop.  ``note`` is called with each event, by
-    whomever it is read.  Raises :class:`~statemachine.processes.fleet.FleetError` when it cannot be started.
+    whomever it is read.  Raises :class:`~statemachine.binding.fleet.FleetError` when it cannot be started.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Worker:
     def stop(self, how: Stop) -> None:
         """Stop it as an operator does: by its fleet's command for that, or by a signal.
 
-        Raises :class:`~statemachine.processes.fleet.FleetError` when the command fails.
+        Raises :class:`~statemachine.binding.fleet.FleetError` when the command fails.
         """
         self.asked = True
         command = self.fleet.stop_commands.get(how)

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from statemachine import history
-from statemachine.history import Event
+from statemachine.history import events as history
+from statemachine.history.events import Event
 
 LONGEST_VISIBILITY = 43_200
 """Seconds after its latest receive for which a message can be hidden: 12 h, as AWS sets it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from statemachine.certificate.catalogue import Planted
-from statemachine.certificate.citation import Certificate
-from statemachine.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding, Hunt
-from statemachine.certificate.rows import Row
+from statemachine.commands.certificate.catalogue import Planted
+from statemachine.commands.certificate.citation import Certificate
+from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding, Hunt
+from statemachine.commands.certificate.rows import Row
 
 EDGE = Planted("edge_excluded", "an_expired_lease_can_be_taken_over", by_hand=7)
 RACE = Planted("two_transactions", "one_holder_at_a_time", "transactions", by_hand=9)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from statemachine.certificate.baseline import TIMED, plain_machine, search_plainly
-from statemachine.embedded import so_many
-from statemachine.operations import OPERATIONS
-from statemachine.run import Run, Verdict
+from statemachine.commands.certificate.baseline import TIMED, plain_machine, search_plainly
+from statemachine.search.engine import so_many
+from statemachine.search.run import Run, Verdict
+from statemachine.world.operations import OPERATIONS
 from tests.conftest import OpenLane
 
 

@@ -10,7 +10,7 @@ import pytest
 from models_under_test.binding import AIJobsBinding
 from models_under_test.defects import STORIES
 from statemachine.binding import Binding, BindingError
-from statemachine.certificate.catalogue import EMBEDDED, Planted, catalogue
+from statemachine.commands.certificate.catalogue import EMBEDDED, Planted, catalogue
 
 
 def told(story: str, **attributes: Any) -> list[Planted]:

@@ -9,10 +9,10 @@ import pytest
 
 from models_under_test.defects import STORIES
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.certificate import sources
-from statemachine.certificate.citation import Certificate, Counted, cite, dumps, loads
-from statemachine.certificate.plan import measured_on
-from statemachine.certificate.sources import Digest
+from statemachine.commands.certificate import sources
+from statemachine.commands.certificate.citation import Certificate, Counted, cite, dumps, loads
+from statemachine.commands.certificate.plan import measured_on
+from statemachine.commands.certificate.sources import Digest
 from tests.certificate.literal import CERTIFICATE
 
 CITED = "44 of 45 defects on 20 of 20 seeds (docs/certificate.md, 2026-11-22, commit abc1234)"
@@ -48,7 +48,7 @@ def test_a_certificate_of_these_sources_is_cited_without_a_reservation(
     [
         ("machine", "invariants.leases", "machine or invariants changed since"),
         ("machine", "gone_by_now", "machine or invariants changed since"),
-        ("interleaving", "transactions.machine", "transactions lane changed since"),
+        ("interleaving", "search.transactions_machine", "transactions lane changed since"),
         ("interleaving", "gone_by_now", "transactions lane changed since"),
         ("system", "repositories.py", "the system under test changed since"),
         ("system", "gone_by_now.py", "the system under test changed since"),
@@ -85,7 +85,7 @@ def test_for_a_foreign_binding_it_says_whose_defects_and_judges_the_machine_only
 
 
 def test_the_transactions_lane_changes_beside_the_system(fresh: Certificate, tmp_path: Path) -> None:
-    lane = {**fresh.interleaving, "transactions.lane": OTHER}
+    lane = {**fresh.interleaving, "world.transactions.lane": OTHER}
     stale = fresh._replace(interleaving=lane, system={**fresh.system, "repositories.py": OTHER})
     changes = "the system under test changed since; transactions lane changed since"
     assert cited(stale, tmp_path) == f"certificate: {CITED}; {changes}"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from statemachine.certificate.catalogue import Planted
-from statemachine.certificate.citation import Counted
-from statemachine.certificate.document import COLUMNS, NOTHING, document, table
-from statemachine.certificate.hunt import Finding
-from statemachine.certificate.rows import Row, misses
+from statemachine.commands.certificate.catalogue import Planted
+from statemachine.commands.certificate.citation import Counted
+from statemachine.commands.certificate.document import COLUMNS, NOTHING, document, table
+from statemachine.commands.certificate.hunt import Finding
+from statemachine.commands.certificate.rows import Row, misses
 from tests.certificate.literal import CERTIFICATE, EDGE, RACE, finding, interleaved, row
 
 NOT_FOUND = finding(103, None, examples=2100, seconds=60.0, shrunk=0)

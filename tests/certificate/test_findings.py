@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from statemachine.certificate.findings import Findings
+from statemachine.commands.certificate.findings import Findings
 from tests.certificate.literal import finding
 
 

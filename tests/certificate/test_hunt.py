@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.certificate.findings import Findings
-from statemachine.certificate.hunt import INTERLEAVED, SEARCH, Dealt, Hunt
-from statemachine.certificate.measuring import measure
+from statemachine.commands.certificate.findings import Findings
+from statemachine.commands.certificate.hunt import INTERLEAVED, SEARCH, Dealt, Hunt
+from statemachine.commands.certificate.measuring import measure
 from tests.postgresql.test_databases import names
 
 DEFECT = "acquired_without_lock"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from statemachine.certificate.catalogue import TRANSACTIONS, Planted
-from statemachine.certificate.findings import Findings
-from statemachine.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding
-from statemachine.certificate.measuring import Shard
-from statemachine.certificate.plan import Measured, Plan
+from statemachine.commands.certificate.catalogue import TRANSACTIONS, Planted
+from statemachine.commands.certificate.findings import Findings
+from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding
+from statemachine.commands.certificate.measuring import Shard
+from statemachine.commands.certificate.plan import Measured, Plan
 from tests.certificate.literal import EDGE, RACE
 
 OTHER = Planted("another", "every_job_ends")

@@ -9,8 +9,8 @@ import pytest
 from models_under_test.binding import MessagingBinding, PipelineBinding, VideoBinding
 from models_under_test.defects import STORIES
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.certificate.plan import measured_on
-from statemachine.certificate.sources import (
+from statemachine.commands.certificate.plan import measured_on
+from statemachine.commands.certificate.sources import (
     changed,
     digest,
     imported_by,
@@ -24,6 +24,7 @@ SAME = {
     "a comment": SOURCE.replace(b"2 * n", b"2 * n  # twice"),
     "another layout": SOURCE.replace(b"2 * n", b"(\n        2\n        * n\n    )"),
     "another docstring": SOURCE.replace(b"Twice", b"Two times"),
+    "an import": b"from elsewhere import double as twice\n" + SOURCE,
     "no docstring": SOURCE.replace(b'    """Twice."""\n', b""),
     "Windows": SOURCE.replace(b"\n", b"\r\n"),
 }
@@ -68,20 +69,15 @@ def test_a_change_is_seen_and_a_comment_is_none(tmp_path: Path) -> None:
 
 
 def test_the_machine_is_all_that_a_search_imports_and_nothing_that_only_tells() -> None:
-    machine = set(imported_by("embedded"))
-    assert {
-        "machine",
-        "minimise",
-        "invariants",
-        "invariants.leases",
-        "operations.strays",
-        "legality",
-    } <= machine
-    assert {"world.queue", "ledger", "drain", "deadlines", "example"} <= machine
-    assert machine.isdisjoint({"plugin", "report.text", "soak", "certificate.baseline", "progress"})
-    assert machine.isdisjoint({"lanes", "overlaps", "standalone", "postgresql.databases"})
-    assert [name for name in machine if name.startswith("transactions")] == []
-    assert "certificate.baseline" in imported_by("certificate.baseline")
+    machine = set(imported_by("search.engine"))
+    assert {"search.machine", "search.triage.minimise", "invariants", "invariants.leases"} <= machine
+    assert {"world.queue", "world.example", "world.operations.strays", "world.operations.drain"} <= machine
+    assert {"history.legality", "history.ledger", "world.operations.deadlines"} <= machine
+    assert machine.isdisjoint({"search.lanes", "history.overlaps", "world.databases.opening"})
+    assert [name for name in machine if name.startswith("world.transactions")] == []
+    above = ("report", "logs", "processes", "commands", "plugin")
+    assert [name for name in machine if name.startswith(above)] == []
+    assert "commands.certificate.baseline" in imported_by("commands.certificate.baseline")
 
 
 def test_each_defect_has_its_own_source_and_histories_by_hand_are_nobodys() -> None:
@@ -117,26 +113,28 @@ def test_a_binding_in_a_single_module_is_its_own_system(
 
 def test_a_defect_that_changes_leaves_the_findings_of_the_others_valid() -> None:
     now = measured_on(DEFAULT_BINDING, STORIES)
-    own = {**now.defects, "lease_edge_excluded": now.machine["machine"]}
+    own = {**now.defects, "lease_edge_excluded": now.machine["search.machine"]}
     later = now._replace(defects=own)
     same = "running_job_reentered"
     assert later.fingerprint("search", same) == now.fingerprint("search", same)
     assert later.fingerprint("search", "lease_edge_excluded") != now.fingerprint(
         "search", "lease_edge_excluded"
     )
-    plain = now._replace(plain={**now.plain, "certificate.baseline": now.machine["machine"]})
+    plain = now._replace(plain={**now.plain, "commands.certificate.baseline": now.machine["search.machine"]})
     assert plain.fingerprint("search", same) == now.fingerprint("search", same)
     assert plain.fingerprint("plain", same) != now.fingerprint("plain", same)
 
 
 def test_the_transactions_lane_decides_what_is_found_there_and_nowhere_else() -> None:
     now = measured_on(DEFAULT_BINDING, STORIES)
-    assert {"lanes", "overlaps"} < set(now.interleaving)
-    assert {"transactions.lane", "transactions.machine", "transactions.scheduler"} < set(now.interleaving)
+    assert {"search.lanes", "history.overlaps"} < set(now.interleaving)
+    assert {"world.transactions.lane", "search.transactions_machine", "world.transactions.scheduler"} < set(
+        now.interleaving
+    )
     assert set(now.interleaving).isdisjoint(now.machine)
     race, whole = "id_constraint_dropped", "running_job_reentered"
-    other = now.machine["machine"]
-    lane = now._replace(interleaving={**now.interleaving, "transactions.scheduler": other})
+    other = now.machine["search.machine"]
+    lane = now._replace(interleaving={**now.interleaving, "world.transactions.scheduler": other})
     assert lane.fingerprint("interleaved", race) != now.fingerprint("interleaved", race)
     assert lane.fingerprint("search", whole) == now.fingerprint("search", whole)
     assert lane.fingerprint("plain", whole) == now.fingerprint("plain", whole)

@@ -12,7 +12,7 @@ from tests.postgresql.test_binaries import WAY
 RUN = """
 import sys
 from statemachine.__main__ import main
-from statemachine.postgresql import binaries
+from statemachine.world.databases import binaries
 
 binaries.find.__defaults__ = (
     [lambda: binaries.installed("", ["/nowhere/*"]), lambda: binaries.carried(["no_such_package"])],

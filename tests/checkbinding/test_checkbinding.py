@@ -15,9 +15,9 @@ import pytest
 
 from models_under_test import variants
 from models_under_test.binding import AIJobsBinding, MessagingBinding, VideoBinding
-from statemachine.checkbinding.command import exercise
-from statemachine.command import BROKEN, DONE
+from statemachine.commands.check_binding.command import exercise
 from statemachine.report import WIDTH
+from statemachine.report.console import BROKEN, DONE
 from tests.checkbinding import broken
 from tests.checkbinding.mistakes import MISTAKES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.__main__ import main
-from statemachine.command import BROKEN, MISUSED
+from statemachine.report.console import BROKEN, MISUSED
 from tests.end_to_end.commandline import Ran, at_once, command, write
 
 BEGUN = """

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from statemachine.history.reach import required
 from statemachine.lifecycle import Lifecycle
-from statemachine.reach import required
 from tests.end_to_end.commandline import REPO, STRANGER, Ran, command, run
 
 PAGE = (REPO / "docs" / "bind-your-own.md").read_text(encoding="utf-8")

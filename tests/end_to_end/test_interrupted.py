@@ -49,12 +49,12 @@ def interrupted_run(*arguments: str, cwd: Path) -> Ran:
 
 
 INTERRUPTED_WHILE_SHRINKING = """
-import statemachine.findings
+import statemachine.search.findings
 
 def interrupted(lane, failure, others):
     raise KeyboardInterrupt
 
-statemachine.findings.minimise = interrupted
+statemachine.search.findings.minimise = interrupted
 """
 
 
@@ -89,12 +89,12 @@ def test_examples_and_speed_so_far_are_told(interrupted: Ran) -> None:
 
 
 INTERRUPTED_WHILE_EXPLAINING = """
-import statemachine.in_pytest
+import statemachine.plugin.lanes
 
 def interrupted(lane, failure):
     raise KeyboardInterrupt
 
-statemachine.in_pytest.explain = interrupted
+statemachine.plugin.lanes.explain = interrupted
 """
 
 

@@ -84,7 +84,7 @@ def test_in_a_checkout_the_command_is_as_short_as_can_be(checkout_runs: dict[str
 def test_the_traceback_ends_in_the_test(on_the_defect: dict[str, Ran]) -> None:
     output = on_the_defect[DEFECT].output
     assert "regression.py:" in output
-    assert "statemachine/regression.py" not in output.replace("\\", "/")
+    assert "statemachine/report/leased_jobs.py" not in output.replace("\\", "/")
 
 
 def test_the_test_itself_names_the_command(runs: dict[str, Found]) -> None:

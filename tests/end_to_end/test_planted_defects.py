@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from models_under_test.defects import STORIES
-from statemachine import ndjson
-from statemachine.history import StepBegan
+from statemachine.history import ndjson
+from statemachine.history.events import StepBegan
 from statemachine.invariants import BY_NAME
 from statemachine.invariants.judge import judge
 from tests.end_to_end.commandline import CHECKOUT, STRANGER, Ran, history_in, run

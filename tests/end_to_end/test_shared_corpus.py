@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import pytest
 
-from statemachine.corpus.entries import Kind
-from statemachine.corpus.places import PlaceError, SharedRedis
+from statemachine.search.corpus.entries import Kind
+from statemachine.search.corpus.places import PlaceError, SharedRedis
 from tests.end_to_end.commandline import CHECKOUT, Ran, at_once, command, environment, run
 
 DEFECT = ("--defect", "completion_without_token")

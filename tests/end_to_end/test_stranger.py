@@ -88,4 +88,4 @@ def test_pytest_on_the_whole_checkout_collects(checkout: Path) -> None:
 def test_pytest_on_the_package_collects_in_a_checkout(checkout: Path) -> None:
     ran = run("statemachine", "--collect-only", "-q", cwd=checkout, script=True)
     assert ran.code == 0, ran
-    assert ran.lines[0] == "statemachine/test_embedded.py::test_leased_jobs_survive"
+    assert ran.lines[0] == "statemachine/plugin/test_embedded.py::test_leased_jobs_survive"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.command import BROKEN
+from statemachine.report.console import BROKEN
 from tests.end_to_end.commandline import SHORT_CONFTEST, STRANGER, Ran, at_once, command, run, write
 from tests.pages import Parsed
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from statemachine.history import StepBegan
+from statemachine.history.events import StepBegan
+from statemachine.history.ledger import Ledger
+from statemachine.history.reach import required
 from statemachine.invariants import ALL, HELD, Invariant, Judge, Violation
 from statemachine.invariants.claim import invariant
-from statemachine.ledger import Ledger
 from statemachine.lifecycle import Lifecycle
-from statemachine.reach import required
-from statemachine.report.summary import run_summary, verdict_line
-from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
-from statemachine.shape import Shape
+from statemachine.report.text.summary import run_summary, verdict_line
+from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
+from statemachine.search.triage.signature import Shape
 from tests.end_to_end.commandline import STRANGER, run, write
 
 ENOUGH = EXAMPLES_TO_JUDGE_REACH
@@ -218,7 +218,7 @@ def test_a_run_without_seconds_has_no_speed() -> None:
 
 CRASHING = """
 from dataclasses import replace
-import statemachine.lane as lane
+import statemachine.world.lane as lane
 from hypothesis import settings
 
 def chokes(ledger, event):

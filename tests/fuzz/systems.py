@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from models_under_test.binding import AIJobsBinding
 from statemachine.binding import ObservedRow
-from statemachine.fuzz.searches import Stop
+from statemachine.search.fuzzing.searches import Stop
 
 
 class Dying(AIJobsBinding):

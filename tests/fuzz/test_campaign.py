@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.corpus.entries import Corpus, Kind
-from statemachine.corpus.places import Directory, Place
-from statemachine.fuzz.campaign import Campaign, Fuzz
-from statemachine.fuzz.progress import status
-from statemachine.fuzz.searches import Size
-from statemachine.report.paper import Paper
-from statemachine.session import Session
-from statemachine.verdict import Verdict
+from statemachine.history.ndjson import Header
+from statemachine.invariants.verdict import Verdict
+from statemachine.plugin.fuzz_progress import status
+from statemachine.report.text.paper import Paper
+from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.places import Directory, Place
+from statemachine.search.fuzzing.campaign import Campaign, Fuzz
+from statemachine.search.fuzzing.searches import Size, System
 from tests.conftest import OpenLane
 from tests.fuzz import systems
 
@@ -53,16 +53,16 @@ def fuzzing(open_lane: OpenLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         most_failures: int = 0,
         seed: int = 100,
     ) -> Campaign:
-        session = Session(path, load(path, defect), defect, seed, 0, None, None)
-        corpus = Corpus(place or Directory(Path("corpus")), session.header())
+        header = Header(path, load(path, defect).lifecycle, seed, defect)
+        corpus = Corpus(place or Directory(Path("corpus")), header)
 
         def tell(campaign: Campaign) -> None:
             if until(campaign):
                 campaign.asked = campaign.asked._replace(seconds=0)
 
         with open_lane(defect, path) as lane:
-            asked = Fuzz(PATIENCE_SECONDS, 2, SIZE)
-            campaign = Campaign(session, lane, corpus, asked, tell, most_failures)
+            asked = Fuzz(System(path, defect, 0), seed, PATIENCE_SECONDS, 2, SIZE)
+            campaign = Campaign(lane, corpus, asked, tell, most_failures)
             campaign.run()
         assert campaign.elapsed < PATIENCE_SECONDS
         return campaign
@@ -131,7 +131,7 @@ def test_a_system_that_cannot_be_played_ends_the_campaign_at_once(fuzzing: Fuzzi
 
 
 def test_a_search_that_hangs_is_ended(fuzzing: Fuzzing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("statemachine.fuzz.campaign.GRACE_SECONDS", 1)
+    monkeypatch.setattr("statemachine.search.fuzzing.campaign.GRACE_SECONDS", 1)
     # Two searches of 30 examples each release a job at once.
     campaign = fuzzing(lambda campaign: campaign.elapsed > 10, path="tests.fuzz.systems:Hanging")
     assert any("did not end when its time was up" in lost for lost in campaign.total.lost)
@@ -212,7 +212,7 @@ def test_on_a_full_disk_everything_found_stays_in_memory_and_is_told(fuzzing: Fu
 def test_what_another_run_finds_is_looked_up_now_and_then(
     fuzzing: Fuzzing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("statemachine.fuzz.campaign.SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr("statemachine.search.fuzzing.campaign.SECONDS_BETWEEN_LOOKS", 0)
     found = fuzzing(examples(10_000), LATE, most_failures=1, seed=900)
     entry = found.corpus.entries(Kind.FAILURES)[0]
     shared = Directory(Path("shared"))

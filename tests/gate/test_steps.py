@@ -12,9 +12,9 @@ from django.db import IntegrityError
 from models_under_test.binding import AIJobsBinding, PipelineBinding, lifecycle_of
 from models_under_test.pipelines import PIPELINES
 from statemachine.binding import ObservedRow
-from statemachine.gate.pieces import Counted, Marked
-from statemachine.gate.report import GO, NO_GO, opening, verdict
-from statemachine.gate.steps import Closed, Gate, Line, Mark, is_go
+from statemachine.binding.gate import Counted, Marked
+from statemachine.commands.gate.report import GO, NO_GO, opening, verdict
+from statemachine.commands.gate.steps import Closed, Gate, Line, Mark, is_go
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.__main__ import main
-from statemachine.gate.report import HEADINGS
+from statemachine.commands.gate.report import HEADINGS
 from tests.gate.conftest import Walked
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "gate.txt"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from statemachine.script import Step
+from statemachine.search.triage.script import Step
 from tests.planted.scripts import script
 
 Turn = tuple[str, dict[str, Any]]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from statemachine import failures, ndjson
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.lane import Lane
-from statemachine.ndjson import Header
-from statemachine.regression import InterleavedJobs, LeasedJobs, Misused
-from statemachine.script import Step, play
+from statemachine.history import ndjson
+from statemachine.history.ndjson import Header
+from statemachine.report import failure_folder as failures
+from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs, Misused
+from statemachine.search.triage.script import Step, play
+from statemachine.world.lane import Lane
 from tests.interleaved.conftest import UNLOCKED, OpenInterleaved
 from tests.interleaved.scripts import DELIVERED_TWICE, KILLS, LOCKED, OFFICES, TWO_LEASES, TWO_PREPARES, turn
 from tests.planted.scripts import script

@@ -12,8 +12,8 @@ from tests.postgresql.test_databases import names
 PLAYED = """
 import sys
 from django.db import connections
-from statemachine import script
-from statemachine.standalone import open_interleaved
+from statemachine.search.triage import script
+from statemachine.world.databases.opening import open_interleaved
 
 with open_interleaved(defect="acquired_without_lock", server_url=sys.argv[1], clock_skew_seconds=7) as lane:
     played = script.play(lane, [

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.explain import explain
-from statemachine.lane import Lane
-from statemachine.ndjson import Header
-from statemachine.report.paper import WIDE, Paper
-from statemachine.report.steps import table
-from statemachine.report.text import failure_report
+from statemachine.history.ndjson import Header
+from statemachine.report.text.failure import failure_report
+from statemachine.report.text.paper import WIDE, Paper
+from statemachine.report.text.steps import table
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
-from statemachine.run import Failure, Run
-from statemachine.script import Step, play
+from statemachine.search.run import Failure, Run
+from statemachine.search.triage.explain import explain
+from statemachine.search.triage.script import Step, play
+from statemachine.world.lane import Lane
 from tests.interleaved.conftest import UNLOCKED, OpenInterleaved
 from tests.interleaved.scripts import KILLS, OFFICES, TWO_LEASES, TWO_PREPARES
 from tests.pages import Parsed

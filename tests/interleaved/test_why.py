@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from statemachine.explain import Overlap, Result, Whole, Without, explain
-from statemachine.lane import Lane
-from statemachine.report.why import TITLE, why_lines
-from statemachine.run import Failure
-from statemachine.script import Step, play
+from statemachine.report.text.why import TITLE, why_lines
+from statemachine.search.run import Failure
+from statemachine.search.triage.explain import Overlap, Result, Whole, Without, explain
+from statemachine.search.triage.script import Step, play
+from statemachine.world.lane import Lane
 from tests.interleaved.conftest import UNLOCKED, OpenInterleaved
 from tests.interleaved.scripts import DELIVERED_TWICE, LOCKED, TWO_LEASES, turn
 from tests.planted.scripts import MINIMAL, script

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history import DrainEnded, Event
+from statemachine.history.events import DrainEnded, Event
 from statemachine.invariants import drain, leases, messages, rows, table
 from statemachine.lifecycle import Answer, JobRow
 from tests.invariants.events import (

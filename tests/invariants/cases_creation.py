@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history import Event, PublicationQueued
+from statemachine.history.events import Event, PublicationQueued
 from statemachine.invariants import Violation
 from statemachine.invariants.rows import a_job_is_created_once
 from statemachine.lifecycle import Answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history import DeadLettered, DrainBegan, DrainEnded, Event, Killed, MessageCameBack
+from statemachine.history.events import DeadLettered, DrainBegan, DrainEnded, Event, Killed, MessageCameBack
 from statemachine.invariants import drain
 from statemachine.invariants.claim import times
 from statemachine.lifecycle import JobRow

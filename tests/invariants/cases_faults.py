@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history import Event, FaultStruck
+from statemachine.history.events import Event, FaultStruck
 from statemachine.invariants.leases import attempts_count_acquisitions
 from statemachine.invariants.table import operations_answer_by_the_table
 from statemachine.lifecycle import Answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants import leases
 from statemachine.lifecycle import JobRow
 from tests.invariants.events import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants import rows, table
 from statemachine.lifecycle import Answer, JobRow
 from tests.invariants.events import (

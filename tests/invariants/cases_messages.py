@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history import DeadLettered, Event, PublicationLost
+from statemachine.history.events import DeadLettered, Event, PublicationLost
 from statemachine.invariants import messages
 from statemachine.lifecycle import JobRow
 from tests.invariants.events import (

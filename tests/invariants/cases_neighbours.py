@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from statemachine.history import DrainBegan, Event
+from statemachine.history.events import DrainBegan, Event
 from statemachine.invariants.rows import an_operation_touches_only_its_job
 from statemachine.invariants.table import operations_write_by_the_table
 from statemachine.lifecycle import JobRow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants.leases import an_expired_lease_can_be_taken_over, one_holder_at_a_time
 from tests.invariants.events import (
     LEASE,

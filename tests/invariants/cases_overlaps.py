@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants.table import operations_answer_by_the_table as answers
 from statemachine.invariants.table import operations_write_by_the_table as writes
 from statemachine.lifecycle import Answer, JobRow, Lifecycle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants.publishing import published_means_committed, recovery_sends_only_unsent_jobs
 from statemachine.lifecycle import JobRow
 from tests.invariants.events import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants.messages import a_refused_delivery_waits
 from tests.invariants.events import (
     LEASE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants import leases, rows, table
 from statemachine.lifecycle import Answer, JobRow
 from tests.invariants.events import (

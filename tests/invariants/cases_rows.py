@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants import rows
 from statemachine.invariants.claim import times
 from statemachine.lifecycle import JobRow

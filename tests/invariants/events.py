@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from statemachine import history
-from statemachine.history import Event
+from statemachine.history import events as history
+from statemachine.history.events import Event
 from statemachine.invariants import Compared, Invariant, Judge, Violation
 from statemachine.invariants.judge import judge
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation

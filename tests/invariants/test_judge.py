@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import pytest
 
-from statemachine.history import Event, Observed
+from statemachine.history.events import Event, Observed
+from statemachine.history.ledger import Ledger
 from statemachine.invariants import ALL, Crashed, Invariant
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant
 from statemachine.invariants.drain import every_job_ends
 from statemachine.invariants.judge import judge
-from statemachine.ledger import Ledger
 from tests.invariants import (
     cases_attempts,
     cases_closes,

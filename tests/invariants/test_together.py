@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine.history import (
+from statemachine.history.events import (
     DeadLettered,
     DrainBegan,
     DrainEnded,

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from statemachine import history
-from statemachine.history import Event
-from statemachine.ledger import Ledger
-from statemachine.legality import LEASE_LIVE, NO_SUCH_JOB, TERMINAL
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.ledger import Ledger
+from statemachine.history.legality import LEASE_LIVE, NO_SUCH_JOB, TERMINAL
 from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer, Lifecycle, Operation
 from tests.logs.writing import Values, moment, say
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.__main__ import main
-from statemachine.command import BROKEN, DONE, MISUSED
+from statemachine.report.console import BROKEN, DONE, MISUSED
 from tests.logs.writing import (
     LEASE,
     Values,

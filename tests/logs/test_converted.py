@@ -21,14 +21,14 @@ from models_under_test.variants import (
     Unfenced,
 )
 from statemachine.binding import Binding
-from statemachine.embedded import search, so_many
-from statemachine.example import Example
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.invariants import IN_LOGS
-from statemachine.lane import Lane
 from statemachine.logs import Judged, judge_lines
 from statemachine.logs.judging import REQUIRED
-from statemachine.run import Run
+from statemachine.search.engine import search, so_many
+from statemachine.search.run import Run
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.logs.converted import as_log
 from tests.logs.writing import read

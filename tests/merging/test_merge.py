@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from statemachine import runfile
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.corpus.entries import Corpus, Kind
-from statemachine.corpus.places import Directory
-from statemachine.history import StepBegan
+from statemachine.commands.merge.command import Merge
+from statemachine.commands.merge.markdown import markdown
+from statemachine.commands.merge.shards import Shard, shards_in
+from statemachine.history.events import StepBegan
+from statemachine.history.ndjson import Header
+from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
-from statemachine.merging.command import Merge
-from statemachine.merging.markdown import markdown
-from statemachine.merging.shards import Shard, shards_in
-from statemachine.ndjson import Header
-from statemachine.run import Tally
-from statemachine.runfile import RunFile, RunFileError
-from statemachine.script import Step
-from statemachine.verdict import Verdict
+from statemachine.search import run_file as runfile
+from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.places import Directory
+from statemachine.search.run import Tally
+from statemachine.search.run_file import RunFile, RunFileError
+from statemachine.search.triage.script import Step
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 

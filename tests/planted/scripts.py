@@ -7,8 +7,8 @@ from typing import Any
 
 from models_under_test.binding import AIJobsBinding
 from models_under_test.defects.minimal import MINIMAL as WRITTEN
-from statemachine.certificate.catalogue import EMBEDDED, Planted, catalogue
-from statemachine.script import Step
+from statemachine.commands.certificate.catalogue import EMBEDDED, Planted, catalogue
+from statemachine.search.triage.script import Step
 
 
 def script(*steps: tuple[str, dict[str, Any]]) -> list[Step]:

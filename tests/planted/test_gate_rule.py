@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine.drain import drain
-from statemachine.example import Example
-from statemachine.operations import perform
+from statemachine.world.example import Example
+from statemachine.world.operations import perform
+from statemachine.world.operations.drain import drain
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL, script
 

@@ -13,11 +13,11 @@ import pytest
 
 import models_under_test.defects
 from models_under_test.binding import AIJobsBinding, MessagingBinding, PipelineBinding, VideoBinding
-from statemachine import script as scripts
-from statemachine.certificate.catalogue import Planted, catalogue
-from statemachine.embedded import search, so_many
-from statemachine.lane import Lane
-from statemachine.run import Run, Verdict
+from statemachine.commands.certificate.catalogue import Planted, catalogue
+from statemachine.search.engine import search, so_many
+from statemachine.search.run import Run, Verdict
+from statemachine.search.triage import script as scripts
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.planted.scripts import script
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 import models_under_test.defects
-from statemachine import script
-from statemachine.embedded import search, so_many
-from statemachine.example import Example
-from statemachine.lane import Lane
-from statemachine.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
-from statemachine.script import Step, steps_of
+from statemachine.search.engine import search, so_many
+from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
+from statemachine.search.triage import script
+from statemachine.search.triage.script import Step, steps_of
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL, PLANTED, RACES
 
@@ -103,9 +103,9 @@ def test_the_same_seed_plays_the_same_examples(open_lane: OpenLane) -> None:
 HUNT = """
 import sys
 from hypothesis import settings
-from statemachine.embedded import register_profiles, search, so_many
-from statemachine.run import Run
-from statemachine.standalone import open_lane
+from statemachine.search.engine import register_profiles, search, so_many
+from statemachine.search.run import Run
+from statemachine.world.databases.opening import open_lane
 if sys.argv[1:]:
     import full_of_numbers
 register_profiles()

@@ -13,11 +13,11 @@ from models_under_test.defects.minimal.steps import (
     B_PREPARES,
     CREATE,
 )
-from statemachine import ndjson
-from statemachine.lane import Lane
-from statemachine.ndjson import Header
-from statemachine.replay import Outcome, Replayed, ReplayError, replay
-from statemachine.script import Step
+from statemachine.history import ndjson
+from statemachine.history.ndjson import Header
+from statemachine.search.triage.replay import Outcome, Replayed, ReplayError, replay
+from statemachine.search.triage.script import Step
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL, script
 from tests.planted.test_planted import DEFECTS, play, shown

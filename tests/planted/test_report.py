@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.explain import explain
-from statemachine.report.steps import table
-from statemachine.report.text import failure_report
+from statemachine.report.text.failure import failure_report
+from statemachine.report.text.steps import table
+from statemachine.search.triage.explain import explain
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL, TOLD, script
 from tests.planted.test_planted import play, shown

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.explain import Why, explain
-from statemachine.lane import Lane
-from statemachine.report.paper import WIDE, Paper
-from statemachine.report.sheet import Line, Sheet
-from statemachine.report.text import failure_report
-from statemachine.run import Failure
+from statemachine.report.text.failure import failure_report
+from statemachine.report.text.paper import WIDE, Paper
+from statemachine.report.text.sheet import Line, Sheet
+from statemachine.search.run import Failure
+from statemachine.search.triage.explain import Why, explain
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 from tests.planted.test_planted import shown

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.embedded import search, so_many
-from statemachine.example import Example
-from statemachine.explain import explain
-from statemachine.ndjson import Header
-from statemachine.report.text import protects
+from statemachine.history.ndjson import Header
+from statemachine.report.text.failure import protects
 from statemachine.report.timeline.grid import timeline
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
 from statemachine.report.timeline.telling import moments
-from statemachine.run import Failure, Run
+from statemachine.search.engine import search, so_many
+from statemachine.search.run import Failure, Run
+from statemachine.search.triage.explain import explain
+from statemachine.world.example import Example
 from tests.conftest import OpenLane
 from tests.pages import Parsed
 from tests.planted.scripts import MINIMAL, TOLD

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.timeline.page import Page, rendered
 from tests.conftest import OpenLane

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from statemachine.explain import Again, Apart, Rerun, Result, Until, Why, Without, explain
 from statemachine.invariants import ALL
-from statemachine.lane import Lane
-from statemachine.report.why import TITLE, why_lines
-from statemachine.run import Failure
-from statemachine.script import Step, play
+from statemachine.report.text.why import TITLE, why_lines
+from statemachine.search.run import Failure
+from statemachine.search.triage.explain import Again, Apart, Rerun, Result, Until, Why, Without, explain
+from statemachine.search.triage.script import Step, play
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL, script
 

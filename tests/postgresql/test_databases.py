@@ -18,10 +18,10 @@ import psycopg
 import pytest
 from django.db.utils import ConnectionHandler
 
-from statemachine.postgresql import databases as module
-from statemachine.postgresql.databases import PostgreSQLDatabase, database
-from statemachine.postgresql.private_server import private_server
-from statemachine.safety import Refused
+from statemachine.world.databases import postgresql as module
+from statemachine.world.databases.postgresql import PostgreSQLDatabase, database
+from statemachine.world.databases.private_server import private_server
+from statemachine.world.databases.safety import Refused
 from tests.processes.scripted import until
 
 

@@ -25,8 +25,8 @@ pytestmark = [
 
 RUN = """
 import json, os, signal, subprocess, sys, time
-from statemachine.postgresql.databases import database
-from statemachine.postgresql.private_server import private_server
+from statemachine.world.databases.postgresql import database
+from statemachine.world.databases.private_server import private_server
 
 with private_server() as server:
     print(json.dumps({"folder": str(server.folder), "pid": server.pid}), flush=True)
@@ -142,7 +142,7 @@ def test_a_run_that_is_killed_while_its_server_starts_leaves_nothing_behind(
 
 INTERRUPTED = """
 import json, signal, time
-from statemachine.postgresql.databases import database
+from statemachine.world.databases.postgresql import database
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try:

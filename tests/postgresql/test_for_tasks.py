@@ -5,9 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from statemachine.postgresql.for_tasks import AT_REST, CONNECTIONS_OF_A_TASK, databases_for_tasks
-from statemachine.postgresql.private_server import CONNECTIONS
-from statemachine.safety import Refused
+from statemachine.world.databases.for_tasks import AT_REST, CONNECTIONS_OF_A_TASK, databases_for_tasks
+from statemachine.world.databases.private_server import CONNECTIONS
+from statemachine.world.databases.safety import Refused
 from tests.postgresql.test_databases import names, rows
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from statemachine.postgresql import private_server as module
-from statemachine.postgresql.binaries import Binaries, carried, find
-from statemachine.postgresql.private_server import PrivateServer, private_server, unprivileged_user
-from statemachine.safety import Refused
+from statemachine.world.databases import private_server as module
+from statemachine.world.databases.binaries import Binaries, carried, find
+from statemachine.world.databases.private_server import PrivateServer, private_server, unprivileged_user
+from statemachine.world.databases.safety import Refused
 from tests.postgresql.seen import family, speaking_of
 
 AS_ROOT = os.geteuid() == 0

@@ -14,9 +14,9 @@ from itertools import count
 from typing import Any
 
 from statemachine.binding import DEFAULT_BINDING
+from statemachine.binding.fleet import Fleet, Work
 from statemachine.processes.crew import Crew, turn
 from statemachine.processes.databases import Database
-from statemachine.processes.fleet import Fleet, Work
 from statemachine.processes.moments import MOMENTS, Moment, meet
 from statemachine.processes.plan import Job
 from statemachine.processes.servers import Operator

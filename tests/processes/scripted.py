@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from statemachine.binding import ObservedRow
+from statemachine.binding.fleet import Stop, Work
 from statemachine.lifecycle import Lifecycle
-from statemachine.processes.fleet import Stop, Work
 from statemachine.processes.workers import Worker
 
 TICKS = """

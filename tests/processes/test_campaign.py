@@ -16,8 +16,8 @@ import pytest
 
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.binding import load as load_binding
-from statemachine.history import StepBegan
-from statemachine.ndjson import Header, dumps
+from statemachine.history.events import StepBegan
+from statemachine.history.ndjson import Header, dumps
 from statemachine.processes.plan import Deed, load
 from tests.end_to_end.commandline import CHECKOUT, Ran, command, run
 
@@ -217,7 +217,7 @@ def test_pytest_fails_with_the_report_in_place_of_a_traceback(campaigns: Mapping
     ran = campaigns["refused_delivery_deletes_message"].ran
     assert ran.code == 1, ran
     assert "Traceback" not in ran.output
-    assert "in_pytest.py" not in ran.output
+    assert "plugin/lanes.py" not in ran.output
     assert ran.lines[-1].startswith("=") or "1 failed" in ran.lines[-1]
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from statemachine.binding import ObservedRow
+from statemachine.binding.fleet import Work
+from statemachine.invariants.verdict import Verdict
 from statemachine.processes import campaign
 from statemachine.processes.campaign import Campaign, Played
 from statemachine.processes.databases import private_database
-from statemachine.processes.fleet import Work
 from statemachine.processes.plan import Deed, Plan, Strike
 from statemachine.processes.report import verdict_on
 from statemachine.processes.servers import Operator, SQSServer
-from statemachine.verdict import Verdict
 from tests.processes.scripted import ScriptedFleet
 
 BUSY = """

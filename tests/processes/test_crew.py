@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from statemachine.binding.fleet import FleetError, Stop
 from statemachine.processes.crew import FRUITLESS, Crew, turn
-from statemachine.processes.fleet import FleetError, Stop
 from tests.processes.scripted import OBEDIENT, ScriptedFleet, logging_at_once, until
 
 CRASH = "raise SystemExit(7)"

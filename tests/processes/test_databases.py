@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from models_under_test.database_url import database as settings_for
-from statemachine.postgresql.databases import SERVER_VARIABLE, named_server
 from statemachine.processes.databases import private_database
-from statemachine.safety import Refused
+from statemachine.world.databases.postgresql import SERVER_VARIABLE, named_server
+from statemachine.world.databases.safety import Refused
 
 UNREACHABLE = "postgresql://someone:s3cr3t-w0rd@127.0.0.1:1/postgres"
 

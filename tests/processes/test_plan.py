@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from statemachine.processes.fleet import End
+from statemachine.binding.fleet import End
 from statemachine.processes.moments import MOMENTS
 from statemachine.processes.plan import Deed, Plan, PlanError, draw_plan, dumps, load
 

@@ -70,7 +70,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_binding_without_fleets_is_refused(lane: str, place: Path, told: Told) -> None:
     words = told(lane, "--binding", "theirs:Binding")
     assert "--binding theirs:Binding: it lacks environment, fleets, so there are no worker processes" in words
-    assert "statemachine/processes/fleet.py" in words
+    assert "statemachine/binding/fleet.py" in words
 
 
 @pytest.mark.parametrize("lane", ["processes", "gate"])

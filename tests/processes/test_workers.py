@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from statemachine.binding.fleet import FleetError, Stop
 from statemachine.processes import workers
-from statemachine.processes.fleet import FleetError, Stop
 from statemachine.processes.workers import Worker
 from tests.processes.scripted import (
     OBEDIENT,

@@ -14,8 +14,8 @@ from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.transactions.lane import TransactionsLane
-from statemachine.transactions.sessions import new_wrapper
+from statemachine.world.transactions.lane import TransactionsLane
+from statemachine.world.transactions.sessions import new_wrapper
 
 OpenRaces = Callable[..., AbstractContextManager[TransactionsLane]]
 

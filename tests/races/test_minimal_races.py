@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from statemachine import script
-from statemachine.embedded import play, so_many
-from statemachine.lane import Lane
-from statemachine.minimise import minimise
-from statemachine.rewriting import told_to_publish, whole
-from statemachine.run import Run
-from statemachine.script import steps_of
-from statemachine.transactions.machine import TransactionsMachine
+from statemachine.search.engine import play, so_many
+from statemachine.search.run import Run
+from statemachine.search.transactions_machine import TransactionsMachine
+from statemachine.search.triage import script
+from statemachine.search.triage.minimise import minimise
+from statemachine.search.triage.rewriting import told_to_publish, whole
+from statemachine.search.triage.script import steps_of
+from statemachine.world.lane import Lane
 from tests.planted.scripts import RACING
 from tests.planted.scripts import script as numbered
 from tests.races.conftest import OpenRaces

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from statemachine import script
-from statemachine.history import Invoked
+from statemachine.history.events import Invoked
+from statemachine.search.triage import script
 from tests.planted.scripts import script as numbered
 from tests.races.conftest import OpenRaces
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import connections
 
 from models_under_test.models import AIJob, AIResult
-from statemachine import script
-from statemachine.lane import Lane
-from statemachine.script import Step
+from statemachine.search.triage import script
+from statemachine.search.triage.script import Step
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.planted.scripts import RACES, RACING
 from tests.races.conftest import OpenRaces

@@ -11,11 +11,11 @@ import pytest
 
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import OURS, Heartbeat, Unfenced
-from statemachine.embedded import search, so_many
-from statemachine.lane import Lane
 from statemachine.lifecycle import Operation
-from statemachine.operations import perform
-from statemachine.run import Run, Verdict
+from statemachine.search.engine import search, so_many
+from statemachine.search.run import Run, Verdict
+from statemachine.world.lane import Lane
+from statemachine.world.operations import perform
 
 EXAMPLES = 150
 

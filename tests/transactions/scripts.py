@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from statemachine.example import Example
-from statemachine.history import FaultStruck, StatementBegan
-from statemachine.operations import perform
+from statemachine.history.events import FaultStruck, StatementBegan
+from statemachine.world.example import Example
+from statemachine.world.operations import perform
 
 Turn = tuple[str, dict[str, Any]]
 

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from statemachine.binding import BindingError
-from statemachine.drain import drain
-from statemachine.example import Example
-from statemachine.operations import NotPossible, perform
-from statemachine.transactions import server
-from statemachine.transactions.lane import TransactionsLane
-from statemachine.transactions.server import ServerError, ServerGone
+from statemachine.world.example import Example
+from statemachine.world.operations import NotPossible, perform
+from statemachine.world.operations.drain import drain
+from statemachine.world.transactions import server
+from statemachine.world.transactions.lane import TransactionsLane
+from statemachine.world.transactions.server import ServerError, ServerGone
 from tests.end_to_end.commandline import STRANGER, environment, write
 from tests.transactions import systems
 from tests.transactions.conftest import OpenTransactions

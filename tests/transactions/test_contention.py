@@ -7,13 +7,13 @@ from collections import Counter
 
 import pytest
 
-from statemachine.drain import drain
-from statemachine.example import Example
-from statemachine.lane import Lane
+from statemachine.history.overlaps import pairs
 from statemachine.lifecycle import Lifecycle, Operation
-from statemachine.operations import OPERATIONS, STEPWISE, Offer, perform
-from statemachine.overlaps import pairs
-from statemachine.transactions.contention import Contention, Contest, contests
+from statemachine.search.contention import Contention, Contest, contests
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
+from statemachine.world.operations import OPERATIONS, STEPWISE, Offer, perform
+from statemachine.world.operations.drain import drain
 from tests.transactions.conftest import OpenTransactions
 
 CONTESTS = [("prepare", "complete"), ("create", "recover"), ("publish", "prepare"), ("fail", "fail")]

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from statemachine.script import Step, play
+from statemachine.search.triage.script import Step, play
 from tests.end_to_end.commandline import REPO, environment
 from tests.interleaved.scripts import KILLS, OFFICES, TWO_LEASES, TWO_PREPARES
 from tests.transactions import systems
@@ -65,12 +65,12 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "models_under_test.settings"
 django.setup()
 from statemachine.binding import load
-from statemachine.embedded import play, so_many
-from statemachine.ndjson import Header, dumps
-from statemachine.lanes import TRANSACTIONS
-from statemachine.postgresql.databases import database
-from statemachine.run import Run
-from statemachine.transactions.opening import open_on
+from statemachine.search.engine import play, so_many
+from statemachine.history.ndjson import Header, dumps
+from statemachine.search.lanes import TRANSACTIONS
+from statemachine.world.databases.postgresql import database
+from statemachine.search.run import Run
+from statemachine.world.transactions.opening import open_on
 
 binding = "models_under_test.binding:AIJobsBinding"
 told = {}

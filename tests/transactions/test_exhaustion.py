@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from statemachine import exhaustion
-from statemachine.corpus.entries import Corpus
-from statemachine.corpus.places import Directory
-from statemachine.exhaustion import Exhausted, Exhaustion, NeverBoth
-from statemachine.history import StepBegan
-from statemachine.lanes import TRANSACTIONS
-from statemachine.ndjson import Header
-from statemachine.scenes import SCENES
-from statemachine.transactions.lane import TransactionsLane
-from statemachine.verdict import Verdict
+from statemachine.history.events import StepBegan
+from statemachine.history.ndjson import Header
+from statemachine.invariants.verdict import Verdict
+from statemachine.search import exhaustive as exhaustion
+from statemachine.search.corpus.entries import Corpus
+from statemachine.search.corpus.places import Directory
+from statemachine.search.exhaustive import Exhausted, Exhaustion, NeverBoth
+from statemachine.search.lanes import TRANSACTIONS
+from statemachine.search.scenes import SCENES
+from statemachine.world.transactions.lane import TransactionsLane
 from tests.transactions import systems
 from tests.transactions.conftest import OpenTransactions
 

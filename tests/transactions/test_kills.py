@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from statemachine.drain import drain
-from statemachine.example import Example
-from statemachine.history import Unknown
-from statemachine.transactions.lane import TransactionsLane
+from statemachine.history.events import Unknown
+from statemachine.world.example import Example
+from statemachine.world.operations.drain import drain
+from statemachine.world.transactions.lane import TransactionsLane
 from tests.transactions import systems
 from tests.transactions.conftest import OpenTransactions, Outside
 from tests.transactions.scripts import (

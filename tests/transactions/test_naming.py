@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine.transactions.naming import name_of
+from statemachine.world.transactions.naming import name_of
 
 NAMES = {
     # Django's own

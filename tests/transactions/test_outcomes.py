@@ -9,11 +9,11 @@ from __future__ import annotations
 import pytest
 from psycopg import IsolationLevel
 
-from statemachine import history
-from statemachine.drain import drain
-from statemachine.example import Example
-from statemachine.operations import NotPossible, perform
-from statemachine.stage import InFlight
+from statemachine.history import events as history
+from statemachine.world.example import Example
+from statemachine.world.operations import NotPossible, perform
+from statemachine.world.operations.drain import drain
+from statemachine.world.stage import InFlight
 from tests.transactions import systems
 from tests.transactions.conftest import OpenTransactions
 from tests.transactions.scripts import (

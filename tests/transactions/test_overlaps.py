@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from statemachine import history
-from statemachine.history import Event
-from statemachine.ledger import Ledger
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.ledger import Ledger
+from statemachine.history.overlaps import STATEMENT_CELLS, OverlapReach, overlap, pairs
 from statemachine.lifecycle import OPTIONAL, Answer, Lifecycle, Operation
-from statemachine.overlaps import STATEMENT_CELLS, OverlapReach, overlap, pairs
 
 FULL = Lifecycle(offers=OPTIONAL)
 P, C, R, S = Operation.PREPARE, Operation.COMPLETE, Operation.RECOVER, Operation.PUBLISH

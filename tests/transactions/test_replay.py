@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from statemachine import ndjson
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.lane import Lane
-from statemachine.ndjson import Header
-from statemachine.postgresql.databases import database
-from statemachine.replay import Outcome, Replayed, replay
-from statemachine.script import play
-from statemachine.transactions.opening import open_on
+from statemachine.history import ndjson
+from statemachine.history.ndjson import Header
+from statemachine.search.triage.replay import Outcome, Replayed, replay
+from statemachine.search.triage.script import play
+from statemachine.world.databases.postgresql import database
+from statemachine.world.lane import Lane
+from statemachine.world.transactions.opening import open_on
 from tests.end_to_end.commandline import CHECKOUT, Ran, run
 from tests.interleaved.scripts import TWO_LEASES
 from tests.transactions import systems

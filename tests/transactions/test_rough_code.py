@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from statemachine import history
 from statemachine.binding import BindingError
-from statemachine.drain import drain
-from statemachine.example import Example
-from statemachine.operations import perform
-from statemachine.transactions.lane import TransactionsLane
-from statemachine.transactions.scheduler import Endless
+from statemachine.history import events as history
+from statemachine.world.example import Example
+from statemachine.world.operations import perform
+from statemachine.world.operations.drain import drain
+from statemachine.world.transactions.lane import TransactionsLane
+from statemachine.world.transactions.scheduler import Endless
 from tests.transactions import systems
 from tests.transactions.conftest import OpenTransactions
 from tests.transactions.scripts import (

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from statemachine.example import Example
-from statemachine.lane import Lane
-from statemachine.operations import perform
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
+from statemachine.world.operations import perform
 
 if TYPE_CHECKING:
     from tests.unit.moto_queue import Moto

@@ -14,10 +14,10 @@ import pytest
 
 from models_under_test.binding import AIJobsBinding
 from statemachine.binding import DELIVERY_STEPS, Binding, BindingError, load
-from statemachine.lane import Lane
 from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
-from statemachine.operations import perform
-from statemachine.run import Run
+from statemachine.search.run import Run
+from statemachine.world.lane import Lane
+from statemachine.world.operations import perform
 
 HERE = "tests.unit.test_binding"
 REASON = {"only_the_holder_finishes": "results are the same, whoever writes them"}
@@ -78,7 +78,7 @@ def test_what_the_lifecycle_does_not_offer_may_be_left_out(
     loaded(lacking(piece, lifecycle=OPTIONAL_PIECES[piece]), monkeypatch)
     said = refusal(lacking(piece), monkeypatch)
     assert f"it lacks {piece};" in said
-    assert "statemachine/binding.py says what each one is" in said
+    assert "statemachine/binding/__init__.py says what each one is" in said
 
 
 def test_the_aggregate_over_other_rows_may_always_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from models_under_test.models import AIJob
-from statemachine.drain import drain
-from statemachine.lane import Lane
+from statemachine.world.lane import Lane
+from statemachine.world.operations.drain import drain
 
 
 def test_bystanders_are_as_they_were_for_every_example(lane: Lane) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.corpus.entries import Corpus, Kind, entry_of
-from statemachine.corpus.places import Directory, PlaceError, place_for
-from statemachine.corpus.selection import KEPT, Selection, cover
-from statemachine.history import DrainBegan, StepBegan
+from statemachine.history.events import DrainBegan, StepBegan
+from statemachine.history.ndjson import Header
 from statemachine.lifecycle import Lifecycle
-from statemachine.ndjson import Header
+from statemachine.search.corpus.entries import Corpus, Kind, entry_of
+from statemachine.search.corpus.places import Directory, PlaceError, place_for
+from statemachine.search.corpus.selection import KEPT, Selection, cover
 
 OURS = Header("theirs:Binding", Lifecycle())
 

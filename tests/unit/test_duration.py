@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine.fuzz.duration import seconds_in, told
+from statemachine.history.words import seconds_in, told
 
 
 @pytest.mark.parametrize(

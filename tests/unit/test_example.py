@@ -15,16 +15,16 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from models_under_test.models import AIJob, AIResult, Tenant
-from statemachine import history
-from statemachine.bystanders import BYSTANDERS
-from statemachine.example import Example
-from statemachine.history import Event
-from statemachine.lane import Lane
+from statemachine.history import events as history
+from statemachine.history.events import Event
 from statemachine.lifecycle import Answer, Operation
-from statemachine.operations import perform
-from statemachine.ports import HandedOver, SystemQueue, WorkerQueue
+from statemachine.world.bystanders import BYSTANDERS
 from statemachine.world.clock import START
+from statemachine.world.example import Example
 from statemachine.world.faults import Fault, Killed, Strike
+from statemachine.world.lane import Lane
+from statemachine.world.operations import perform
+from statemachine.world.ports import HandedOver, SystemQueue, WorkerQueue
 from tests.conftest import OpenLane
 
 BY_HAND = datetime(2020, 1, 1, tzinfo=UTC)

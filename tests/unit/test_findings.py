@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from statemachine.findings import Finding, Findings
-from statemachine.history import StepBegan
+from statemachine.history.events import StepBegan
 from statemachine.invariants import Violation
-from statemachine.lane import Lane
-from statemachine.run import Failure
-from statemachine.script import play
-from statemachine.shape import Shape
+from statemachine.search.findings import Finding, Findings
+from statemachine.search.run import Failure
+from statemachine.search.triage.script import play
+from statemachine.search.triage.signature import Shape
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 

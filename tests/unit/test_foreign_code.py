@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from models_under_test.models import AIJob
-from statemachine import history, ndjson
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.lane import Lane
+from statemachine.history import events as history
+from statemachine.history import ndjson
+from statemachine.history.ndjson import Header
 from statemachine.lifecycle import Answer
-from statemachine.ndjson import Header
-from statemachine.operations import perform
+from statemachine.world.lane import Lane
+from statemachine.world.operations import perform
 
 PREPARED = (
     ("create", {"job": "j1", "tenant": "t1"}),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.history import ClockMoved, StepBegan
+from statemachine.history.events import ClockMoved, StepBegan
+from statemachine.history.ledger import Ledger
 from statemachine.invariants import ALL
 from statemachine.invariants.claim import Judgements, invariant
-from statemachine.lane import Lane
-from statemachine.ledger import Ledger
-from statemachine.regression import LeasedJobs, Misused
-from statemachine.script import Step, in_drain, play
+from statemachine.report.leased_jobs import LeasedJobs, Misused
+from statemachine.search.triage.script import Step, in_drain, play
+from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.planted.scripts import MINIMAL
 

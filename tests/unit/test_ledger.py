@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine import history
-from statemachine.history import Event
-from statemachine.ledger import Ledger
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.ledger import Ledger
 from statemachine.lifecycle import Lifecycle
 from tests.invariants.events import (
     LEASE,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from statemachine.legality import (
+from statemachine.history.legality import (
     ANY_WORKER,
     LEGALITY,
     UNSENT,

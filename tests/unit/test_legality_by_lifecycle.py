@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from statemachine.legality import (
+from statemachine.history.legality import (
     ANY_WORKER,
     LEGALITY,
     UNSENT,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.__main__ import COMMANDS, main
-from statemachine.command import MISUSED
+from statemachine.report.console import MISUSED
 from tests.end_to_end.commandline import write
 
 SOUND = """

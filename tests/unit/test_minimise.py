@@ -11,17 +11,17 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from statemachine import script
-from statemachine.drain import drain
-from statemachine.example import Example
-from statemachine.history import DrainEnded, StepBegan
+from statemachine.history.events import DrainEnded, StepBegan
+from statemachine.history.ledger import Ledger
 from statemachine.invariants import ALL
 from statemachine.invariants.claim import Judgements, broken, invariant
-from statemachine.lane import Lane
-from statemachine.ledger import Ledger
-from statemachine.minimise import minimise
-from statemachine.run import Failure
-from statemachine.script import Step
+from statemachine.search.run import Failure
+from statemachine.search.triage import script
+from statemachine.search.triage.minimise import minimise
+from statemachine.search.triage.script import Step
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
+from statemachine.world.operations.drain import drain
 from tests.conftest import OpenLane
 
 DEFECT, CLAIM = "running_job_reentered", "one_holder_at_a_time"

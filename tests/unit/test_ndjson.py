@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statemachine import history, ndjson
-from statemachine.history import Event
+from statemachine.history import events as history
+from statemachine.history import ndjson
+from statemachine.history.events import Event
+from statemachine.history.ndjson import Header, HistoryError
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
-from statemachine.ndjson import Header, HistoryError
 
 STRANGE = Lifecycle(
     lease_seconds=10,

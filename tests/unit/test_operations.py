@@ -15,11 +15,11 @@ import pytest
 
 from models_under_test.models import AIJob, AIResult
 from models_under_test.variants import VARIANTS
-from statemachine.drain import drain
-from statemachine.example import Example
-from statemachine.lane import Lane
-from statemachine.operations import OPERATIONS, NotPossible, Offer, perform
-from statemachine.operations.time import YEAR
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
+from statemachine.world.operations import OPERATIONS, NotPossible, Offer, perform
+from statemachine.world.operations.drain import drain
+from statemachine.world.operations.time import YEAR
 
 Script = list[tuple[str, dict[str, Any]]]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from statemachine.lane import Lane
-from statemachine.ledger import Ledger
+from statemachine.history.ledger import Ledger
+from statemachine.history.reach import Reach
+from statemachine.history.situation_pairs import PairedReach, pairs_of
 from statemachine.lifecycle import Lifecycle
-from statemachine.pairs import PairedReach, pairs_of
-from statemachine.reach import Reach
-from statemachine.script import play
+from statemachine.search.triage.script import play
+from statemachine.world.lane import Lane
 from tests.planted.scripts import script
 
 TWO_JOBS = script(

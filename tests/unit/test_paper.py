@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.command import say
-from statemachine.report.columns import TOGETHER, fitting, folded, side_by_side, useful_widths
-from statemachine.report.paper import WIDE, Paper, paper_for
+from statemachine.report.console import say
+from statemachine.report.text.columns import TOGETHER, fitting, folded, side_by_side, useful_widths
+from statemachine.report.text.paper import WIDE, Paper, paper_for
 
 OURS = Path(__file__).parents[2] / "statemachine"
 
@@ -67,7 +67,7 @@ def texts(source: str) -> str:
 
 def test_every_sign_of_a_report_has_an_ascii_spelling() -> None:
     # What is written to a file or a browser is not held to it; the gate speaks the language of its report.
-    written = ("report/timeline", "report/regression.py", "certificate", "gate")
+    written = ("report/timeline", "report/plain_tests.py", "commands/certificate", "commands/gate")
     signs = {
         sign
         for file in OURS.rglob("*.py")

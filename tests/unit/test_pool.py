@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.pool import WorkFailed, side_by_side
+from statemachine.search.pool import WorkFailed, side_by_side
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +55,7 @@ def test_a_task_that_cannot_be_done_is_told_in_a_sentence(number: int, words: st
 
 ABANDONED = """
 import os, sys, time
-from statemachine.pool import side_by_side
+from statemachine.search.pool import side_by_side
 
 def stay(task):
     print(os.getpid(), flush=True)

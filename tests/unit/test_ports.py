@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from statemachine import history
 from statemachine.binding import Message
-from statemachine.example import Example
-from statemachine.history import Event
-from statemachine.lane import Lane
+from statemachine.history import events as history
+from statemachine.history.events import Event
 from statemachine.lifecycle import Operation
-from statemachine.operations import perform
-from statemachine.ports import DELAY_SECONDS, HandedOver, SystemQueue, WorkerQueue
+from statemachine.world.example import Example
 from statemachine.world.faults import Fault, Strike
+from statemachine.world.lane import Lane
+from statemachine.world.operations import perform
+from statemachine.world.ports import DELAY_SECONDS, HandedOver, SystemQueue, WorkerQueue
 
 
 def worker_queue(example: Example) -> WorkerQueue:

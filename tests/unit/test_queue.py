@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine import history
-from statemachine.history import Event
+from statemachine.history import events as history
+from statemachine.history.events import Event
 from statemachine.world.queue import DelayBeyondLimit, SimulatedQueue, VisibilityBeyondLimit
 
 

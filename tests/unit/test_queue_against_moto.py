@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from statemachine.history import Event
+from statemachine.history.events import Event
 from statemachine.world.queue import (
     LONGEST_DELAY,
     LONGEST_VISIBILITY,

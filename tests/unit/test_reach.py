@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from statemachine import history, reach
-from statemachine.history import Event
-from statemachine.lane import Lane
-from statemachine.ledger import Ledger
+from statemachine.history import events as history
+from statemachine.history import reach
+from statemachine.history.events import Event
+from statemachine.history.ledger import Ledger
+from statemachine.history.reach import Reach, required
 from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
-from statemachine.operations import OPERATIONS, perform
-from statemachine.operations.strikes import WEIGHED
-from statemachine.reach import Reach, required
+from statemachine.world.lane import Lane
+from statemachine.world.operations import OPERATIONS, perform
+from statemachine.world.operations.strikes import WEIGHED
 
 FULL = Lifecycle(offers=OPTIONAL, further_terminal=("REVIEW_REQUIRED",))
 SWEEP = [cell for cell in required(FULL) if cell.startswith("recover: ") or cell.endswith(" in recover")]

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from models_under_test.defects import STORIES
-from statemachine.embedded import PROFILES
 from statemachine.invariants import ALL
+from statemachine.search.engine import PROFILES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from statemachine import failures, ndjson
-from statemachine.history import DrainBegan, DrainEnded, Event, StepBegan
+from statemachine.history import ndjson
+from statemachine.history.events import DrainBegan, DrainEnded, Event, StepBegan
+from statemachine.history.ndjson import Header
 from statemachine.invariants.claim import Violation
 from statemachine.lifecycle import Lifecycle
-from statemachine.ndjson import Header
+from statemachine.report import failure_folder as failures
 from statemachine.report import timeline
-from statemachine.report.regression import NAME, regression_test
-from statemachine.run import Failure
-from statemachine.shape import Shape
+from statemachine.report.plain_tests import NAME, regression_test
+from statemachine.search.run import Failure
+from statemachine.search.triage.signature import Shape
 
 PAGE = "<!doctype html>\n"
 COMMAND = "pytest .statemachine/abcde/test_regression.py"
@@ -225,6 +226,6 @@ def test_a_page_is_written_anew_and_an_old_one_survives_a_full_disk(
 
 
 def test_a_plain_test_needs_no_hypothesis() -> None:
-    code = "import sys, statemachine.regression; print('hypothesis' in sys.modules)"
+    code = "import sys, statemachine.report.leased_jobs; print('hypothesis' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"

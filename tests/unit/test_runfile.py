@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from statemachine import runfile
 from statemachine.invariants import Crashed
 from statemachine.lifecycle import Answer, Lifecycle, Operation
-from statemachine.run import Tally
-from statemachine.runfile import RunFile, RunFileError
+from statemachine.search import run_file as runfile
+from statemachine.search.run import Tally
+from statemachine.search.run_file import RunFile, RunFileError
 
 TALLY = Tally(
     7,

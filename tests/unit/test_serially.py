@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from statemachine import history
-from statemachine.flights import flights_of
-from statemachine.history import Event, StepBegan
+from statemachine.history import events as history
+from statemachine.history.events import Event, StepBegan
+from statemachine.history.in_flight import flights_of
 from statemachine.invariants import Violation
-from statemachine.run import Failure
-from statemachine.script import Step, Steps, steps_of
-from statemachine.serial import at_rest_after, carried_on, serially, without
-from statemachine.shape import Shape
+from statemachine.search.run import Failure
+from statemachine.search.triage.script import Step, Steps, steps_of
+from statemachine.search.triage.serial_orders import at_rest_after, carried_on, serially, without
+from statemachine.search.triage.signature import Shape
 from tests.invariants.events import committed, created, invoked, killed, returned, struck
 from tests.unit.test_flights import LOCKED, UPDATE, begins, dies, goes_on
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from statemachine.history import StatementBegan, StepBegan
+from statemachine.history.events import StatementBegan, StepBegan
+from statemachine.history.ledger import Ledger
 from statemachine.invariants import Violation
-from statemachine.ledger import Ledger
-from statemachine.script import Step, play
-from statemachine.shape import Shape, shape_of
+from statemachine.search.triage.script import Step, play
+from statemachine.search.triage.signature import Shape, shape_of
 from tests.conftest import OpenLane
 from tests.invariants.events import NO, OURS, call, committed, created, invoked, observed, running
 from tests.planted.scripts import MINIMAL

@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
+from statemachine.history.reach import STRUCK
 from statemachine.lifecycle import FINISHES
-from statemachine.operations import OPERATIONS, NotPossible
-from statemachine.operations.strikes import WEIGHED, strike_named, with_faults
-from statemachine.reach import STRUCK
 from statemachine.world.faults import Fault, Strike
+from statemachine.world.operations import OPERATIONS, NotPossible
+from statemachine.world.operations.strikes import WEIGHED, strike_named, with_faults
 
 UNDISTURBED = {
     "receive": "kill_worker is a worker that died after its receive",

@@ -7,9 +7,8 @@ from itertools import chain
 
 import pytest
 
-from statemachine import history
-from statemachine.explain import Again, Rerun, Result
-from statemachine.history import Event
+from statemachine.history import events as history
+from statemachine.history.events import Event
 from statemachine.invariants.claim import Compared, Violation
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.timeline.bars import Bar, Stroke
@@ -17,8 +16,9 @@ from statemachine.report.timeline.markup import Markup, tag
 from statemachine.report.timeline.moments import Mark, Moment
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.telling import moments
-from statemachine.run import Failure
-from statemachine.shape import Shape
+from statemachine.search.run import Failure
+from statemachine.search.triage.explain import Again, Rerun, Result
+from statemachine.search.triage.signature import Shape
 from tests.invariants.events import (
     LEASE,
     NO,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from statemachine import history
-from statemachine.history import Event, StepBegan
+from statemachine.history import events as history
+from statemachine.history.events import Event, StepBegan
 from statemachine.report.timeline.bars import Stroke
 from statemachine.report.timeline.page import Page, rendered
 from tests.invariants.events import NO, OURS, call, created, invoked, raised, returned, struck

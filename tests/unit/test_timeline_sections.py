@@ -8,16 +8,16 @@ from itertools import count
 
 import pytest
 
-from statemachine import history
-from statemachine.explain import Again, Apart, Rerun, Result, Until, Why, Without
-from statemachine.history import Event
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.reach import Reach
 from statemachine.invariants.claim import Violation
-from statemachine.reach import Reach
 from statemachine.report.timeline.moments import Moment
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.why import why_grid
-from statemachine.run import Failure
-from statemachine.shape import Shape
+from statemachine.search.run import Failure
+from statemachine.search.triage.explain import Again, Apart, Rerun, Result, Until, Why, Without
+from statemachine.search.triage.signature import Shape
 from tests.invariants.events import (
     LEASE,
     OURS,

@@ -8,10 +8,10 @@ import pytest
 
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import VARIANTS
-from statemachine.embedded import search, so_many
-from statemachine.lane import Lane
 from statemachine.lifecycle import Answer, Lifecycle
-from statemachine.run import Run, Verdict
+from statemachine.search.engine import search, so_many
+from statemachine.search.run import Run, Verdict
+from statemachine.world.lane import Lane
 
 EXAMPLES = 80
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from statemachine import history
-from statemachine.facts import Holder
-from statemachine.history import Event
-from statemachine.ledger import Ledger
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.facts import Holder
+from statemachine.history.ledger import Ledger
 from statemachine.lifecycle import Operation
 
 

@@ -6,7 +6,7 @@ application, publisher, sweep and strays have no bar: they share a column.
 
 from __future__ import annotations
 
-from statemachine.flights import Flight, Flights
+from statemachine.history.in_flight import Flight, Flights
 from statemachine.report.timeline.bars import Bar, Stroke
 from statemachine.world.workers import WORKERS
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from statemachine.history.reach import Reach
 from statemachine.lifecycle import Operation
-from statemachine.reach import Reach
-from statemachine.report.summary import shown
+from statemachine.report.text.summary import shown
 from statemachine.report.timeline.markup import Markup, table, tag
 
 _Counted = Sequence[tuple[str, int | None]]

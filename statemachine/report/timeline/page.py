@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-from statemachine.explain import Why
-from statemachine.history import Event
+from statemachine.history.events import Event
+from statemachine.history.reach import Reach
+from statemachine.history.words import grouped
 from statemachine.invariants import BY_NAME, Violation
 from statemachine.invariants.claim import clock
 from statemachine.lifecycle import Lifecycle
-from statemachine.reach import Reach
-from statemachine.report.summary import grouped
-from statemachine.report.text import protects
+from statemachine.report.text.failure import protects
 from statemachine.report.timeline.grid import timeline
 from statemachine.report.timeline.marks import definitions, legend
 from statemachine.report.timeline.markup import Markup, joined, table, tag, text
@@ -21,7 +20,8 @@ from statemachine.report.timeline.met import reach_grids
 from statemachine.report.timeline.moments import Moment
 from statemachine.report.timeline.telling import moments
 from statemachine.report.timeline.why import why_grid
-from statemachine.run import Failure
+from statemachine.search.run import Failure
+from statemachine.search.triage.explain import Why
 
 _NOTHING_FOREIGN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may load for the page: a promise that it keeps for us."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from statemachine.explain import Why
-from statemachine.history import Event
-from statemachine.ledger import Ledger
+from statemachine.history.events import Event
+from statemachine.history.ledger import Ledger
+from statemachine.history.ndjson import Header
+from statemachine.history.reach import Reach
+from statemachine.history.words import grouped
+from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
-from statemachine.ndjson import Header
-from statemachine.reach import Reach
-from statemachine.report.summary import MEANING, grouped
+from statemachine.report.text.summary import MEANING
 from statemachine.report.timeline.page import Page, rendered
-from statemachine.run import Failure, Run
-from statemachine.verdict import Verdict
+from statemachine.search.run import Failure, Run
+from statemachine.search.triage.explain import Why
 
 
 def of_failure(

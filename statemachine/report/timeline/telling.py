@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from statemachine import history
-from statemachine.facts import CallFacts
-from statemachine.flights import Flight, Flights
-from statemachine.history import Event
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.facts import CallFacts
+from statemachine.history.in_flight import Flight, Flights
+from statemachine.history.ledger import Ledger
+from statemachine.history.legality import LEASE_EXPIRED, SUPERSEDED
 from statemachine.invariants.claim import clock
-from statemachine.ledger import Ledger
-from statemachine.legality import LEASE_EXPIRED, SUPERSEDED
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Lifecycle
-from statemachine.report.phrases import destination, undertaken
+from statemachine.report.text.phrases import destination, undertaken
+from statemachine.report.text.turns import Turn, beginning, turn_of
 from statemachine.report.timeline.bars import Bars
 from statemachine.report.timeline.flying import FlightBars
 from statemachine.report.timeline.moments import Mark, Moment, Quiet, Said
-from statemachine.report.turns import Turn, beginning, turn_of
 
 _OFFICES = ("application", "publisher", "sweep", "stray")
 """Actors that are no workers: they share the application's column."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from statemachine.explain import Apart, Rerun, Result, Until, Whole, Why, Without
 from statemachine.invariants.claim import clock
 from statemachine.report import edge_name
+from statemachine.report.text.why import in_all, order_of
 from statemachine.report.timeline.markup import Markup, joined, table, tag
 from statemachine.report.timeline.moments import Moment
-from statemachine.report.why import in_all, order_of
+from statemachine.search.triage.explain import Apart, Rerun, Result, Until, Whole, Why, Without
 
 _SIGNS: Mapping[Result, str] = {
     Result.FAILS: "✗ ",

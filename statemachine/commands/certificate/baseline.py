@@ -1,0 +1,85 @@
+"""The baseline: a plain Hypothesis machine of the same operations, on the same world and invariants.
+
+It is what the documentation of Hypothesis leads to: a rule for each operation, chosen by Hypothesis with
+its own swarm testing, and strategies for the arguments.  It has no weights, and time passes by whole
+numbers of seconds, aimed at no deadline.  It is not the best that could be done with such a machine: who
+knows what to look for adds weights and edges, and ends at ``statemachine/machine.py``.  As with any
+plain machine, what it draws depends a little on the numbers in the modules that happen to be loaded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from statemachine.search.engine import play
+from statemachine.search.machine import ExampleMachine
+from statemachine.search.run import Run
+from statemachine.world.operations import OPERATIONS, NamedOperation, Offer
+
+TIMED = ("advance_to", "wait")
+"""Operations of the real machine for which the baseline has a rule of its own."""
+
+
+class PlainMachine(ExampleMachine):
+    """Draws by a rule for each operation; the rules come from :func:`plain_machine`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._offers: dict[str, list[Offer]] = {}
+
+    def offers(self, named: NamedOperation) -> list[Offer]:
+        """What the present state offers of one operation; Hypothesis asks several times a step."""
+        if named.name not in self._offers:
+            self._offers[named.name] = [
+                variant for offer in named.offers(self.example) for variant in offer.variants()
+            ]
+        return self._offers[named.name]
+
+    def perform(self, operation: str, arguments: dict[str, Any]) -> None:
+        """Play one step; an invariant that it breaks is raised."""
+        self.at_rest = False
+        self._offers = {}
+        super().perform(operation, arguments)
+
+
+def plain_machine(farthest: int) -> type[PlainMachine]:
+    """The machine with a rule for each operation; ``farthest`` is its longest wait, in seconds."""
+
+    @rule(seconds=st.integers(1, farthest))
+    def wait(machine: PlainMachine, seconds: int) -> None:
+        machine.perform("wait", {"seconds": seconds})
+
+    rules = {name: _rule(named) for name, named in OPERATIONS.items() if name not in TIMED}
+    return type("PlainMachine", (PlainMachine,), {**rules, "wait": wait})
+
+
+def _rule(named: NamedOperation) -> Any:
+    @st.composite
+    def offers(draw: st.DrawFn) -> Offer:
+        machine: PlainMachine = draw(st.runner())
+        machine.at_rest = False
+        possible = machine.offers(named)
+        # ``st.none() | st.sampled_from(faults)``, as one would write it: no fault in half of the calls.
+        whole = [offer for offer in possible if offer.strike is None]
+        struck = [offer for offer in possible if offer.strike is not None]
+        chosen: Offer = draw(st.one_of([st.sampled_from(some) for some in (whole, struck) if some]))
+        return chosen
+
+    def play_one(machine: PlainMachine, offer: Offer) -> None:
+        machine.perform(offer.operation, offer.arguments)
+
+    play_one.__name__ = named.name
+    possible = precondition(lambda machine: bool(machine.offers(named)))
+    return possible(rule(offer=offers())(play_one))
+
+
+def search_plainly(run: Run, seed_number: int, profile: settings) -> None:
+    """As ``embedded.search``, by the plain machine, and without shrinking what it finds."""
+    machine = plain_machine(2 * run.lane.binding.lifecycle.visibility_seconds)
+    play(run, seed_number, machine, profile, (Phase.generate,))
+    run.as_found = run.failure
+    run.finished = True

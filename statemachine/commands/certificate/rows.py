@@ -1,0 +1,93 @@
+"""What the findings say of each defect, and which goals it misses."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from statemachine.commands.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted
+from statemachine.commands.certificate.hunt import Finding
+
+
+class Goals(NamedTuple):
+    """What a lane is to reach, besides finding each defect on every seed by the invariant of its story.
+
+    No history longer than by hand by more than so many steps; under so many seconds in the median, or None.
+    """
+
+    longer_than_by_hand: int
+    median_seconds: float | None
+
+
+GOALS: Mapping[str, Goals] = {EMBEDDED: Goals(1, 5), TRANSACTIONS: Goals(2, None)}
+"""By lane.  An interleaved history says for each statement whose turn it is, and may have more to spare."""
+_NUMBERS = {1: "one", 2: "two"}
+
+
+class Row(NamedTuple):
+    """One defect with the findings of the machine and of the plain machine, a finding a seed."""
+
+    planted: Planted
+    searched: Sequence[Finding] = ()
+    plain: Sequence[Finding] = ()
+
+    @property
+    def hits(self) -> list[Finding]:
+        return [found for found in self.searched if found.invariant]
+
+    @property
+    def played(self) -> bool:
+        """Whether it stands in a table: a defect of another lane does when its lane was played."""
+        return self.planted.lane == EMBEDDED or bool(self.searched)
+
+    @property
+    def always_found(self) -> bool:
+        return bool(self.searched) and len(self.hits) == len(self.searched)
+
+    @property
+    def by_others(self) -> Counter[str]:
+        """Invariants that caught it and are not the one that its story names, with how often."""
+        caught = (found.invariant for found in self.hits)
+        return Counter(name for name in caught if name and name != self.planted.invariant)
+
+
+def misses(row: Row) -> Iterator[str]:
+    """The goals that one defect misses, a sentence each."""
+    name, by_hand = row.planted.name, row.planted.by_hand
+    if not row.played:
+        return
+    goals = GOALS[row.planted.lane]
+    unfound = [found.hunt.seed for found in row.searched if not found.invariant]
+    if unfound or not row.searched:
+        yield (
+            f"`{name}` is found on {len(row.hits)} of {len(row.searched)} seeds; "
+            f"not on {', '.join(map(str, unfound)) or 'any'}."
+        )
+    for other, times in sorted(row.by_others.items()):
+        yield (
+            f"`{name}` is caught by `{other}` on {times} of {len(row.searched)} seeds, "
+            f"not by `{row.planted.invariant}`."
+        )
+    for found in row.hits:
+        if found.unstable:
+            yield (
+                f"`{name}` did not repeat on seed {found.hunt.seed}, and was not shrunk there: the same "
+                "steps came to something else."
+            )
+    if not row.hits:
+        return
+    median = statistics.median(found.seconds for found in row.hits)
+    if goals.median_seconds is not None and median >= goals.median_seconds:
+        yield f"`{name}` takes {median:.1f} s in the median; the goal is under {goals.median_seconds} s."
+    if by_hand is None:
+        yield f"`{name}` has no history written by hand that its length could be held against."
+        return
+    shrunk = [found for found in row.hits if not found.unstable]
+    longest = max(shrunk, key=lambda found: found.shrunk, default=None)
+    if longest is not None and longest.shrunk > by_hand + goals.longer_than_by_hand:
+        yield (
+            f"`{name}` is shrunk to {longest.shrunk} steps on seed {longest.hunt.seed}; by hand it takes "
+            f"{by_hand}, and the goal is {_NUMBERS[goals.longer_than_by_hand]} more at most."
+        )

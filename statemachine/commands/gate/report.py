@@ -1,0 +1,85 @@
+"""How the gate is printed, to the letter of gate report §1, and what ``gate-report.md`` holds besides.
+
+The six headings of the kill log are those of gate report §2.4, in its own language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from statemachine.binding.gate import Answered
+from statemachine.commands.gate.phase_2 import Item, Kill
+from statemachine.commands.gate.steps import Line, Mark, is_go
+from statemachine.processes.workers import told
+
+RULE = "=" * 60
+TITLE = "Gate 10 - 7-step runtime verification"
+GO, NO_GO = "Final verdict: **[GO]** (Big Bang GO)", "Final verdict: **[NO-GO]**"
+HEADINGS = ("[Worker 기동]", "[메시지 수신]", "[Kill 시점]", "[재기동]", "[재처리 또는 스킵]", "[DB 확인]")
+"""Worker starts, message received, moment of the kill, restart, reprocessed or skipped, database."""
+
+
+def opening() -> list[str]:
+    return [RULE, TITLE, RULE]
+
+
+def verdict(lines: Sequence[Line]) -> list[str]:
+    return [RULE, GO if is_go(lines) else NO_GO, RULE]
+
+
+def item_line(item: Item) -> str:
+    """One line of the checklist of gate report §3."""
+    found = f": {item.found}" if item.found else ""
+    why = " (optional, §4)" if item.mark is Mark.NOT_RUN and item.optional else ""
+    return f"[{item.number}] {item.name}{found} [{item.mark}]{why}"
+
+
+def missing(items: Sequence[Item]) -> list[Item]:
+    """The items that keep PHASE 2 from being complete (gate report §4)."""
+    return [
+        item
+        for item in items
+        if item.mark is not Mark.PASS and not (item.optional and item.mark is Mark.NOT_RUN)
+    ]
+
+
+def phase2_verdict(items: Sequence[Item], broken: Sequence[str]) -> str:
+    """``PHASE 2: complete``, or what is missing; ``broken`` are the claims that the logs break."""
+    lacks = [f"{item.name} {item.mark}" for item in missing(items)] + [f"{claim} broken" for claim in broken]
+    return f"PHASE 2: incomplete ({', '.join(lacks)})" if lacks else "PHASE 2: complete"
+
+
+def kill_log(kill: Kill, logged: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The log of the kill test under the headings of §2.4; ``logged`` is all events, in any order."""
+    events = sorted(logged, key=lambda event: str(event["at"]))
+    of_job = [found for found in events if found.get("job_id") == kill.job]
+    starts = [found for found in events if found["event"] == "worker.started"]
+    first = [found for found in starts if found["worker"] == kill.worker]
+    at = told(kill.at)
+    before = [found for found in of_job if found["at"] <= at]
+    after = [found for found in of_job if found["at"] > at]
+    sections = (
+        _told(first),
+        [*_told(before), "status=RUNNING"],
+        [f"({kill.at:%Y-%m-%d %H:%M:%S}) Worker {kill.worker} 프로세스 {kill.how}"],
+        _told([found for found in starts if found["at"] > at]),
+        _told(after),
+        [
+            *(f"ai_job: job_id={row.job}, status={row.status}, {len(kill.rows)}행" for row in kill.rows),
+            *(f"ai_result: {row.results}행 (중복 {max(row.results - 1, 0)})" for row in kill.rows),
+        ],
+    )
+    return [text for heading, lines in zip(HEADINGS, sections, strict=True) for text in (heading, *lines, "")]
+
+
+def _told(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{event['at']} {event['worker']} {event.get('text', event['event'])}" for event in events]
+
+
+def query_lines(answers: Sequence[Answered]) -> Iterator[str]:
+    """The queries of gate report §2.3 with what they gave."""
+    for sql, rows in answers:
+        yield " ".join(sql.split())
+        for row in rows:
+            yield "  " + " | ".join(map(str, row))

@@ -1,0 +1,73 @@
+"""The summary of merged runs in Markdown, as a CI service shows it beside a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from statemachine.commands.merge.shards import Shard
+from statemachine.history.words import grouped
+from statemachine.report.text.summary import verdict_line
+from statemachine.search.findings import Finding
+from statemachine.search.run import Run
+from statemachine.search.triage.signature import Shape
+
+_NOT_KEPT = "not saved"
+
+
+def markdown(
+    run: Run,
+    findings: Sequence[Finding],
+    shards: Sequence[Shard],
+    replay: Mapping[Shape, str],
+    summary: Sequence[str],
+) -> str:
+    """Verdict, failures, shards, and the whole summary folded away.
+
+    ``replay`` gives the command line that plays a finding of a shape again, where it could be saved.
+    """
+    return "\n".join(
+        [
+            f"## {_text(verdict_line(run))}",
+            "",
+            *(f"- {_text(doubt)}" for doubt in run.doubts()),
+            *_failures(findings, replay),
+            "",
+            *_shards(shards),
+            "",
+            "<details><summary>What was met and judged</summary>",
+            "",
+            "```text",
+            *summary,
+            "```",
+            "",
+            "</details>",
+            "",
+        ]
+    )
+
+
+def _failures(findings: Sequence[Finding], replay: Mapping[Shape, str]) -> Iterator[str]:
+    if not findings:
+        return
+    yield from ["", "| claim | what happened | steps | play it again |", "|---|---|---:|---|"]
+    for found in findings:
+        seen = found.failure.headline
+        again = f"`{replay[found.shape]}`" if found.shape in replay else _NOT_KEPT
+        yield f"| `{seen.invariant}` | {_text(seen.story)} | {found.steps} | {again} |"
+
+
+def _shards(shards: Sequence[Shard]) -> Iterator[str]:
+    yield from ["| shard | seed | examples | steps | seconds | failures |", "|---|---:|---:|---:|---:|---:|"]
+    for shard in shards:
+        run = shard.run
+        if run is None:
+            yield f"| {_text(shard.name)} | | left no run | | | |"
+            continue
+        counts = [run.seed, *map(grouped, (run.tally.examples, run.tally.steps, run.seconds)), run.failures]
+        yield f"| {_text(shard.name)} | {' | '.join(map(str, counts))} |"
+
+
+def _text(said: str) -> str:
+    """Text in which nothing is taken for markup: a story may quote what the system said."""
+    shown = "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~" else letter for letter in said)
+    return " ".join(shown.split())

@@ -1,0 +1,271 @@
+"""The pytest side: options, header, fixtures, signs of life, summary and exit codes, and nothing else.
+
+Loaded by ``-p statemachine.plugin``, which ``pyproject.toml`` says for a checkout: early enough to choose
+the settings module before pytest-django looks for one.  As a ``pytest11`` entry point its options would
+turn up in every pytest of the environment.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.plugin import xdist as distributed
+from statemachine.plugin.closing import closings_of, properties_of
+from statemachine.plugin.header import LANES, header_of
+from statemachine.plugin.lanes import PlayedLane, ProcessesLane
+from statemachine.plugin.on_postgresql import on_postgresql
+from statemachine.plugin.options import check_profile, choose_settings, session_for
+from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs
+from statemachine.report.session import SESSION
+from statemachine.report.text.paper import paper_for
+from statemachine.search.engine import register_profiles
+from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
+from statemachine.world.databases import safety
+from statemachine.world.databases.postgresql import SERVER_VARIABLE
+from statemachine.world.lane import Lane
+
+register_profiles()
+
+_PLAYERS = {f"{lane}_lane": lane for lane in LANES}
+"""The fixtures by which a test plays a lane."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("statemachine", "statemachine (leased background jobs)")
+    group.addoption(
+        "--binding",
+        metavar="MODULE:FACTORY",
+        default=DEFAULT_BINDING,
+        help=f"the system under test, as package.module:Factory (default: {DEFAULT_BINDING})",
+    )
+    group.addoption(
+        "--defect", metavar="NAME", help="plant one of the binding's known bugs, to see it caught"
+    )
+    group.addoption(
+        "--replay",
+        metavar="PATH",
+        help="play a saved history (.statemachine/ID) instead of searching: REPRODUCED, FIXED or DIVERGED",
+    )
+    group.addoption(
+        "--report",
+        metavar="PATH",
+        help="write what was played as one HTML page, whatever the verdict: timeline, situations met, claims "
+        "judged; into PATH if that ends in .html, else as timeline.html in the directory PATH",
+    )
+    group.addoption(
+        "--fuzz-for",
+        metavar="TIME",
+        help="search for so long (30s, 10m, 6h), in as many processes as -n of pytest-xdist says",
+    )
+    group.addoption(
+        "--corpus",
+        metavar="PLACE",
+        help="histories to play first, and where to keep those that are found: a directory, or a Redis that "
+        "several machines share, redis://HOST:PORT/NUMBER (default: .statemachine/corpus)",
+    )
+    group.addoption(
+        "--clock-skew",
+        metavar="SECONDS",
+        default="0",
+        help="let the clock of a worker be so many seconds ahead or behind (default: 0, all clocks agree)",
+    )
+    group.addoption(
+        "--lane",
+        choices=LANES,
+        help="what `pytest statemachine/` plays: "
+        + "; ".join(f"{name}: {what}" for name, what in LANES.items())
+        + " (default: the first two, the second one where there is a PostgreSQL)",
+    )
+    group.addoption(
+        "--database-server",
+        metavar="URL",
+        help="make databases on this PostgreSQL server, under new names: for the transactions lane, which "
+        "else starts a private one, and for --lane processes, which else has a SQLite file "
+        f"(default: ${SERVER_VARIABLE})",
+    )
+    group.addoption(
+        "--exhaust",
+        metavar="ONE,OTHER",
+        help="play every interleaving of two operations on one job, statement by statement on PostgreSQL: "
+        "prepare,prepare or complete,prepare, say",
+    )
+    group.addoption(
+        "--kills", metavar="N", help="for --lane processes: how many workers are killed (default: 30)"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    # Around pytest-django's own, which imports whatever settings module it finds.
+    asked = early_config.known_args_namespace
+    if not asked.help and not asked.version:
+        early_config.stash[SESSION] = session = session_for(asked)
+        choose_settings(session, asked)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    # Around xdist's own, which would start processes to deal out tests to: here is one, with its own.
+    if SESSION in config.stash and config.stash[SESSION].fuzz_seconds:
+        asked = getattr(config.option, "numprocesses", None)
+        if isinstance(asked, str):  # auto, logical
+            asked = config.hook.pytest_xdist_auto_num_workers(config=config)
+        config.stash[SESSION].processes = max(asked or 1, 1)
+        config.option.numprocesses = None
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    distributed.join(config, paper_for(sys.stdout))
+    # Only now, since a conftest.py may have registered more profiles.
+    if SESSION not in config.stash:
+        return
+    profile = config.getoption("--hypothesis-profile")
+    check_profile(profile)
+    if profile is None:
+        settings.load_profile("fuzz" if config.stash[SESSION].fuzz_seconds else "dev")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of our own tests only that of the lane which was asked for."""
+    if collection_path.parent != Path(__file__).parent or not collection_path.name.startswith("test_"):
+        return None
+    lanes = config.stash[SESSION].lanes
+    return True if collection_path.stem.removeprefix("test_") not in lanes else None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    from django.db import connections
+
+    try:
+        session.config.stash[SESSION].database = safety.make_private(connections.settings)
+    except safety.Refused as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    paper = config.stash[SESSION].paper
+    return [line for text in header_of(config.stash[SESSION]) for line in paper.wrap(text, "", "  ")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the XML have what was played, and one line of the failure where pytest wants one line.
+
+    In CI it prints the whole message there, and would repeat the report.
+    """
+    lanes = [_PLAYERS[name] for name in getattr(item, "fixturenames", ()) if name in _PLAYERS]
+    part = item.config.stash[SESSION].parts.get(lanes[0]) if lanes and call.when == "call" else None
+    if part is not None:
+        item.user_properties += properties_of(part)
+    report = yield
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if part is not None and crash is not None and part.headline:
+        crash.message = part.headline
+    return report
+
+
+@pytest.fixture(scope="session")
+def private_database(request: pytest.FixtureRequest, django_db_setup: None) -> None:
+    """Ends the session before anything is written, unless every database is the run's own."""
+    from django.db import connections
+
+    try:
+        safety.check_private(connections.all())
+    except safety.Refused as error:
+        distributed.stop(request.config, str(error))
+
+
+@pytest.fixture
+def embedded_lane(
+    request: pytest.FixtureRequest, private_database: None, transactional_db: None
+) -> Iterator[PlayedLane]:
+    """The lane on the run's own database, in autocommit: inside a transaction ``on_commit`` never fires."""
+    session = request.config.stash[SESSION].of_lane(EMBEDDED.name)
+    lane = Lane(session.binding, session.clock_skew_seconds)
+    with lane.open():
+        yield PlayedLane(request.config, session, lane)
+
+
+@pytest.fixture
+def transactions_lane(
+    request: pytest.FixtureRequest, private_database: None, transactional_db: None
+) -> Iterator[PlayedLane]:
+    """The lane on a PostgreSQL database that the run makes; skipped where there is no server for it."""
+    session = request.config.stash[SESSION].of_lane(TRANSACTIONS.name)
+    with on_postgresql(request.config, session) as (lane, made):
+        session.closing.append(f"Database: {made}")
+        yield PlayedLane(request.config, session, lane)
+
+
+@pytest.fixture
+def processes_lane(request: pytest.FixtureRequest) -> ProcessesLane:
+    return ProcessesLane(request.config)
+
+
+@pytest.fixture
+def leased_jobs(
+    request: pytest.FixtureRequest, private_database: None, transactional_db: None
+) -> Iterator[LeasedJobs]:
+    """Plays one history on the run's own database, with the binding and the defect of the command line."""
+    session = request.config.stash[SESSION]
+    # A binding of its own for each test: a binding is opened once.
+    lane = Lane(load(session.binding_path, session.defect))
+    with lane.open():
+        jobs = LeasedJobs(lane, session.binding_path)
+        yield jobs
+    _fail_unjudged(jobs, "leased_jobs")
+
+
+@pytest.fixture
+def interleaved_jobs(
+    request: pytest.FixtureRequest, private_database: None, transactional_db: None
+) -> Iterator[InterleavedJobs]:
+    """The same, statement by statement on a PostgreSQL database that the test makes."""
+    session = request.config.stash[SESSION]
+    with on_postgresql(request.config, session) as (lane, _):
+        jobs = InterleavedJobs(lane, session.binding_path)
+        yield jobs
+    _fail_unjudged(jobs, "interleaved_jobs")
+
+
+def _fail_unjudged(jobs: LeasedJobs, fixture: str) -> None:
+    if jobs.unjudged:
+        pytest.fail(
+            f"{fixture}: the steps were not judged; end the test with {fixture}.check()", pytrace=False
+        )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # pytest before 9.1 asks for no summary at all when its own is not wanted.
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and session.config.getoption("no_summary"):
+        reporter.ensure_newline()
+        _close(reporter, session.config)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not config.getoption("no_summary"):
+        _close(terminalreporter, config)
+
+
+def _close(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    told = config.getoption("tbstyle") != "no" and not config.getoption("no_summary")
+    for closing in (*closings_of(config.stash[SESSION]), *distributed.received(config)):
+        for note in closing.notes:
+            reporter.write_line(note)
+        lines = closing.text(told)
+        if lines:
+            reporter.section(closing.title)
+        for line in lines:
+            reporter.write_line(line)

@@ -1,0 +1,199 @@
+"""The options of a pytest run, checked: a bad value gets one sentence and exit code 4."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis.errors import InvalidArgument
+
+from statemachine.binding import Binding, BindingError, load
+from statemachine.history import ndjson
+from statemachine.history.ndjson import Header, HistoryError
+from statemachine.history.words import seconds_in
+from statemachine.lifecycle import LifecycleError
+from statemachine.report.session import CORPUS, Session
+from statemachine.report.timeline import NAME
+from statemachine.search.corpus.places import Directory, Place, PlaceError, place_for
+from statemachine.search.engine import PROFILES
+from statemachine.search.exhaustive import INTERLEAVED
+from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
+from statemachine.world.databases import opening as standalone
+from statemachine.world.databases import safety
+
+
+def session_for(asked: argparse.Namespace) -> Session:
+    """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
+    try:
+        saved = ndjson.read(Path(asked.replay)) if asked.replay is not None else None
+        binding = load(asked.binding, asked.defect)
+    except HistoryError as error:
+        raise pytest.UsageError(f"--replay {asked.replay}: {error}") from None
+    except (BindingError, LifecycleError) as error:
+        raise pytest.UsageError(str(error)) from None
+    if saved and saved[0].binding != asked.binding:
+        raise pytest.UsageError(
+            f"--replay {asked.replay}: the history was recorded with --binding {saved[0].binding} and this "
+            f"is {asked.binding}: give the binding that it was recorded with"
+        )
+    seed = _seed(asked.hypothesis_seed)
+    skew = _clock_skew(asked.clock_skew, binding)
+    lanes = _lanes(asked, saved[0] if saved else None)
+    return Session(
+        asked.binding,
+        binding,
+        asked.defect,
+        seed,
+        skew,
+        asked.replay,
+        saved,
+        lane=lanes[0],
+        lanes=lanes,
+        database_server=asked.database_server,
+        report=_report(asked.report, lanes[0]),
+        kills=asked.kills,
+        fuzz_seconds=_fuzz_seconds(asked),
+        corpus=_corpus(asked),
+        exhaust=_exhaust(asked),
+    )
+
+
+def choose_settings(session: Session, asked: argparse.Namespace) -> None:
+    """Let the binding's settings module be the one, and load it.  Raises ``pytest.UsageError``."""
+    wanted = session.binding.settings_module
+    found = {
+        "--ds": asked.ds,
+        "the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE"),
+    }
+    try:
+        safety.check_no_reuse(asked.reuse_db)
+        safety.check_settings_module(wanted, session.binding_path, found)
+    except safety.Refused as error:
+        raise pytest.UsageError(str(error)) from None
+    try:
+        standalone.choose_settings(session.binding, session.binding_path)
+    except BindingError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def check_profile(name: str | None) -> None:
+    """Raises ``pytest.UsageError`` when Hypothesis knows no profile of that name."""
+    try:
+        settings.get_profile(name or "dev")
+    except InvalidArgument:
+        raise pytest.UsageError(
+            f"--hypothesis-profile {name}: there is no such profile; this project has {', '.join(PROFILES)}"
+        ) from None
+
+
+def _report(asked: str | None, lane: str) -> Path | None:
+    """The file that ``--report`` asks for; nothing is written yet."""
+    if asked is None:
+        return None
+    if lane not in KINDS:
+        raise pytest.UsageError(
+            f"--report {asked}: --lane {lane} draws no page; leave one of the two options out"
+        )
+    path = Path(asked)
+    if not asked.strip() or (path.is_file() and path.suffix != ".html"):
+        raise pytest.UsageError(
+            f"--report {asked!r}: give a file whose name ends in .html, or a directory to put {NAME} into"
+        )
+    file = path if path.suffix == ".html" and not path.is_dir() else path / NAME
+    above = next(parent for parent in file.parents if parent.exists())
+    if not above.is_dir():
+        raise pytest.UsageError(f"--report {asked}: {above} is no directory; give another place")
+    return file
+
+
+def _fuzz_seconds(asked: argparse.Namespace) -> int:
+    """How long to fuzz, 0 for not at all."""
+    if asked.fuzz_for is None:
+        return 0
+    for name, value in (("--replay", asked.replay), ("--lane", asked.lane not in (None, EMBEDDED.name))):
+        if value:
+            raise pytest.UsageError(
+                f"--fuzz-for {asked.fuzz_for}: it searches in the embedded lane; leave {name} out, or it"
+            )
+    try:
+        return seconds_in(asked.fuzz_for)
+    except ValueError as error:
+        raise pytest.UsageError(f"--fuzz-for: {error}") from None
+
+
+def _lanes(asked: argparse.Namespace, saved: Header | None) -> tuple[str, ...]:
+    """The lanes to be played: the one that was asked for, that of a replay, or all that play examples."""
+    if asked.kills and asked.lane != "processes":
+        raise pytest.UsageError(
+            f"--kills {asked.kills}: of no use but to the lane of real processes; give --lane processes as "
+            "well, or leave it out"
+        )
+    if asked.database_server and asked.lane == EMBEDDED.name:
+        raise pytest.UsageError(
+            "--database-server: of no use to the embedded lane, which runs on SQLite in memory; leave --lane "
+            "embedded out, give another lane, or leave the server out"
+        )
+    if asked.exhaust is not None:
+        if asked.lane not in (None, TRANSACTIONS.name) or saved is not None or asked.fuzz_for:
+            raise pytest.UsageError(
+                f"--exhaust {asked.exhaust}: it plays every order of two operations in the transactions "
+                "lane; leave --replay, --fuzz-for and other lanes out"
+            )
+        return (TRANSACTIONS.name,)
+    if saved is None:
+        # A run by time searches in the lane that is fast enough for that.
+        return (asked.lane,) if asked.lane else (EMBEDDED.name,) if asked.fuzz_for else tuple(KINDS)
+    if asked.lane == "processes":
+        raise pytest.UsageError(
+            "--replay plays a history step by step: leave --lane processes out; a plan of real processes is "
+            "played again by python -m statemachine processes --plan"
+        )
+    if asked.lane not in (None, saved.lane):
+        raise pytest.UsageError(
+            f"--replay {asked.replay}: the history was recorded in the {saved.lane} lane and this is --lane "
+            f"{asked.lane}: leave the lane out"
+        )
+    return (saved.lane,)
+
+
+def _exhaust(asked: argparse.Namespace) -> tuple[str, str] | None:
+    if asked.exhaust is None:
+        return None
+    names = [name.strip() for name in asked.exhaust.split(",")]
+    strange = [name for name in names if name not in INTERLEAVED]
+    if len(names) != 2 or strange:
+        raise pytest.UsageError(
+            f"--exhaust {asked.exhaust}: give two operations with a comma between them, of "
+            f"{', '.join(INTERLEAVED)}; the same one twice is two calls of it"
+        )
+    return names[0], names[1]
+
+
+def _corpus(asked: argparse.Namespace) -> Place:
+    try:
+        # What nobody has asked for is nothing to refuse: the run says it when nothing can be kept there.
+        return Directory(Path(CORPUS)) if asked.corpus is None else place_for(asked.corpus)
+    except PlaceError as error:
+        raise pytest.UsageError(f"--corpus: {error}") from None
+
+
+def _clock_skew(asked: str, binding: Binding) -> int:
+    lease = binding.lifecycle.lease_seconds
+    if not asked.isdecimal() or int(asked) >= lease:
+        raise pytest.UsageError(
+            f"--clock-skew {asked}: give whole seconds, at least 0 and less than the lease of {lease} s"
+        )
+    return int(asked)
+
+
+def _seed(asked: str | None) -> int:
+    if asked is None:
+        return secrets.randbelow(2**32)
+    try:
+        return int(asked)
+    except ValueError:
+        raise pytest.UsageError(f"--hypothesis-seed {asked}: give a whole number") from None

@@ -1,0 +1,101 @@
+"""Keeps a failure: history, test and page, in a folder named after its content, never over another one.
+
+A history or a test that is there is kept; the page tells of the run as well, and is written anew each time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from statemachine.history import ndjson
+from statemachine.history.ndjson import Header
+from statemachine.report import timeline
+from statemachine.report.plain_tests import NAME, regression_test
+from statemachine.search.run import Failure
+
+FOLDER = Path(".statemachine")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where a failure is kept.
+
+    ``lacks`` says why ``test`` could not be written, when it is None, and ``page_lacks`` why ``page``.
+    """
+
+    folder: Path
+    test: Path | None
+    lacks: str = ""
+    page: Path | None = None
+    page_lacks: str = ""
+
+    @property
+    def page_line(self) -> str:
+        """Where the page is, or why there is none."""
+        if self.page is None:
+            return f"(the page could not be saved: {self.page_lacks})"
+        return f"{self.page.as_posix()}   (the same, to be looked at in a browser)"
+
+
+def save(
+    header: Header,
+    failure: Failure,
+    command: Callable[[str], str],
+    page: Callable[[Saved], str],
+    root: Path = FOLDER,
+) -> Saved:
+    """Write ``history.ndjson``, the plain test and the page; the same events always go to the same folder.
+
+    ``command`` gives the command line that runs the test at a path, ``page`` the HTML of what is saved so
+    far.  A test that is there is kept as it is.  Raises ``OSError`` when the history cannot be written.
+    """
+    folder = _save_history(root, ndjson.dumps(header, failure.events).encode())
+    saved = _save_test(folder / NAME, header, failure, command)
+    file = folder / timeline.NAME
+    try:
+        write_whole(file, page(saved).encode())
+    except OSError as error:
+        return replace(saved, page_lacks=str(error))
+    return replace(saved, page=file)
+
+
+def _save_test(test: Path, header: Header, failure: Failure, command: Callable[[str], str]) -> Saved:
+    try:
+        if not test.exists():
+            text = regression_test(
+                failure, binding=header.binding, command=command(test.as_posix()), lane=header.lane
+            )
+            write_whole(test, text.encode())
+    except OSError as error:
+        return Saved(test.parent, None, str(error))
+    return Saved(test.parent, test)
+
+
+def _save_history(root: Path, text: bytes) -> Path:
+    events = text.partition(b"\n")[2]
+    digest = base64.b32encode(hashlib.sha256(events).digest()).decode().lower()
+    for length in range(5, len(digest)):
+        folder = root / digest[:length]
+        file = folder / "history.ndjson"
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(file, text)
+            return folder
+        if file.read_bytes().partition(b"\n")[2] == events:
+            return folder
+    raise OSError(f"{root} holds another history under every name for this one: move it away")
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write all of it or nothing: a full disk must not leave half a file, which would be kept for ever."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(file)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

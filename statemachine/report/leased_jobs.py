@@ -1,0 +1,173 @@
+"""Plays one history as a plain test: the fixture ``leased_jobs``, without Hypothesis and without a search.
+
+A failing run saves such a test beside its history.  It fails as long as the system breaks a claim and
+passes once it does not.  A step that a mended system does not allow any more is left out, and that is
+how a test comes to pass without showing anything.  So the first step must be possible, every step
+must be one that some state allows, and all but the last must have been played when the steps are
+judged by themselves.  With a drain, the end of every job is judged whatever the way to it.
+
+A pass shows that this one order of events is handled, not that its neighbours are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from statemachine.history.in_flight import GOES_ON, KILLED
+from statemachine.invariants import BY_NAME
+from statemachine.report.text.failure import what_broke
+from statemachine.search.run import Failure
+from statemachine.world.lane import Lane
+from statemachine.world.operations import STEPWISE, NotPossible, Unplayable, perform
+from statemachine.world.operations.drain import drain, let_all_end
+
+
+class Misused(ValueError):
+    """A test that cannot mean what it says; the message says what is wrong and how to mend it."""
+
+
+class LeasedJobs:
+    """One history in the making, on the system under test and a controlled clock at second 0::
+
+    leased_jobs.play("create", job="j1", tenant="t1")
+    leased_jobs.play("publish", job="j1")  # sends message m2
+    leased_jobs.check()
+    """
+
+    def __init__(self, lane: Lane, binding: str) -> None:
+        self._example = lane.begin()
+        self._binding = binding
+        self._claims = {claim.name for claim in lane.claims}
+        self._step = 0
+        self._drained = False
+        self._left_out: list[tuple[int, str]] = []
+        self.unjudged = False
+
+    def expect_binding(self, path: str) -> None:
+        """Raise :class:`Misused` unless the system under test is the one that this history speaks of."""
+        __tracebackhide__ = True
+        if path != self._binding:
+            raise self._misused(
+                f"this history was found with --binding {path} and is played on {self._binding}, of which "
+                f"it says nothing: give --binding {path}"
+            )
+
+    def play(self, operation: str, /, *, step: int | None = None, **arguments: Any) -> None:
+        """Play a named operation (``statemachine/operations/``), unless a claim is broken already.
+
+        Steps count from 1, or from ``step``: a job that step 1 creates is j1, a message of step 2 is m2.
+        Raises :class:`Misused` for a step that no state allows, or when the first one is not possible.
+        """
+        __tracebackhide__ = True
+        self._step = self._step + 1 if step is None else step
+        self.unjudged = True
+        if self._example.judge.violations:
+            return
+        self._check_lane(operation, arguments)
+        try:
+            self._perform(operation, arguments)
+        except Unplayable as error:
+            raise self._misused(f"step {self._step} ({operation}): {error}") from None
+        except NotPossible as error:
+            if not self._example.steps:
+                raise self._misused(
+                    f"step {self._step} ({operation}), the first one, is not possible: {error}; "
+                    "a history begins with a step that every system allows"
+                ) from None
+            self._left_out.append((self._step, f"step {self._step} ({operation}) is not possible: {error}"))
+
+    def _check_lane(self, operation: str, arguments: Mapping[str, Any]) -> None:
+        __tracebackhide__ = True
+        asked = operation in (GOES_ON, KILLED) or arguments.get(STEPWISE)
+        if asked and not self._example.lane.most_in_flight:
+            raise self._misused(
+                f"step {self._step} ({operation}): leased_jobs plays operations whole; take the fixture "
+                "interleaved_jobs, which plays them statement by statement on PostgreSQL"
+            )
+
+    def _perform(self, operation: str, arguments: dict[str, Any]) -> None:
+        perform(self._example, operation, arguments, key=self._step)
+
+    def drain(self) -> None:
+        """Faults stop, time moves on and workers work until all is quiet: then every job must have ended."""
+        self.unjudged = True
+        self._drained = True
+        if not self._example.judge.violations:
+            drain(self._example)
+
+    def check(self, claim: str | None = None) -> None:
+        """Raise ``AssertionError`` with the story and the table of steps if a claim is broken.
+
+        Also when an invariant crashed, or when so much was left out that a pass would show nothing.
+        ``claim`` is the one that the test is about: :class:`Misused` when it is not judged here.
+        """
+        __tracebackhide__ = True
+        self._check_claim(claim)
+        let_all_end(self._example)
+        self.unjudged = False
+        failure = Failure.of(self._example)
+        if failure is not None:
+            seen = failure.headline
+            told = "\n".join(what_broke(self._example.lifecycle, failure))
+            raise AssertionError(f"{seen.invariant}: {seen.story}\n\n{told}")
+        for crash in self._example.judge.crashed:
+            raise AssertionError(f"{crash.invariant} could not judge: it crashed with {crash.error}")
+        missing = [why for step, why in self._left_out if step != self._step]
+        if missing and not self._drained:
+            raise AssertionError(
+                f"this test shows nothing any more: {missing[0]}; the system goes another way before the "
+                "last step, so let the search judge that way and drop this test"
+            )
+
+    def _check_claim(self, claim: str | None) -> None:
+        __tracebackhide__ = True
+        if not self._example.steps:
+            raise self._misused("no step was played, so there is nothing to judge: play some first")
+        if claim is None or claim in self._claims:
+            return
+        if claim in BY_NAME:
+            raise self._misused(f"{self._binding} waives {claim}, so it is not judged: drop this test")
+        raise self._misused(f"there is no invariant {claim}; there are {', '.join(sorted(self._claims))}")
+
+    def _misused(self, what: str) -> Misused:
+        # The test has its answer: nobody needs to hear as well that it judged nothing.
+        self.unjudged = False
+        return Misused(what)
+
+
+class InterleavedJobs(LeasedJobs):
+    """The same, statement by statement: ``lane`` must be an open transactions lane::
+
+    interleaved_jobs.play("prepare", worker="A", stepwise=True)
+    interleaved_jobs.play("prepare", worker="B")  # waits for what A has locked
+    interleaved_jobs.play("proceed", by="A", statement="COMMIT")
+
+    A system that locks where it did not has other statements.  So ``proceed`` gives a turn: whoever it names
+    executes the next statement, whatever that is called now, and who waits for a lock or has ended passes.
+    A step that is not possible while operations are in flight is tried again when all have ended, and so
+    they do before the steps are judged.
+    """
+
+    def _perform(self, operation: str, arguments: dict[str, Any]) -> None:
+        if operation in (GOES_ON, KILLED):
+            self._take_turn(operation, arguments)
+            return
+        try:
+            super()._perform(operation, arguments)
+        except NotPossible:
+            if not self._example.in_flight:
+                raise
+            let_all_end(self._example)
+            if not self._example.judge.violations:
+                super()._perform(operation, arguments)
+
+    def _take_turn(self, operation: str, arguments: dict[str, Any]) -> None:
+        flying = self._example.in_flight.get(str(arguments.get("by")))
+        if flying is None and self._example.steps:
+            return
+        if flying is not None and operation == GOES_ON:
+            if flying.blocked_by:
+                return
+            arguments = {**arguments, "statement": flying.statement}
+        super()._perform(operation, arguments)

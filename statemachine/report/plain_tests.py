@@ -1,0 +1,132 @@
+"""Writes a failure down as a plain test, to be kept where the system under test keeps its own.
+
+The text is as ``ruff format`` would leave it, at its default width and at any greater one.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from statemachine.report.text.failure import protects
+from statemachine.search.run import Failure
+from statemachine.search.triage.script import Step, in_drain, steps_of
+
+NAME = "test_regression.py"
+_WIDTH = 88
+_INDENT = " " * 4
+
+_LIMITS = (
+    "It fails while the system breaks the claim and passes once it does not.  A pass shows that this one "
+    "order of events is handled; its neighbours are the search's business.  If a step before the last is "
+    "not possible any more, the test fails and says so: it would show nothing.",
+    "Steps count from 1, or from the ``step`` that is given: j1 is the job that step 1 creates, m2 the "
+    "message that step 2 sends.",
+)
+_LIMITS_OF_TURNS = (
+    "It fails while the system breaks the claim and passes once it does not.  It is played on PostgreSQL: "
+    "``stepwise`` stops an operation before each of its statements, ``proceed`` lets it execute the next.  "
+    "A mended system may have other statements, so a turn is taken whatever the statement is called now, "
+    "and passed over by whoever waits for a lock or has ended; what a step cannot overlap ends before it.  "
+    "A pass shows that this one order of turns is handled; its neighbours are the search's business.",
+    _LIMITS[1],
+)
+_LIMITS_OF_DRAIN = (
+    "It fails while the system breaks the claim and passes once it does not.  A pass shows that this one "
+    "order of events ends well; its neighbours are the search's business.",
+    _LIMITS[1],
+)
+
+
+@dataclass(frozen=True)
+class _Fixture:
+    name: str
+    kind: str
+
+
+_FIXTURES = {"transactions": _Fixture("interleaved_jobs", "InterleavedJobs")}
+_WHOLE = _Fixture("leased_jobs", "LeasedJobs")
+
+
+def regression_test(failure: Failure, *, binding: str, command: str, lane: str = "embedded") -> str:
+    """A test module that fails as ``failure`` did.
+
+    ``command`` is the command line that runs it, ``binding`` the path of the system that it speaks of,
+    ``lane`` where the failure was found.
+    """
+    seen = failure.headline
+    fixture = _FIXTURES.get(lane, _WHOLE)
+    limits = _LIMITS if fixture is _WHOLE else _LIMITS_OF_TURNS
+    if in_drain(failure) and fixture is _WHOLE:
+        limits = _LIMITS_OF_DRAIN
+    return "\n".join(
+        [
+            f'"""{_docstring(f"{seen.invariant}: {seen.story}")}',
+            "",
+            _docstring(f"The claim: {protects(seen)}"),
+            "",
+            "Run it with",
+            "",
+            f"{_INDENT}{_literal(command)}",
+            "",
+            *(line for limit in limits for line in (_docstring(limit), "")),
+            'Copy it among your own tests, under a name of its own.\n"""',
+            "",
+            "from __future__ import annotations",
+            "",
+            f"from statemachine.report.leased_jobs import {fixture.kind}",
+            "",
+            "",
+            *_head(seen.invariant, fixture),
+            *_call(fixture, "expect_binding", [_value(binding)]),
+            *_plays(fixture, steps_of(failure)),
+            *(_call(fixture, "drain", []) if in_drain(failure) else []),
+            *_call(fixture, "check", [_value(seen.invariant)]),
+            "",
+        ]
+    )
+
+
+def _docstring(text: str) -> str:
+    return textwrap.fill(_literal(text), _WIDTH - 4, break_long_words=False, break_on_hyphens=False)
+
+
+def _literal(text: str) -> str:
+    """One line that may stand inside of a docstring: a story may quote what the system said."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return shown.replace("\\", "\\\\").replace('"""', "'''").strip()
+
+
+def _head(invariant: str, fixture: _Fixture) -> list[str]:
+    line = f"def test_{invariant}({fixture.name}: {fixture.kind}) -> None:"
+    if len(line) <= _WIDTH:
+        return [line]
+    return [f"def test_{invariant}(", f"{_INDENT}{fixture.name}: {fixture.kind},", ") -> None:"]
+
+
+def _plays(fixture: _Fixture, steps: list[Step]) -> Iterator[str]:
+    expected = 1
+    for step in steps:
+        number = [] if step.key == expected else [f"step={step.key}"]
+        named = [f"{name}={_value(value)}" for name, value in step.arguments.items() if value is not None]
+        yield from _call(fixture, "play", [_value(step.operation), *number, *named])
+        expected = step.key + 1
+
+
+def _call(fixture: _Fixture, method: str, arguments: list[str]) -> Iterator[str]:
+    line = f"{_INDENT}{fixture.name}.{method}({', '.join(arguments)})"
+    if len(line) <= _WIDTH:
+        yield line
+        return
+    # With a comma after the last argument a formatter leaves them one a line, whatever its width.
+    yield f"{_INDENT}{fixture.name}.{method}("
+    yield from (f"{_INDENT * 2}{argument}," for argument in arguments)
+    yield f"{_INDENT})"
+
+
+def _value(value: object) -> str:
+    """A literal, text in double quotes where that needs no escape."""
+    plain = isinstance(value, str) and '"' not in value
+    return json.dumps(value, ensure_ascii=False) if plain else repr(value)

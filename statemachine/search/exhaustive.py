@@ -1,0 +1,165 @@
+"""Every interleaving of two operations on one job: not sampled but played, one after the other.
+
+In each situation in which both are possible they begin, stopped before their first statements, and then each
+order of their statements is played once, with a drain at its end.  No fault strikes.  What is exhausted is
+these situations: others, other operations and three at once were not tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from statemachine.invariants.claim import times
+from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.findings import Finding, Findings
+from statemachine.search.lanes import LaneKind
+from statemachine.search.run import Failure, Run
+from statemachine.search.scenes import JOB, SCENES, Steps
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
+from statemachine.world.operations import OPERATIONS, STEPWISE, NotPossible, Offer, perform
+from statemachine.world.operations.drain import drain
+
+MOST = 20_000
+"""Schedules in one situation, after which it counts as too many: an hour and more."""
+
+INTERLEAVED = tuple(
+    name
+    for name, operation in OPERATIONS.items()
+    if operation.made_by and name not in ("receive", "duplicate", "extend", "acknowledge", "stray", "create")
+)
+"""What can be interleaved: what makes calls that write to a job which is there."""
+
+
+class NeverBoth(ValueError):
+    """There is no situation in which both operations are possible; the message names them."""
+
+
+class Exhausted(NamedTuple):
+    """One situation: how many schedules it has, how many break a claim, and whether all were played."""
+
+    situation: str
+    schedules: int
+    broken: int
+    whole: bool
+
+
+class Exhaustion:
+    """A quest (``quest.py``) that samples nothing.  ``pair`` are the names of two operations."""
+
+    def __init__(
+        self, lane: Lane, corpus: Corpus, pair: tuple[str, str], tick: Callable[[Run], None], kind: LaneKind
+    ) -> None:
+        self.lane = lane
+        self.corpus = corpus
+        self.pair = pair
+        self.total = Run(lane, tick, reach_of=kind.reach_of, judges_reach_from=MOST * len(SCENES))
+        self.findings = Findings()
+        self.interrupted = False
+        self.played: list[Exhausted] = []
+
+    def run(self) -> None:
+        """Play all schedules of all situations.  Raises :class:`NeverBoth`."""
+        for situation, steps in SCENES.items():
+            seen = self._exhaust(situation, steps)
+            if seen is not None:
+                self.played.append(seen)
+        self.total.stop()
+        if not self.played:
+            raise NeverBoth(
+                f"--exhaust {','.join(self.pair)}: there is no situation in which both are possible on one "
+                "job; name two that can meet, prepare,prepare say"
+            )
+        self.total.lost += [
+            f"{seen.situation}: more than {MOST} schedules, not exhausted"
+            for seen in self.played
+            if not seen.whole
+        ]
+        self.total.finished = True
+
+    def closing(self) -> list[str]:
+        first, second = self.pair
+        lines = [f"{first} and {second} on one job, every order of their statements:"]
+        for seen in self.played:
+            broken = f", {seen.broken} of them break a claim" if seen.broken else ""
+            lines.append(f"  {seen.situation}: {times(seen.schedules, 'schedule')}{broken}")
+        every = sum(seen.schedules for seen in self.played)
+        word = "exhausted" if all(seen.whole for seen in self.played) else "not exhausted"
+        return [*lines, f"{word}: {times(every, 'schedule')}", *self.corpus.notes]
+
+    def _exhaust(self, situation: str, steps: Steps) -> Exhausted | None:
+        """All schedules in one situation; None where the two operations are not possible."""
+        schedules = broken = 0
+        for example in self._every_order(steps):
+            if example is None or schedules == MOST:
+                self.total.examples -= 1  # begun, and no schedule that was played
+            if example is None:
+                return None
+            if schedules == MOST:
+                return Exhausted(situation, schedules, broken, whole=False)
+            schedules += 1
+            failure = Failure.of(example)
+            self.total.end_example(example)
+            self.total.tick(self.total)
+            if failure is not None:
+                broken += 1
+                self._keep(failure, situation, schedules)
+        return Exhausted(situation, schedules, broken, whole=True)
+
+    def _keep(self, failure: Failure, situation: str, schedules: int) -> None:
+        looked_at = f"Schedule {schedules} of {','.join(self.pair)}, {situation}"
+        if self.findings.add(Finding(failure, looked_at, len(failure.steps))):
+            self.corpus.add(Kind.FAILURES, failure.events)
+
+    def _every_order(self, steps: Steps) -> Iterator[Example | None]:
+        """Play the situation once for each order, in which the last choice that can differ does."""
+        prefix: list[int] = []
+        while True:
+            example = self.total.begin_example()
+            if not self._begin_both(example, steps):
+                yield None
+                return
+            choices = _play_out(example, prefix)
+            yield example
+            while choices and choices[-1][0] + 1 == choices[-1][1]:
+                choices.pop()
+            if not choices:
+                return
+            prefix = [*(chosen for chosen, _ in choices[:-1]), choices[-1][0] + 1]
+
+    def _begin_both(self, example: Example, steps: Steps) -> bool:
+        try:
+            for operation, arguments in steps:
+                perform(example, operation, arguments)
+        except NotPossible:
+            return False
+        for name in self.pair:
+            offer = next(_about_the_job(example, name), None)
+            if offer is None:
+                return False
+            perform(example, offer.operation, {**offer.undisturbed, STEPWISE: True})
+        return True
+
+
+def _about_the_job(example: Example, name: str) -> Iterator[Offer]:
+    """What the operation could be done with now: by whom, or to which job."""
+    for offer in OPERATIONS[name].offers(example):
+        arguments = offer.undisturbed
+        slot = example.workers.get(str(arguments.get("worker")))
+        job = slot.job if slot is not None else arguments.get("job", JOB)
+        if job == JOB and not arguments.get("foreign"):
+            yield offer
+
+
+def _play_out(example: Example, prefix: list[int]) -> list[tuple[int, int]]:
+    """Let both end in the order that ``prefix`` begins: which was chosen of how many, choice by choice."""
+    choices: list[tuple[int, int]] = []
+    while example.in_flight and not example.judge.violations:
+        free = [flying for flying in example.in_flight.values() if not flying.blocked_by]
+        chosen = prefix[len(choices)] if len(choices) < len(prefix) else 0
+        choices.append((chosen, len(free)))
+        perform(example, "proceed", {"by": free[chosen].by, "statement": free[chosen].statement})
+    if not example.judge.violations:
+        drain(example)
+    return choices

@@ -1,0 +1,93 @@
+"""The distinct failures of one run: each reported once, however often it was met.
+
+Failures of one shape are one finding; so are two whose minimal histories have one shape.  What is kept of
+a finding is its shortest history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from statemachine.search.run import Failure
+from statemachine.search.triage.minimise import minimise
+from statemachine.search.triage.signature import Shape
+from statemachine.world.clock import real_seconds
+from statemachine.world.lane import Lane
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A failure, how often it was met, and where.
+
+    ``looked_at`` says in words what was played until it was found; ``found_steps`` is its length then, and
+    ``shrink_seconds`` how long it took to make it shorter.  ``unstable`` says why it did not repeat.
+    """
+
+    failure: Failure
+    looked_at: str
+    found_steps: int
+    times: int = 1
+    seed: int | None = None
+    unstable: str = ""
+    shrink_seconds: float = 0
+
+    @property
+    def shape(self) -> Shape:
+        return self.failure.shape
+
+    @property
+    def steps(self) -> int:
+        return len(self.failure.steps)
+
+
+class Findings:
+    """What a run has found so far, by shape."""
+
+    def __init__(self) -> None:
+        self._found: dict[Shape, Finding] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found.values())
+
+    @property
+    def shapes(self) -> frozenset[Shape]:
+        return frozenset(self._found)
+
+    def add(self, found: Finding) -> bool:
+        """Take one in; whether its shape is new.  Of one shape, the shortest history is kept."""
+        before = self._found.get(found.shape)
+        if before is None:
+            self._found[found.shape] = found
+            return True
+        shortest = min(before, found, key=lambda finding: finding.steps)
+        self._found[found.shape] = replace(shortest, times=before.times + found.times)
+        return False
+
+    def again(self, shape: Shape, times: int) -> None:
+        """It was met so many times more, by a run that knew it."""
+        self._found[shape] = replace(self._found[shape], times=self._found[shape].times + times)
+
+    def minimised(self, lane: Lane) -> Findings:
+        """The same with minimal histories, those that come to one shape taken together."""
+        whole = Findings()
+        for found in self._found.values():
+            began = real_seconds()
+            failure = found.failure if found.unstable else minimise(lane, found.failure, self.shapes)
+            whole.add(replace(found, failure=failure, shrink_seconds=real_seconds() - began))
+        return whole
+
+    @property
+    def shortest(self) -> Failure:
+        """The one that is told first.  There must be one."""
+        return self.by_claim()[0][0].failure
+
+    def by_claim(self) -> list[list[Finding]]:
+        """Grouped by the claim that broke, the shortest first: groups, and findings in each."""
+        ordered = sorted(self._found.values(), key=lambda found: (found.shape.invariant, found.steps))
+        groups = [list(group) for _, group in groupby(ordered, key=lambda found: found.shape.invariant)]
+        return sorted(groups, key=lambda group: (group[0].steps, group[0].shape))

@@ -1,0 +1,235 @@
+"""Fuzzing for a given time: the corpus first, then one short search after another on several processors.
+
+Whatever is found is written to the corpus at once, so that nothing is lost when this process is killed.
+Nothing is minimised while searching: that is done once, at the end, by whoever started the campaign.
+A search whose process dies is played once more; when that dies too, the run cannot vouch for the system.
+The corpus is played in this process: a history that kills its process ends the campaign.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from types import FrameType
+from typing import Any, NamedTuple
+
+from statemachine.history.situation_pairs import Pair, pairs_of
+from statemachine.history.words import grouped, told
+from statemachine.invariants.claim import times
+from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.selection import Selection
+from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
+from statemachine.search.findings import Finding, Findings
+from statemachine.search.fuzzing.searches import Met, Search, Searched, Size, System, search
+from statemachine.search.pool import side_by_side
+from statemachine.search.run import Run
+from statemachine.search.sampled import found_again, replayed
+from statemachine.world.clock import real_seconds
+from statemachine.world.lane import Lane
+
+PATIENCE_SECONDS = 0.5
+GRACE_SECONDS = 30
+"""How long a search may take to end when its time is up, before its process is ended."""
+SHARE_OF_THE_CORPUS = 0.25
+"""Of the time, for situations that are played again: a campaign that was killed may have left many."""
+FIRST_EXAMPLES = 30
+MOST_TOLD = 20
+"""Lost searches that are told of: a system that loses one loses all of them."""
+SECONDS_BETWEEN_LOOKS = 30
+"""How often to look what other runs have put into the corpus."""
+
+
+class Fuzz(NamedTuple):
+    """What to play, from which seed on, for how long, in how many processes, and in searches of what size."""
+
+    system: System
+    seed: int
+    seconds: int
+    processes: int
+    size: Size
+
+
+@dataclass
+class Campaign:
+    """One run by time, and what came of it so far.  ``lane`` must be open; it plays the corpus.
+
+    ``tell`` is given the state of the campaign about twice a second.  It ends early after
+    ``most_failures`` distinct ones, 0 for no limit.
+    """
+
+    lane: Lane
+    corpus: Corpus
+    asked: Fuzz
+    tell: Callable[[Campaign], None] = lambda campaign: None
+    most_failures: int = 0
+    total: Run = field(init=False)
+    findings: Findings = field(default_factory=Findings)
+    situations: set[Pair] = field(default_factory=set)
+    replayed: int = 0
+    last_new: float = 0
+    interrupted: bool = False
+    _selection: Selection = field(default_factory=Selection)
+    _played: set[str] = field(default_factory=set)
+    _next_look: float = SECONDS_BETWEEN_LOOKS
+    _retries: list[Searched] = field(default_factory=list)
+    _under_way: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.total = Run(self.lane, judges_reach_from=EXAMPLES_OF_A_TIMED_RUN)
+        self.total.seed = self._next_seed = self.asked.seed
+        # Of the same kind of process as the pool's, or it could not be handed over.
+        # Without a lock: a process that is killed while it holds one would keep it for ever.
+        self._stop: Any = multiprocessing.get_context("spawn").RawValue("b", 0)
+
+    @property
+    def elapsed(self) -> float:
+        return real_seconds() - self.total.started
+
+    @property
+    def time_is_up(self) -> bool:
+        full = 0 < self.most_failures <= len(self.findings)
+        hopeless = not self.total.reach.counts and self.total.lost
+        return full or bool(hopeless) or self.interrupted or self.elapsed >= self.asked.seconds
+
+    def run(self) -> None:
+        """Fuzz until the time is up, it has found enough, or somebody interrupts it."""
+        try:
+            with self._interrupts_noticed():
+                self._replay_corpus(Kind.FAILURES)
+                self._replay_corpus(Kind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
+                self._search()
+        finally:
+            self.total.stop()
+        if not self.interrupted:
+            for searched in self._retries:
+                self._lose(searched.lost)
+        self._prune()
+        self.total.finished = not self.interrupted
+
+    def _search(self) -> None:
+        deal = partial(search, self._stop)
+        results = side_by_side(
+            deal, self._next_search, self.asked.processes, PATIENCE_SECONDS, lost=Searched.nothing
+        )
+        stopped_at: float | None = None
+        with closing(results):
+            for searched in results:
+                if searched is not None:
+                    self._take(searched)
+                if self.time_is_up and stopped_at is None:
+                    self._stop.value, stopped_at = 1, self.elapsed
+                elif self.elapsed >= self._next_look:
+                    self._next_look = self.elapsed + SECONDS_BETWEEN_LOOKS
+                    self._replay_corpus(Kind.FAILURES)
+                self.tell(self)
+                if stopped_at is not None and self.elapsed > stopped_at + GRACE_SECONDS:
+                    for seed in self._under_way:
+                        self._lose(f"the search with seed {seed}: it did not end when its time was up")
+                    return
+
+    def closing(self) -> list[str]:
+        """What the summary of a run does not say: situations in pairs, the corpus, and what went wrong."""
+        processes = times(self.asked.processes, "process", "processes")
+        histories = times(self.replayed, "history", "histories")
+        return [
+            f"Fuzzed for {told(self.total.seconds)} in {processes}: {grouped(len(self.situations))} pairs of "
+            f"situations met, the last new one after {told(self.last_new)}",
+            f"Corpus: {histories} played again from {self.corpus.place}, which now holds "
+            f"{len(self.corpus.entries())}",
+            *self.corpus.notes,
+        ]
+
+    def _next_search(self) -> Search | None:
+        if self.time_is_up:
+            return None
+        known = self.findings.shapes
+        if self._retries:
+            dealt = self._retries.pop().search._replace(known=known, again=True)
+        else:
+            size = self.asked.size
+            if self._next_seed < self.asked.seed + self.asked.processes:
+                # A first sign of life, and of a system that cannot be played at all, comes soon.
+                size = size._replace(examples=min(size.examples, FIRST_EXAMPLES))
+            dealt = Search(self.asked.system, self._next_seed, size, known)
+            self._next_seed += 1
+        self._under_way.add(dealt.seed)
+        return dealt
+
+    def _take(self, searched: Searched) -> None:
+        self._under_way.discard(searched.search.seed)
+        if searched.lost:
+            self._retry(searched)
+            return
+        self.total.add(searched.tally)
+        for shape, number in searched.met_again.items():
+            self.findings.again(shape, number)
+        if searched.failure is not None:
+            seed = searched.search.seed
+            looked_at = (
+                f"Looked at {self.total.examples} examples until it was found, after {told(self.elapsed)} "
+                f"(in the search with seed {seed})"
+            )
+            steps, unstable = len(searched.failure.steps), searched.unstable
+            self.findings.add(Finding(searched.failure, looked_at, steps, seed=seed, unstable=unstable))
+            self._played.add(self.corpus.add(Kind.FAILURES, searched.failure.events).name)
+        for met in searched.new:
+            self._remember(met)
+
+    def _remember(self, met: Met) -> None:
+        if met.pairs <= self.situations:  # another process was first
+            return
+        self.last_new = self.elapsed
+        self.situations |= met.pairs
+        entry = self.corpus.add(Kind.SITUATIONS, met.steps)
+        self._selection.add(entry, met.pairs)
+
+    def _retry(self, searched: Searched) -> None:
+        if searched.search.again:
+            self._lose(searched.lost)
+        else:
+            self._retries.append(searched)
+
+    def _lose(self, why: str) -> None:
+        if len(self.total.lost) < MOST_TOLD:
+            self.total.lost.append(why)
+
+    def _replay_corpus(self, kind: Kind, until: float = math.inf) -> None:
+        for again in replayed(self.lane, self.corpus, kind, but=self._played):
+            self._played.add(again.entry.name)
+            self.replayed += 1
+            met = pairs_of(self.lane.binding.lifecycle, again.events)
+            self.situations |= met
+            self._selection.add(again.entry, met, fails=again.failure is not None)
+            if again.failure is not None:
+                self.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
+            self.tell(self)
+            if self.time_is_up or self.elapsed > until:
+                return
+
+    def _prune(self) -> None:
+        self.corpus.drop(self._selection.needless())
+        self.corpus.flush()
+
+    @contextmanager
+    def _interrupts_noticed(self) -> Iterator[None]:
+        """Let the first Ctrl-C end the searches in good order, and the second one at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def interrupted(number: int, frame: FrameType | None) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
+            self.interrupted = True
+
+        before = signal.signal(signal.SIGINT, interrupted)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)

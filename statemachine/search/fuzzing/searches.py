@@ -1,0 +1,114 @@
+"""One search in a process of its own: short, so that little is lost when it is cut off.
+
+The process keeps its database and its frozen clock from one search to the next.  A search ends at its first
+failure of a shape that is not known yet; one that is known it passes over and goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from functools import cache
+from typing import NamedTuple, Protocol
+
+from statemachine.history.events import StepBegan
+from statemachine.history.situation_pairs import Pair, PairedReach
+from statemachine.search.engine import play, register_profiles, so_many
+from statemachine.search.machine import JobMachine
+from statemachine.search.run import Failure, Run, Tally
+from statemachine.search.triage.signature import Shape
+from statemachine.world.databases.opening import open_lane
+from statemachine.world.example import Example
+from statemachine.world.lane import Lane
+
+
+class Stop(Protocol):
+    """A number that all processes share; whoever deals out searches makes it 1 to end those under way."""
+
+    value: int
+
+
+class Size(NamedTuple):
+    """How many examples a search plays, of how many steps each."""
+
+    examples: int
+    steps: int
+
+
+class System(NamedTuple):
+    """The system under test, in words that another process can open it by."""
+
+    binding: str
+    defect: str | None
+    clock_skew_seconds: int
+
+
+class Search(NamedTuple):
+    """What to play.  ``known`` are the shapes that are found already."""
+
+    system: System
+    seed: int
+    size: Size
+    known: frozenset[Shape]
+    again: bool = False
+
+    def __str__(self) -> str:
+        return f"the search with seed {self.seed}"
+
+
+class Met(NamedTuple):
+    """An example that met pairs of situations which no earlier one in its process had met."""
+
+    pairs: frozenset[Pair]
+    steps: tuple[StepBegan, ...]
+
+
+class Searched(NamedTuple):
+    """What came of a search; ``lost`` says why nothing did, when its process ended before it."""
+
+    search: Search
+    tally: Tally
+    failure: Failure | None = None
+    unstable: str = ""
+    met_again: Counter[Shape] = Counter()  # noqa: RUF012  never changed
+    new: tuple[Met, ...] = ()
+    lost: str = ""
+
+    @classmethod
+    def nothing(cls, search: Search, reason: str) -> Searched:
+        return cls(search, Tally(0, 0, Counter(), Counter()), lost=reason)
+
+
+_seen: set[Pair] = set()
+_open = ExitStack()
+
+
+@cache
+def _lane(system: System) -> Lane:
+    register_profiles()
+    return _open.enter_context(open_lane(*system))
+
+
+def search(stop: Stop, asked: Search) -> Searched:
+    """Play until all examples are played, something new is broken, or ``stop`` is set."""
+    lane = _lane(asked.system)
+    new: list[Met] = []
+    reach = PairedReach(lane.binding.lifecycle)
+
+    def ended(example: Example) -> None:
+        fresh = frozenset(reach.pairs - _seen)
+        if fresh:
+            _seen.update(fresh)
+            began = (event for event in example.events if isinstance(event, StepBegan))
+            new.append(Met(fresh, tuple(event for event in began if not event.drain)))
+
+    run = Run(
+        lane,
+        known=asked.known,
+        asked_to_stop=lambda: bool(stop.value),
+        most_examples=asked.size.examples,
+        ended=ended,
+        reach_of=lambda *_: reach,
+    )
+    play(run, asked.seed, JobMachine, so_many(asked.size.examples, steps=asked.size.steps))
+    return Searched(asked, run.tally, run.failure, run.unstable, run.met_again, tuple(new))

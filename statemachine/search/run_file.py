@@ -1,0 +1,123 @@
+"""A run as a file, ``run.json``: what a shard hands to whoever adds up all shards.
+
+It holds sums and no histories; those are in the corpus.  A file that cannot be read is an error that names
+it, never a run of nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from statemachine.history.ndjson import lifecycle_from_json, lifecycle_to_json
+from statemachine.invariants import Crashed
+from statemachine.lifecycle import Lifecycle
+from statemachine.search.run import Tally
+
+NAME = "run.json"
+FORMAT, VERSION = "leased-job-run", 1
+
+
+class RunFileError(ValueError):
+    """A run that cannot be read; the message names the file and what would do."""
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """What one run came to.
+
+    ``seconds`` is its length, ``failures`` how many distinct ones it found, ``lost`` and ``notes`` say in
+    sentences what went wrong; ``finished`` is false for a run that was interrupted.
+    """
+
+    binding: str
+    lifecycle: Lifecycle
+    defect: str | None
+    seed: int
+    seconds: float
+    processes: int
+    tally: Tally
+    failures: int
+    finished: bool
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        tally = self.tally
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "binding": self.binding,
+            "defect": self.defect,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 1),
+            "processes": self.processes,
+            "examples": tally.examples,
+            "steps": tally.steps,
+            "failures": self.failures,
+            "finished": self.finished,
+            "lost": list(self.lost),
+            "notes": list(self.notes),
+            "crashed": [[crash.invariant, crash.error, crash.event] for crash in tally.crashed],
+            "met": dict(sorted(tally.met.items())),
+            "judged": dict(sorted(tally.judged.items())),
+            "lifecycle": lifecycle_to_json(self.lifecycle),
+        }
+
+
+def dumps(run: RunFile) -> str:
+    """The whole file as text."""
+    return json.dumps(run.to_json(), indent=1) + "\n"
+
+
+def read(file: Path) -> RunFile:
+    """Read what a run has written.  Raises :class:`RunFileError`."""
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        if values["format"] != FORMAT:
+            raise ValueError(values["format"])
+    except OSError as error:
+        raise RunFileError(f"{file} cannot be read ({error.strerror}): give the folder of a run") from None
+    except (ValueError, KeyError, TypeError):
+        raise RunFileError(
+            f"{file} is not the file of a run: it must be a JSON object with "
+            f'"format": "{FORMAT}"; give the .statemachine that a run has left'
+        ) from None
+    if values.get("version") != VERSION:
+        raise RunFileError(
+            f"{file} is of version {values.get('version')!r} and this statemachine reads version {VERSION}: "
+            "add up runs with the release that played them"
+        )
+    try:
+        return _run(values)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise RunFileError(
+            f"{file} is broken ({type(error).__name__}: {error}): download it again, or leave it out"
+        ) from None
+
+
+def _run(values: dict[str, Any]) -> RunFile:
+    crashed = tuple(Crashed(*map(str, crash)) for crash in values["crashed"])
+    tally = Tally(
+        int(values["examples"]),
+        int(values["steps"]),
+        Counter({str(cell): int(count) for cell, count in values["met"].items()}),
+        Counter({str(claim): int(count) for claim, count in values["judged"].items()}),
+        crashed,
+    )
+    return RunFile(
+        str(values["binding"]),
+        lifecycle_from_json(values["lifecycle"]),
+        values["defect"],
+        int(values["seed"]),
+        float(values["seconds"]),
+        int(values["processes"]),
+        tally,
+        int(values["failures"]),
+        bool(values["finished"]),
+        tuple(map(str, values["lost"])),
+        tuple(map(str, values["notes"])),
+    )

@@ -1,9 +1,0 @@
-"""What ``pytest statemachine/`` runs: the embedded lane, or the replay of a saved history in it."""
-
-from __future__ import annotations
-
-from statemachine.in_pytest import PlayedLane
-
-
-def test_leased_jobs_survive(embedded_lane: PlayedLane) -> None:
-    embedded_lane.play()

@@ -1,0 +1,37 @@
+"""Whether there can be a PostgreSQL here, in one line: a lane without one is skipped, and says so."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+from statemachine.world.databases.binaries import find
+from statemachine.world.databases.private_server import MISSING, WITHOUT_RIGHTS, unprivileged_user
+
+PACKAGES = ("psycopg", "greenlet")
+
+
+def packages_missing() -> str:
+    """What the lane needs besides a server and is not installed; empty when all is there."""
+    return " and ".join(name for name in PACKAGES if find_spec(name) is None)
+
+
+def missing_because(named: str | None, lane: str = "the transactions lane") -> str | None:
+    """Why ``database(named)`` cannot have a server, and how to get one; None when it can.
+
+    A server that is named is there, or an error: it is tried when it is used, and never a reason to skip.
+    """
+    if named is not None:
+        return None
+    if not hasattr(os, "geteuid"):
+        return f"{lane} needs a POSIX system, or a server that is named with --database-server"
+    missing = packages_missing()
+    if missing:
+        return f"{lane} needs {missing}: pip install '.[postgres]'"
+    as_root = os.geteuid() == 0
+    if as_root and unprivileged_user() is None:
+        return (
+            f"{lane} runs PostgreSQL, which never runs as root, and there is no user {WITHOUT_RIGHTS[0]}: "
+            "run it as another user, or name a server with --database-server"
+        )
+    return None if find(any_user=as_root) else f"{lane} needs {MISSING}"

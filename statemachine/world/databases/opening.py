@@ -1,0 +1,144 @@
+"""A lane outside of pytest, for benchmarks and commands: same binding, same safety, own database.
+
+What it plays on is gone afterwards, unless the process is killed: then a database on a server that somebody
+named stays there (``postgresql/databases.py``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, load
+from statemachine.world.databases import safety
+from statemachine.world.lane import Lane
+
+
+def load_here(path: str, defect: str | None = None) -> Binding:
+    """The binding, if it may be used in this environment.
+
+    Raises ``BindingError``, and ``safety.Refused`` when the environment names other settings than its own.
+    """
+    binding = load(path, defect)
+    check_environment(binding, path)
+    return binding
+
+
+def check_environment(binding: Binding, path: str) -> None:
+    """Raises ``safety.Refused`` when the environment names other settings than those of ``binding``."""
+    found = {"the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE")}
+    safety.check_settings_module(binding.settings_module, path, found)
+
+
+def choose_settings(binding: Binding, path: str) -> None:
+    """Let the settings module of ``binding`` be Django's, and load it.
+
+    Raises :class:`OwnFault` when it cannot be loaded or names no database.
+    """
+    wanted = binding.settings_module
+    os.environ["DJANGO_SETTINGS_MODULE"] = wanted
+    from django.conf import settings
+
+    try:
+        databases = settings.DATABASES
+    except Exception as error:  # noqa: BLE001  a settings module is foreign code
+        raise OwnFault(
+            f"--binding {path}: its settings module {wanted} cannot be loaded "
+            f"({type(error).__name__}: {error}); "
+            "run from the directory that holds it, with its requirements installed"
+        ) from None
+    if not databases:
+        raise OwnFault(f"--binding {path}: {wanted} names no database in DATABASES; name one of SQLite")
+
+
+@contextmanager
+def open_lane(
+    path: str = DEFAULT_BINDING, defect: str | None = None, clock_skew_seconds: int = 0
+) -> Iterator[Lane]:
+    """An open lane on a database in memory, which is gone afterwards.
+
+    Raises ``BindingError`` and ``safety.Refused`` as a run would.
+    """
+    binding = load_here(path, defect)
+    choose_settings(binding, path)
+    with private_database(path):
+        lane = Lane(binding, clock_skew_seconds)
+        with lane.open():
+            yield lane
+
+
+@contextmanager
+def open_interleaved(
+    path: str = DEFAULT_BINDING,
+    defect: str | None = None,
+    server_url: str | None = None,
+    clock_skew_seconds: int = 0,
+) -> Iterator[Lane]:
+    """An open lane of two transactions at once, on a new database of the PostgreSQL server at that URL.
+
+    Without a URL the server is a private one, and gone afterwards as well.  Raises ``BindingError`` and
+    ``safety.Refused`` as a run would.
+    """
+    from statemachine.world.databases.postgresql import database
+
+    with (
+        database(server_url) as made,
+        open_interleaved_on(made.django_settings(), path, defect, clock_skew_seconds) as lane,
+    ):
+        yield lane
+
+
+@contextmanager
+def open_interleaved_on(
+    configuration: Mapping[str, Any],
+    path: str = DEFAULT_BINDING,
+    defect: str | None = None,
+    clock_skew_seconds: int = 0,
+) -> Iterator[Lane]:
+    """As :func:`open_interleaved`, on an empty database that somebody else has made for this.
+
+    ``configuration`` is an entry of Django's ``DATABASES``.  It takes the place of the alias ``default``;
+    the other aliases are databases in memory.
+    """
+    binding = load_here(path, defect)
+    choose_settings(binding, path)
+    with private_database(path):
+        # Only now: psycopg and greenlet are needed by who gets here, and by nobody else.
+        from statemachine.world.transactions.opening import open_on
+
+        with open_on(configuration, binding, path, clock_skew_seconds) as lane:
+            yield lane
+
+
+@contextmanager
+def private_database(path: str) -> Iterator[None]:
+    """A migrated database in memory for the chosen settings, gone afterwards.  ``path`` names the binding.
+
+    Raises ``safety.Refused``, and :class:`OwnFault` when apps or migrations of the settings fail.
+    """
+    import django
+    from django.db import connections
+    from django.test.utils import setup_databases, teardown_databases
+
+    try:
+        django.setup()
+    except Exception as error:
+        raise OwnFault(
+            f"--binding {path}: django.setup() raised {type(error).__name__}: {error}; mend its settings, or "
+            "the app of INSTALLED_APPS that it names"
+        ) from error
+    safety.make_private(connections.settings)
+    try:
+        created = setup_databases(verbosity=0, interactive=False)
+    except Exception as error:
+        raise OwnFault(
+            f"--binding {path}: its migrations cannot make an empty database ({type(error).__name__}: "
+            f"{error}); try python manage.py migrate on a new SQLite file"
+        ) from error
+    try:
+        safety.check_private(connections.all())
+        yield
+    finally:
+        teardown_databases(created, verbosity=0)

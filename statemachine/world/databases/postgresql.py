@@ -1,0 +1,212 @@
+"""A database of a run's own on a PostgreSQL server: made under a random name, and dropped afterwards.
+
+The server is one that was named for this purpose, else a private one; an ambient ``DATABASE_URL`` is never
+read, and no database that was there before is opened but the one that the server's URL names.
+
+A run that is killed leaves its database behind on a server that was named, called ``statemachine_…``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from statemachine.world.databases.private_server import private_server
+from statemachine.world.databases.safety import Refused
+
+SERVER_VARIABLE = "STATEMACHINE_DATABASE_URL"
+OLDEST = 13
+"""The first version that drops a database under open connections."""
+
+
+@dataclass
+class PostgreSQLDatabase:
+    """Made for one run.  ``url`` may hold a password; ``description`` and the ``repr`` do not."""
+
+    url: str = field(repr=False)
+    name: str
+    description: str
+    _admin: Any = field(repr=False)
+
+    def in_transaction(self) -> bool:
+        """Whether some other connection to this database has a transaction open, right now."""
+        found = self._admin.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND xact_start IS NOT NULL "
+            "AND backend_type = 'client backend'",
+            (self.name,),
+        ).fetchone()
+        return bool(found[0])
+
+    def django_settings(self) -> dict[str, Any]:
+        """This database as an entry of Django's ``DATABASES``, with the password if the URL has one."""
+        from psycopg.conninfo import conninfo_to_dict
+
+        options: dict[str, Any] = conninfo_to_dict(self.url)
+        places = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+        found = {key: str(options.pop(name, "") or "") for key, name in places.items()}
+        return {"ENGINE": "django.db.backends.postgresql", **found, "OPTIONS": options}
+
+
+def named_server(option: str | None) -> str | None:
+    """The server that ``--database-server`` or the environment names; None when neither does."""
+    return option or os.environ.get(SERVER_VARIABLE) or None
+
+
+@contextmanager
+def database(named: str | None, *, otherwise: str = "a private server") -> Iterator[PostgreSQLDatabase]:
+    """A database that did not exist before and does not afterwards, whatever happens in between.
+
+    It is made on the server at the URL ``named``, on a private one for None.  ``otherwise`` says in messages
+    what there is for a run that names no server.
+
+    Raises :class:`~statemachine.world.databases.safety.Refused` for a server that cannot be used, and for a
+    database that cannot be dropped.
+    """
+    _check_psycopg(named, otherwise)
+    with ExitStack() as stack:
+        server = stack.enter_context(private_server()).url if named is None else named
+        admin = stack.enter_context(_connected(server, otherwise))
+        name = f"statemachine_{secrets.token_hex(6)}"
+        made = PostgreSQLDatabase(
+            _url(server, name), name, _description(admin, name, private=named is None), admin
+        )
+        try:
+            _create(admin, server, name)
+            yield made
+        except BaseException as error:
+            # What went wrong first is what is told.
+            _drop(admin, server, name, _say_nothing if named is None else error.add_note)
+            raise
+        _drop(admin, server, name, _say_nothing if named is None else _refuse)
+
+
+def _create(admin: Any, server: str, name: str) -> None:
+    import psycopg
+
+    try:
+        admin.execute(f'CREATE DATABASE "{name}"')
+    except psycopg.Error as error:
+        raise Refused(
+            f"the PostgreSQL server at {_place(server)} makes no database ({_first_line(error)}): "
+            "name a user that may create one, or leave --database-server out"
+        ) from None
+
+
+def _drop(admin: Any, server: str, name: str, tell: Callable[[str], None]) -> None:
+    import psycopg
+
+    try:
+        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    except psycopg.Error as error:
+        tell(
+            f"database {name} on the PostgreSQL server at {_place(server)} was not dropped "
+            f"({_first_line(error)}): drop it by hand"
+        )
+
+
+def _refuse(message: str) -> None:
+    raise Refused(message)
+
+
+def _say_nothing(message: str) -> None:
+    """A private server takes its databases with it, however it ended."""
+
+
+def _check_psycopg(named: str | None, otherwise: str) -> None:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        way = "pip install '.[postgres]'"
+        raise Refused(
+            f"a private PostgreSQL server needs psycopg: {way}"
+            if named is None
+            else f"--database-server needs psycopg: {way}, or leave it out for {otherwise}"
+        ) from None
+
+
+@contextmanager
+def _connected(server: str, otherwise: str) -> Iterator[Any]:
+    scheme = server.partition("://")[0] if "://" in server else "nameless"
+    if scheme not in ("postgres", "postgresql"):
+        raise Refused(
+            f"--database-server names a {scheme} server: "
+            f"write postgresql://USER@HOST:PORT/postgres, or leave it out for {otherwise}"
+        )
+    where = _place(server)
+    import psycopg
+
+    try:
+        admin = psycopg.connect(server, autocommit=True, connect_timeout=10)
+    except psycopg.Error as error:
+        raise Refused(
+            f"the PostgreSQL server at {where} cannot be used ({_first_line(error)}): "
+            "start it, or leave --database-server out"
+        ) from None
+    with closing(admin):
+        _check_version(admin.info.server_version, where)
+        yield admin
+
+
+def _check_version(version: int, where: str) -> None:
+    if version < OLDEST * 10_000:
+        raise Refused(
+            f"the PostgreSQL server at {where} is version {_version(version)}, and a run drops its database "
+            f"with FORCE, which began with {OLDEST}: name a newer one, or leave --database-server out"
+        )
+
+
+def _url(server: str, name: str) -> str:
+    parts = urlsplit(server)
+    if "dbname" in dict(parse_qsl(parts.query)):
+        # The last one counts, and it would be somebody's.
+        raise Refused(
+            "--database-server names a database by dbname= as well, which would be used in place of the "
+            "run's own: write postgresql://USER@HOST:PORT/postgres without it"
+        )
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def _description(admin: Any, name: str, private: bool) -> str:
+    version = f"PostgreSQL {_version(admin.info.server_version)}"
+    if private:
+        return f"{version}, private server made for this run, database {name}"
+    host = admin.info.host
+    where = f"{host}:{admin.info.port}" if host and not host.startswith(("/", "@")) else "a unix socket"
+    return f"{version} at {where}, database {name}, made for this run"
+
+
+def _version(number: int) -> str:
+    """As people write it: 150018 is 15.18."""
+    return f"{number // 10_000}.{number % 10_000}"
+
+
+def without_password(server: str) -> str:
+    """The URL as it may be printed.
+
+    >>> without_password("postgresql://owner:secret@db:5432/postgres")
+    'postgresql://owner:PASSWORD@db:5432/postgres'
+    """
+    return re.sub(r"(?<=://)([^/@:]*):[^@]*@", r"\1:PASSWORD@", server)
+
+
+def _place(server: str) -> str:
+    """Host and port.  Raises :class:`.Refused` for a URL without either."""
+    try:
+        parts = urlsplit(server)
+        return f"{parts.hostname or 'its socket'}:{parts.port or 5432}"
+    except ValueError:
+        # What urllib and libpq say of such a URL may be a piece of its password.
+        raise Refused(
+            "--database-server cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/postgres, with "
+            "every / @ : ? # of the password as %2F %40 %3A %3F %23"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,277 @@
+"""One example: the world, the system under test and the judge, wired together.
+
+An :class:`Example` lives as long as one history; the lane on which it is played (``lane.py``) lives as
+long as a run.  An example knows how to make a call and turn all that comes of it into events; which
+calls to make is not its business (``operations/`` says what is possible, the machine or a replay
+chooses).  Calls may overlap: what belongs to one of them is in its :class:`OpenCall`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from statemachine.binding import Delivery
+from statemachine.history import events as history
+from statemachine.history.events import Event
+from statemachine.history.reach import Reach
+from statemachine.invariants import Judge
+from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Operation
+from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.faults import STATEMENT_FAILED, Fault, Killed, Strike, stage_of
+from statemachine.world.observer import Observer
+from statemachine.world.queue import SimulatedQueue
+from statemachine.world.stage import InFlight, Stage
+from statemachine.world.workers import WORKERS, Slot
+
+
+@dataclass(slots=True)
+class OpenCall:
+    """A call that is being made: its number, whether it has committed, and an error of ours in its middle."""
+
+    number: int
+    faults: ConnectionFaults
+    committed: bool = False
+    own_error: Exception | None = None
+
+
+_MAKING: ContextVar[OpenCall] = ContextVar("the call that is being made here")
+
+
+class Example:
+    """One history in the making; ``events`` is what has happened so far."""
+
+    def __init__(self, lane: Stage, reach: Reach | None) -> None:
+        self.lane = lane
+        self.binding = lane.binding
+        self.lifecycle = lane.binding.lifecycle
+        self.clock = lane.clock
+        self.clock_skew_seconds = lane.clock_skew_seconds
+        self.events: list[Event] = []
+        self.judge = Judge(self.lifecycle, lane.claims)
+        self.ledger = self.judge.ledger
+        self.reach = reach
+        self.queue = SimulatedQueue(
+            self.lifecycle.visibility_seconds,
+            self.lifecycle.max_receives,
+            lambda: self.clock.now,
+            self.record,
+        )
+        self.workers: dict[str, Slot[Delivery]] = {name: Slot(name) for name in WORKERS}
+        self.jobs: list[str] = []
+        self.to_publish: dict[str, str] = {}
+        self.steps = 0
+        self.step_key = 0
+        self.draining = False
+        self._named_in_step = 0
+        self._begun = 0
+        self._latest: OpenCall | None = None
+        self._observer = Observer(self.binding)
+
+    @property
+    def now(self) -> float:
+        return self.clock.now
+
+    @property
+    def faults(self) -> ConnectionFaults:
+        return self.lane.faults
+
+    @property
+    def in_flight(self) -> Mapping[str, InFlight]:
+        return self.lane.in_flight
+
+    @property
+    def current_call(self) -> int:
+        """The number of the call that is being made here, or was begun last."""
+        making = _MAKING.get(None)
+        return making.number if making is not None else self._begun
+
+    @property
+    def committed_in_call(self) -> bool:
+        """Whether the call that was begun last has committed anything."""
+        return self._latest is not None and self._latest.committed
+
+    def record(self, event: Event) -> None:
+        self.events.append(event)
+        self.judge.take(event)
+        if self.reach is not None:
+            self.reach.take(self.ledger, event)
+
+    # -- steps ------------------------------------------------------------------------------
+
+    def begin_step(self, operation: str, arguments: dict[str, Any], key: int | None = None) -> None:
+        """``key`` names what the step creates; a replay passes the saved one, so that names survive."""
+        self.steps += 1
+        self.step_key = key if key is not None else self.step_key + 1
+        self._named_in_step = 0
+        self.record(history.StepBegan(self.now, self.step_key, operation, arguments, self.draining))
+
+    def next_key(self) -> int:
+        return self.step_key + 1
+
+    def new_message(self) -> str:
+        """A name for a message that is created in this step."""
+        self._named_in_step += 1
+        suffix = "" if self._named_in_step == 1 else f".{self._named_in_step}"
+        return f"m{self.step_key}{suffix}"
+
+    def move_clock(self, to: float) -> None:
+        since = self.now
+        self.clock.move_to(to)
+        self.record(history.ClockMoved(self.now, since))
+
+    def skew_clock(self, worker: str, seconds: float) -> None:
+        self.record(history.ClockSkewed(self.now, worker, seconds))
+
+    def count_others(self) -> str | None:
+        """Look at all rows that are not of this example's jobs, if the binding can, and say what was seen."""
+        aggregate = self._observer.others(self.jobs)
+        if aggregate is not None:
+            self.record(history.OthersCounted(self.now, aggregate))
+        return aggregate
+
+    def kill(self, worker: str, where: str) -> None:
+        self.workers[worker].forget()
+        self.record(history.Killed(self.now, worker, where))
+
+    # -- calls ------------------------------------------------------------------------------
+
+    def call(
+        self,
+        operation: Operation,
+        run: Callable[[], Any],
+        *,
+        actor: str,
+        job: str = "",
+        tenant: str = "",
+        attempt: int | None = None,
+        payload: str | None = None,
+        message: str | None = None,
+        strike: Strike | None = None,
+    ) -> history.Returned | history.Raised | history.Unknown:
+        """Make one call on the system under test; what it does, and what becomes of it, are events.
+
+        ``run`` returns the attempt number or None (acquisitions), True or False (finishes) or nothing.
+        """
+        self._begun += 1
+        making = self._latest = OpenCall(self._begun, self.lane.faults)
+        asked = history.Invoked(
+            self.now, making.number, operation, actor, job, tenant, attempt, payload, message
+        )
+        before = _MAKING.set(making)
+        try:
+            return self._make(making, asked, run, strike)
+        finally:
+            _MAKING.reset(before)
+
+    def _make(
+        self, making: OpenCall, asked: history.Invoked, run: Callable[[], Any], strike: Strike | None
+    ) -> history.Returned | history.Raised | history.Unknown:
+        call, faults = making.number, making.faults
+        self.record(asked)
+        end: history.Returned | history.Raised | history.Unknown
+        faults.arm(strike, stage_of(asked.operation))
+        try:
+            with self._clock_of(asked.actor):
+                answer = run()
+            end = self._answer(asked, answer)
+        except Killed:
+            end = history.Unknown(self.now, call, "killed")
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
+            end = history.Raised(self.now, call, f"{type(error).__name__}: {_said(error)}")
+        except BaseException:  # Ctrl-C: what follows is our own clean-up
+            faults.disarm()
+            raise
+        if faults.dead:  # also when the code under test caught the kill
+            end = history.Unknown(self.now, call, "killed")
+        elif Fault.ANSWER_LOST in self.ledger.calls[call].faults and isinstance(end, history.Raised):
+            end = history.Unknown(self.now, call, "answer lost")
+        if making.own_error is not None:
+            faults.disarm()
+            raise making.own_error
+        where, unseen = faults.calls.boundary, self._is_unseen(making, asked.operation)
+        faults.disarm()
+        if unseen:
+            self._observe(call, by_autocommit=True)
+        self.record(end)
+        if where:
+            self._bury(asked.actor, asked.job, where)
+        return end
+
+    @contextmanager
+    def _clock_of(self, actor: str) -> Iterator[None]:
+        skew = self.ledger.skews.get(actor, 0)
+        if not skew:
+            yield
+            return
+        self.clock.show(self.now + skew)
+        try:
+            yield
+        finally:
+            self.clock.show(self.now)
+
+    def _is_unseen(self, making: OpenCall, operation: Operation) -> bool:
+        """Whether the call that has just ended may have written what no commit of it has shown."""
+        if operation in MESSAGE_STEPS and not making.faults.statements:
+            return False
+        return making.faults.autocommitted or not making.committed
+
+    def committed(self) -> None:
+        """The connection has just committed inside the call that is being made here."""
+        making = _MAKING.get()
+        making.committed = True
+        try:
+            self.record(history.Committed(self.now, making.number))
+            self._observe(making.number)
+        except Exception as error:  # noqa: BLE001  an error of ours, or of the binding, is no answer of the system
+            making.own_error = error
+
+    def catch_up(self) -> None:
+        """See what the call that is being made here has written by now without a transaction."""
+        faults = self.faults
+        if faults.autocommitted and not faults.in_transaction:
+            with faults.unwatched():
+                self._observe(self.current_call, by_autocommit=True)
+
+    def struck(self, fault: str) -> None:
+        if fault == Fault.ERROR_BEFORE_STATEMENT and not self.faults.in_transaction:
+            fault = STATEMENT_FAILED
+        self.record(history.FaultStruck(self.now, self.current_call, str(fault)))
+
+    def _answer(self, asked: history.Invoked, answer: Any) -> history.Returned:
+        attempt = None
+        if asked.operation in ACQUISITIONS:
+            attempt = None if answer is None or answer is False else int(answer)
+            granted = attempt is not None
+        else:
+            # Whatever a create or a publish returns (a model instance, say) is no refusal.
+            granted = bool(answer) or asked.operation not in FENCED
+        return history.Returned(self.now, asked.call, Answer.ACCEPTED if granted else Answer.REFUSED, attempt)
+
+    def _bury(self, actor: str, job: str, where: str) -> None:
+        if actor in self.workers:
+            self.kill(actor, where)
+        elif actor == "publisher":
+            self.lose_publication(job)
+
+    def lose_publication(self, job: str) -> None:
+        """The process that was to publish ``job`` is dead."""
+        self.to_publish.pop(job, None)
+        self.record(history.PublicationLost(self.now, job))
+
+    def _observe(self, call: int, by_autocommit: bool = False) -> None:
+        with self.lane.looking():
+            changes = self._observer.changes(self.jobs)
+        if changes is None:
+            return
+        if by_autocommit:
+            self.record(history.Committed(self.now, call))
+        self.record(history.Observed(self.now, call, *changes))
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, without what PostgreSQL adds: primary keys and processes, others in each run."""
+    return str(error).partition("\nDETAIL: ")[0]

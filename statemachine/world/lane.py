@@ -1,0 +1,151 @@
+"""What examples are played on: a binding with its database, its clock and its claims, for a whole run.
+
+:class:`Lane` is the embedded one: one connection, and operations that run whole.  The transactions lane
+(``transactions/``) is a subclass that plays the same operations statement by statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import MappingProxyType
+from typing import Any
+
+from statemachine.binding import Binding
+from statemachine.history.reach import Reach
+from statemachine.invariants import ALL, Invariant
+from statemachine.world import bystanders
+from statemachine.world.clock import Clock
+from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.example import Example
+from statemachine.world.faults import Strike
+from statemachine.world.ports import HandedOver, SystemQueue
+from statemachine.world.stage import InFlight
+
+_NOTHING: Mapping[str, InFlight] = MappingProxyType({})
+
+
+class Lost(RuntimeError):
+    """What a run depends on does not do its part any more; the message says what, and what can be done."""
+
+
+class Lane:
+    """A binding on its database, for a whole run.  Enter :meth:`open` before making examples.
+
+    ``clock_skew_seconds`` is how far a worker's clock may be ahead or behind; 0 for clocks that agree.
+    """
+
+    most_in_flight = 0
+    steps_to_minimise = 60_000
+    """After so many a failing history is taken as it is: half a minute.  No planted defect takes 15,000."""
+    steps_to_explain = 8000
+    """Steps that all re-runs of one failure may take: about 3 s.  A failure of 15 needs about 350."""
+
+    def __init__(self, binding: Binding, clock_skew_seconds: int = 0) -> None:
+        self.binding = binding
+        self.clock_skew_seconds = clock_skew_seconds
+        self.clock = Clock()
+        self.claims: Sequence[Invariant] = [
+            claim
+            for claim in ALL
+            if claim.name not in binding.waived and (not claim.needs or binding.lifecycle.has(claim.needs))
+        ]
+        self.current: Example | None = None
+        self._settled: str | None = None
+        self._faults: ConnectionFaults
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Freeze the clock, hook the connection and connect the binding to the world."""
+        with self.clock.running(), self._connected():
+            self.binding.open(SystemQueue(lambda: self.example), HandedOver(lambda: self.example))
+            try:
+                yield
+            except BaseException:
+                self.abandon()
+                raise
+            finally:
+                self._reset()
+                if self._settled is not None:
+                    self.binding.reset(bystanders.BYSTANDERS)
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        from django.db import connection
+
+        connection.ensure_connection()
+        self._faults = self._faults_of(connection)
+        with self._faults.installed():
+            yield
+
+    def _faults_of(self, connection: Any) -> ConnectionFaults:
+        return ConnectionFaults(
+            connection,
+            committed=lambda: self.example.committed(),
+            struck=lambda fault: self.example.struck(fault),
+        )
+
+    @property
+    def faults(self) -> ConnectionFaults:
+        """Those of the connection on which code under test runs now."""
+        return self._faults
+
+    @property
+    def in_flight(self) -> Mapping[str, InFlight]:
+        """The operations that have begun and not ended, by who makes them: here, none ever."""
+        return _NOTHING
+
+    def looking(self) -> AbstractContextManager[None]:
+        """For a look at committed rows in the middle of a call."""
+        return nullcontext()
+
+    def play(self, play: Callable[[], None], by: str, stepwise: bool) -> None:
+        """Play what a step does; ``by`` names who makes its calls, empty for a step that makes none."""
+        play()
+
+    def proceed(self, by: str, strike: Strike | None = None) -> None:
+        """Let an operation in flight execute its next statement, and ``strike`` strike it from there on.
+
+        Raises ``LookupError`` when there is none; here operations run whole.
+        """
+        raise LookupError(f"{by} has no operation in flight")
+
+    def kill_in_flight(self, by: str) -> None:
+        """Kill whoever makes an operation that is in flight.  Raises as :meth:`proceed` does."""
+        raise LookupError(f"{by} has no operation in flight")
+
+    def check(self) -> None:
+        """Raises :class:`Lost` when nothing more can be played here, whatever the system under test does."""
+
+    def abandon(self) -> None:
+        """Roll back whatever is open: Ctrl-C may have struck anywhere."""
+        self.faults.abandon()
+
+    @property
+    def example(self) -> Example:
+        if self.current is None:
+            raise RuntimeError("the system under test called its queue or publisher outside of an example")
+        return self.current
+
+    def begin(self, reach: Reach | None = None) -> Example:
+        """A fresh example at second 0, on a database without jobs."""
+        self._reset()
+        self.clock.move_to(0)
+        example = self.current = Example(self, reach)
+        if example.count_others() != self._settled:
+            example = self.current = self._with_bystanders_as_they_were(reach)
+        return example
+
+    def _with_bystanders_as_they_were(self, reach: Reach | None) -> Example:
+        """Every example must find the same other rows, or a failure that touches them would not replay."""
+        self.binding.reset(bystanders.BYSTANDERS)
+        self.current = Example(self, None)
+        bystanders.settle(self.binding)
+        example = self.current = Example(self, reach)
+        self._settled = example.count_others()
+        return example
+
+    def _reset(self) -> None:
+        if self.current is not None and self.current.jobs:
+            self.binding.reset(self.current.jobs)
+        self.current = None

@@ -1,0 +1,139 @@
+"""The lane itself: the examples of every other lane on PostgreSQL, two of their operations at once.
+
+A time move, a delivery, a kill between two steps: all that makes no call is as it is elsewhere.  What it
+cannot show: more than two operations at once, time that passes inside of a transaction, and what another
+isolation level or another server than the one at hand would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+from django.db import connections
+
+from statemachine.binding import Binding
+from statemachine.history import events as history
+from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.faults import Strike
+from statemachine.world.lane import Lane
+from statemachine.world.stage import InFlight
+from statemachine.world.transactions.scheduler import Scheduler
+from statemachine.world.transactions.server import Watcher
+from statemachine.world.transactions.sessions import Session, in_place_of_the_default, new_wrapper
+
+MOST_IN_FLIGHT = 2
+"""With three open transactions several may wait for one row, and who is next is the server's to say."""
+
+
+class TransactionsLane(Lane):
+    """A binding on a PostgreSQL database that the run has made; ``configuration`` is Django's of it.
+
+    Raises what :class:`~statemachine.world.lane.Lane` raises.
+    """
+
+    most_in_flight = MOST_IN_FLIGHT
+    steps_to_minimise = 20_000
+    steps_to_explain = 2000
+
+    def __init__(
+        self, binding: Binding, configuration: Mapping[str, Any], clock_skew_seconds: int = 0
+    ) -> None:
+        super().__init__(binding, clock_skew_seconds)
+        self._configuration = configuration
+        self._scheduler: Scheduler
+        self._own: Any = None
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            self._own = stack.enter_context(closing(new_wrapper(self._configuration)))
+            self._own.ensure_connection()
+            parameters = {
+                name: value
+                for name, value in self._own.get_connection_params().items()
+                if name in ("dbname", "user", "password", "host", "port", "sslmode")
+            }
+            watcher = stack.enter_context(closing(Watcher(parameters)))
+            sessions = [Session(self._configuration, self._faults_of) for _ in range(MOST_IN_FLIGHT)]
+            for session in sessions:
+                stack.enter_context(closing(session))
+                session.open()
+            self._faults = sessions[0].faults
+            self._scheduler = Scheduler(sessions, watcher, self)
+            stack.enter_context(in_place_of_the_default(self._own))
+            stack.callback(self.abandon)
+            yield
+
+    @property
+    def faults(self) -> ConnectionFaults:
+        running = self._scheduler.running
+        return running.session.faults if running is not None else self._faults
+
+    @property
+    def in_flight(self) -> Mapping[str, InFlight]:
+        return self._scheduler.in_flight
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        running = self._scheduler.running
+        self.switched_to(None)
+        try:
+            yield
+        finally:
+            self.switched_to(running.session if running is not None else None)
+
+    def play(self, play: Callable[[], None], by: str, stepwise: bool) -> None:
+        if by:
+            self._scheduler.start(play, by, stepwise)
+        else:
+            play()
+
+    def proceed(self, by: str, strike: Strike | None = None) -> None:
+        self._scheduler.proceed(by, strike)
+
+    def kill_in_flight(self, by: str) -> None:
+        self._scheduler.kill(by)
+
+    def check(self) -> None:
+        self._scheduler.watcher.check()
+
+    def abandon(self) -> None:
+        self._scheduler.clear()
+
+    def _reset(self) -> None:
+        if self.current is not None:
+            # Nothing of what ends now was done by the system.
+            self.current.reach = None
+        self._scheduler.clear()
+        try:
+            super()._reset()
+        except Exception:
+            self.check()
+            raise
+
+    # -- what the scheduler tells, from inside an operation ----------------------------------
+
+    def standing(self, by: str, statement: str) -> InFlight:
+        call = self.example.current_call
+        asked = self.example.ledger.calls[call].invoked
+        return InFlight(by, str(asked.operation), asked.job, call, statement)
+
+    def statement_began(self, statement: str) -> None:
+        example = self.example
+        example.record(history.StatementBegan(example.now, example.current_call, statement))
+
+    def lock_waited(self, holder: int) -> None:
+        example = self.example
+        example.record(history.LockWaited(example.now, example.current_call, holder))
+
+    def lock_granted(self, call: int) -> None:
+        example = self.example
+        example.record(history.LockGranted(example.now, call))
+
+    def undone(self, outcome: str) -> None:
+        self.example.struck(outcome)
+
+    def switched_to(self, session: Session | None) -> None:
+        connections["default"] = self._own if session is None else session.wrapper

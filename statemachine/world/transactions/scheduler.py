@@ -1,0 +1,293 @@
+"""Which operations are in flight, and one of them at a time goes on: up to its next statement, or a lock.
+
+Each operation runs in a greenlet of its own, in the one thread there is: nothing happens between two steps.
+What the server does at once when a lock is released is waited for before anybody else goes on; with two
+operations there is at most one who waits, and the same steps always have the same outcome.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import NoReturn, Protocol
+
+from greenlet import getcurrent, greenlet
+
+from statemachine.binding import BindingError
+from statemachine.world.clock import real_seconds
+from statemachine.world.faults import Fault, Killed, Strike
+from statemachine.world.stage import COMMIT, RESUMES, InFlight
+from statemachine.world.transactions import server
+from statemachine.world.transactions.server import ServerError, ServerGone, Watcher
+from statemachine.world.transactions.sessions import Abandoned, Session
+
+_STUCK: list[greenlet] = []
+"""What would never end, and is never to run again, which it would do when nobody knew of it any more."""
+
+
+class Endless(BindingError):
+    """Code that cannot be killed; the message says whose and how it can be helped."""
+
+
+class Told(Protocol):
+    """What the scheduler tells of, always from inside the operation that it is about."""
+
+    def standing(self, by: str, statement: str) -> InFlight:
+        """The operation that runs now, with the statement that it is about to execute."""
+
+    def statement_began(self, statement: str) -> None: ...
+
+    def lock_waited(self, holder: int) -> None:
+        """A wait for a lock that the call of that number holds."""
+
+    def lock_granted(self, call: int) -> None: ...
+
+    def undone(self, outcome: str) -> None:
+        """The server has undone the transaction."""
+
+    def switched_to(self, session: Session | None) -> None:
+        """From now on code runs on this session; None for the verifier's own."""
+
+
+class Task:
+    """An operation, and how far it has come."""
+
+    def __init__(self, scheduler: Scheduler, by: str, session: Session, stepwise: bool) -> None:
+        self.by = by
+        self.session = session
+        self.stepwise = stepwise
+        self.standing: InFlight | None = None
+        self.statement = ""
+        self.executed = 0
+        self._scheduler = scheduler
+        self._hub = getcurrent()
+        self._greenlet: greenlet | None = None
+        self.is_stuck = False
+        self.trouble: ServerError | None = None
+        self._waits_since: float | None = None
+
+    def begin(self, play: Callable[[], None]) -> None:
+        self._greenlet = greenlet(play)
+        # Its own context begins empty, where code under test may have left a time zone, say.
+        self._greenlet.gr_context = contextvars.copy_context()
+        self._greenlet.switch()
+
+    @property
+    def ended(self) -> bool:
+        return self._greenlet is None or self._greenlet.dead or self.is_stuck
+
+    @property
+    def blocked(self) -> bool:
+        return self.standing is not None and bool(self.standing.blocked_by)
+
+    @property
+    def is_inside_a_statement(self) -> bool:
+        """Whether it waits for a lock, or for its turn after such a wait."""
+        return self.standing is not None and (self.blocked or self.standing.statement == RESUMES)
+
+    def go_on(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.switch()
+
+    def throw(self, error: type[BaseException]) -> None:
+        if self._greenlet is not None:
+            self._greenlet.throw(error)
+
+    # -- what its session tells, inside of the greenlet --------------------------------------
+
+    def before(self, statement: str) -> None:
+        if self.stepwise:
+            self.standing = self._scheduler.told.standing(self.by, statement)._replace(executed=self.executed)
+            self._stop(Fault.KILL_BEFORE_COMMIT if statement == COMMIT else Fault.KILL_BEFORE_STATEMENT)
+
+    def began(self, statement: str) -> None:
+        self.statement, self._waits_since = statement, None
+        self.executed += 1
+        self._scheduler.told.statement_began(statement)
+
+    def waits(self) -> None:
+        try:
+            self._look_why()
+        except ServerError as error:
+            # Raised here it would be an error of the code under test, which may catch it.
+            self.trouble = error
+            self._hub.switch()
+
+    def _look_why(self) -> None:
+        holder = self._scheduler.holder_of_what(self)
+        if holder is None or holder.standing is None:
+            self._check_patience()
+            return
+        told = self._scheduler.told
+        told.lock_waited(holder.standing.call)
+        if holder.blocked:
+            # Each waits for the other.  The server would choose after a second, and not always the same.
+            told.undone("deadlock")
+            self.session.is_victim = True
+            self._scheduler.watcher.cancel(self.session.pid)
+            self._scheduler.watcher.wait_until(
+                lambda: self.session.has_answer, "a statement was cancelled and goes on"
+            )
+            return
+        self.stepwise = True
+        standing = told.standing(self.by, self.statement)
+        self.standing = standing._replace(blocked_by=holder.by, executed=self.executed)
+        self._stop(Fault.KILL_WHILE_BLOCKED)
+
+    def _check_patience(self) -> None:
+        """Raises :class:`ServerError` when somebody unknown holds a lock for too long."""
+        now = real_seconds()
+        self._waits_since = self._waits_since or now
+        if now - self._waits_since < server.PATIENCE_SECONDS:
+            return
+        blockers = self._scheduler.watcher.blockers(self.session.pid)
+        self._waits_since = None
+        if blockers:
+            raise ServerError(
+                f"{self.by} waits at {self.statement} for a lock that session {blockers[0]} has held for "
+                f"{server.PATIENCE_SECONDS:g} s, and which is none of the run's: what code under test does "
+                "on connections of its own cannot be interleaved; let it use Django's"
+            )
+
+    def failed(self, outcome: str) -> None:
+        self._scheduler.told.undone(outcome)
+
+    def stuck(self) -> NoReturn:
+        self.is_stuck = True
+        if self._greenlet is not None:
+            _STUCK.append(self._greenlet)
+        while True:
+            self._hub.switch()
+
+    def _stop(self, killed_by: Fault) -> None:
+        try:
+            self._hub.switch()
+        except Killed:
+            self.session.faults.calls.kill(killed_by)
+
+
+class Scheduler:
+    """At most as many operations in flight as there are ``sessions``."""
+
+    def __init__(self, sessions: Sequence[Session], watcher: Watcher, told: Told) -> None:
+        self.watcher = watcher
+        self.told = told
+        self.running: Task | None = None
+        self.tasks: dict[str, Task] = {}
+        self.in_flight: dict[str, InFlight] = {}
+        self._free = list(sessions)
+
+    def start(self, play: Callable[[], None], by: str, stepwise: bool) -> None:
+        """Begin an operation: up to its first statement, or to its end unless ``stepwise``."""
+        name = by if by not in self.tasks else f"{by} 2"
+        session = self._free.pop(0)
+        task = self.tasks[name] = Task(self, name, session, stepwise)
+        session.control = task
+        self._run(task, lambda: task.begin(play))
+
+    def proceed(self, by: str, strike: Strike | None = None) -> None:
+        """Let an operation that is not blocked go on to its next statement, to be struck by ``strike``."""
+        task = self.tasks[by]
+        if strike is not None:
+            task.session.faults.calls.plan(strike)
+        self._run(task, task.go_on)
+
+    def kill(self, by: str) -> None:
+        """Whoever makes this operation dies where it stands: rolled back, and with all its locks free."""
+        task = self.tasks[by]
+        if task.is_inside_a_statement:
+            self._terminate(task.session)
+        else:
+            task.session.roll_back_at_once()
+        self._run(task, lambda: task.throw(Killed))
+
+    def clear(self) -> None:
+        """End all that is in flight, whatever the code does about it: no lock is held afterwards."""
+        interrupted = False
+        for task in list(self.tasks.values()):
+            task.session.abandon()
+            with suppress(ServerGone):
+                self._terminate(task.session)
+            try:
+                self._switch(task, partial(task.throw, Abandoned))
+            except BaseException as error:  # noqa: BLE001  whatever the code makes of its end
+                interrupted = interrupted or isinstance(error, KeyboardInterrupt)
+            with suppress(ServerGone):
+                self._end(task)
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def holder_of_what(self, waiting: Task) -> Task | None:
+        """Whose lock ``waiting`` waits for now, if it waits for any."""
+        others = {task.session.pid: task for task in self.tasks.values() if task is not waiting}
+        if not others:
+            return None
+        blockers = self.watcher.blockers(waiting.session.pid)
+        return next((others[pid] for pid in blockers if pid in others), None)
+
+    def _terminate(self, session: Session) -> None:
+        if session.is_connected:
+            self.watcher.terminate(session.pid)
+            session.lose()
+
+    def _run(self, task: Task, action: Callable[[], None]) -> None:
+        try:
+            self._switch(task, action)
+        finally:
+            if task.ended:
+                self._end(task)
+        if task.trouble is not None:
+            raise task.trouble
+        if task.is_stuck:
+            raise Endless(
+                f"{task.by} was killed, and its code catches even that and tries its database again, for "
+                "ever: let it catch Exception, and not BaseException"
+            )
+        if not task.ended and task.standing is not None:
+            self.in_flight[task.by] = task.standing
+        self._settle()
+
+    def _switch(self, task: Task, action: Callable[[], None]) -> None:
+        before, self.running = self.running, task
+        self.told.switched_to(task.session)
+        try:
+            action()
+        finally:
+            self.running = before
+            self.told.switched_to(before.session if before is not None else None)
+
+    def _end(self, task: Task) -> None:
+        self.tasks.pop(task.by, None)
+        self.in_flight.pop(task.by, None)
+        try:
+            if task.is_stuck:
+                self._terminate(task.session)
+            task.session.restore()
+        except Exception:
+            # Without a server nothing can be restored, and nothing is held.
+            self.watcher.check()
+            raise
+        finally:
+            self._free.append(task.session)
+
+    def _is_settled(self, task: Task) -> bool:
+        return task.session.has_answer or self.holder_of_what(task) is not None
+
+    def _settle(self) -> None:
+        """Wait for what the server does by itself: whose lock was released has its statement executed."""
+        for task in self.tasks.values():
+            if not task.blocked or task.standing is None:
+                continue
+            self.watcher.wait_until(
+                partial(self._is_settled, task),
+                f"{task.by} waits for nobody's lock and gets no answer to {task.statement}",
+            )
+            if task.session.has_answer:
+                task.standing = task.standing._replace(statement=RESUMES, blocked_by="")
+                self.in_flight[task.by] = task.standing
+                self.told.lock_granted(task.standing.call)
+
+
+__all__ = ["Scheduler", "ServerError", "Task", "Told"]
