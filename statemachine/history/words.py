@@ -18,7 +18,7 @@ def seconds_in(text: str) -> int:
     return seconds
 
 
-def told(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A length of time in its two largest units: ``6h 00m``, ``4m 05s``, ``12s``."""
     whole = int(seconds)
     if whole >= 3600:
@@ -29,3 +29,13 @@ def told(seconds: float) -> str:
 def grouped(number: float) -> str:
     """A number with its thousands apart."""
     return f"{number:,.0f}".replace(",", " ")
+
+
+def counted(number: int, thing: str = "time", things: str = "") -> str:
+    """A count with its word: ``1 time``, ``2 times``; ``things`` where an s does not make the plural."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def exact(seconds: float | None) -> str:
+    """A time or a length in seconds, exact to the microsecond, whole seconds without a point; ``NULL``."""
+    return "NULL" if seconds is None else f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -102,13 +102,3 @@ _OTHERS = {
 def who(actor: str) -> str:
     """How a story calls the one who acted: all others are workers."""
     return _OTHERS.get(actor, f"worker {actor}")
-
-
-def times(number: int, thing: str = "time", things: str = "") -> str:
-    """A count with its word: ``1 time``, ``2 times``; ``things`` where an s does not make the plural."""
-    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
-
-
-def clock(seconds: float | None) -> str:
-    """A time or a length as a story shows it: exact to the microsecond, whole seconds without a point."""
-    return "NULL" if seconds is None else f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from statemachine.history.events import DrainEnded
 from statemachine.history.ledger import Ledger
-from statemachine.invariants.claim import HELD, Judgements, broken, invariant, times
+from statemachine.history.words import counted
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant
 
 
 @invariant(DrainEnded, section="§2 (purpose)")
@@ -55,8 +56,8 @@ def a_killed_job_is_reprocessed_once(ledger: Ledger, event: DrainEnded) -> Judge
         else:
             yield broken(
                 job,
-                f"{job} was acquired {times(again)} after the last fault and ended "
-                f"{times(ledger.terminal_commits[job])}.",
+                f"{job} was acquired {counted(again)} after the last fault and ended "
+                f"{counted(ledger.terminal_commits[job])}.",
                 ("acquisitions in the drain", " or ".join(map(str, sorted(allowed))), again),
                 ("terminal commits", 1, ledger.terminal_commits[job]),
             )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from statemachine.history.events import Observed, Raised, Returned
 from statemachine.history.ledger import Ledger
-from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant, who
+from statemachine.history.words import exact
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
 from statemachine.lifecycle import ACQUISITIONS, FENCED, Answer, Operation
 
 
@@ -28,9 +29,13 @@ def a_lease_lasts_its_declared_length(ledger: Ledger, event: Observed) -> Judgem
         else:
             yield broken(
                 job,
-                f"{who(call.invoked.actor)} left {job} with a lease of {clock(length)} s.",
-                ("lease", f"{ledger.lifecycle.lease_seconds} s", f"{clock(length)} s"),
-                ("lease_expires_at", f"{clock(holder.expires_at)}", f"{clock(after.lease_expires_at)}"),
+                f"{who(call.invoked.actor)} left {job} with a lease of {exact(length)} s.",
+                ("lease", f"{ledger.lifecycle.lease_seconds} s", f"{exact(length)} s"),
+                (
+                    "lease_expires_at",
+                    f"{exact(holder.expires_at)}",
+                    f"{exact(after.lease_expires_at)}",
+                ),
             )
 
 
@@ -48,9 +53,9 @@ def running_means_leased(ledger: Ledger, event: Observed) -> Judgements:
             yield broken(
                 job,
                 f"{who(call.invoked.actor)} left {job} {after.status} with locked_by "
-                f"{after.locked_by or 'NULL'} and lease_expires_at {clock(after.lease_expires_at)}.",
+                f"{after.locked_by or 'NULL'} and lease_expires_at {exact(after.lease_expires_at)}.",
                 ("locked_by", due, after.locked_by or "NULL"),
-                ("lease_expires_at", due, clock(after.lease_expires_at)),
+                ("lease_expires_at", due, exact(after.lease_expires_at)),
             )
 
 
@@ -76,8 +81,8 @@ def one_holder_at_a_time(ledger: Ledger, event: Observed | Returned) -> Judgemen
                 (f"{call.invoked.operation}({job})", "refused (lease live)", "accepted"),
                 (
                     "lease of attempt",
-                    f"{holder.attempt}, live until {clock(holder.expires_at)}",
-                    f"taken at {clock(at)}",
+                    f"{holder.attempt}, live until {exact(holder.expires_at)}",
+                    f"taken at {exact(at)}",
                 ),
             )
 
@@ -92,7 +97,11 @@ def _told_of_anothers_lease(ledger: Ledger, event: Returned) -> Judgements:
         asked.job,
         f"{who(asked.actor)} was given {asked.job} while {who(holder.actor)} held a live lease.",
         (f"{asked.operation}({asked.job})", "refused (lease live)", "accepted"),
-        ("lease of attempt", f"{holder.attempt}, live until {clock(holder.expires_at)}", "nothing written"),
+        (
+            "lease of attempt",
+            f"{holder.attempt}, live until {exact(holder.expires_at)}",
+            "nothing written",
+        ),
     )
 
 
@@ -119,8 +128,8 @@ def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised)
         yield broken(
             asked.job,
             f"{who(asked.actor)} was not given {asked.job}, "
-            f"whose lease expired at {clock(holder.expires_at)}.",
-            (f"{asked.operation}({asked.job}) at {clock(now)}", "accepted (takeover)", got),
+            f"whose lease expired at {exact(holder.expires_at)}.",
+            (f"{asked.operation}({asked.job}) at {exact(now)}", "accepted (takeover)", got),
         )
 
 

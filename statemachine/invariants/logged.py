@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from statemachine.history.events import RowRead
 from statemachine.history.ledger import Ledger
-from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant
+from statemachine.history.words import exact
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant
 
 
 @invariant(RowRead, section="§2.3 (both queries)")
@@ -21,7 +22,11 @@ def rows_match_the_answers(ledger: Ledger, event: RowRead) -> Judgements:
         ("status", told.status, found.status),
         ("attempt", told.attempt, found.attempt),
         ("result rows", told.results, found.results),
-        ("lease_expires_at", "set" if due else "NULL", clock(found.lease_expires_at) if leased else "NULL"),
+        (
+            "lease_expires_at",
+            "set" if due else "NULL",
+            exact(found.lease_expires_at) if leased else "NULL",
+        ),
     ]
     if (told.status, told.attempt, told.results) == (found.status, found.attempt, found.results) and (
         leased == due

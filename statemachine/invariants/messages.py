@@ -7,7 +7,8 @@ from math import inf
 from statemachine.history.events import DeleteRequested, Observed, Returned, VisibilityChanged
 from statemachine.history.ledger import Ledger
 from statemachine.history.legality import LEASE_LIVE
-from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant
+from statemachine.history.words import exact
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant
 from statemachine.lifecycle import Answer, JobRow, Operation
 
 
@@ -70,11 +71,11 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
         yield broken(
             message.job,
             f"worker {event.worker} was refused {message.job} and made its message visible again "
-            f"{clock(holder.expires_at - event.visible_at)} s before the holder's lease ends.",
+            f"{exact(holder.expires_at - event.visible_at)} s before the holder's lease ends.",
             (
                 f"message {event.message} visible",
-                f"from {clock(holder.expires_at)} on",
-                clock(event.visible_at),
+                f"from {exact(holder.expires_at)} on",
+                exact(event.visible_at),
             ),
         )
 
@@ -102,8 +103,12 @@ def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned
         yield broken(
             message.job,
             f"worker {event.worker} brought the message of {message.job} back "
-            f"{clock(due - event.visible_at)} s early while {message.job} is {row.status}.",
-            (f"message {event.message} visible", f"from {clock(due)} on", clock(event.visible_at)),
+            f"{exact(due - event.visible_at)} s early while {message.job} is {row.status}.",
+            (
+                f"message {event.message} visible",
+                f"from {exact(due)} on",
+                exact(event.visible_at),
+            ),
         )
 
 

@@ -6,7 +6,8 @@ from statemachine.history.events import PublicationQueued, Returned, Sent
 from statemachine.history.facts import CallFacts
 from statemachine.history.ledger import Ledger
 from statemachine.history.legality import UNSENT
-from statemachine.invariants.claim import HELD, Judgements, broken, clock, invariant, times
+from statemachine.history.words import counted, exact
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant
 from statemachine.lifecycle import JobRow, Operation
 
 
@@ -67,7 +68,7 @@ def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> J
                 if count
                 else f"the sweep passed over {job}, which nobody has sent.",
                 (f"messages sent for {job}", 1, count),
-                ("published_at", "set", clock(row.published_at)),
+                ("published_at", "set", exact(row.published_at)),
             )
         else:
             yield HELD
@@ -90,8 +91,8 @@ def _state(row: JobRow | None) -> str:
 
 def _age(ledger: Ledger, job: str) -> str:
     since = ledger.created_at.get(job)
-    return "none" if since is None else f"{clock(ledger.now - since)} s"
+    return "none" if since is None else f"{exact(ledger.now - since)} s"
 
 
 def _again(count: int) -> str:
-    return "" if count == 1 else f", {times(count)}"
+    return "" if count == 1 else f", {counted(count)}"

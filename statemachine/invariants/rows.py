@@ -6,7 +6,8 @@ from statemachine.history.events import Observed, OthersCounted, PublicationQueu
 from statemachine.history.facts import Change
 from statemachine.history.ledger import Ledger
 from statemachine.history.legality import UNSENT
-from statemachine.invariants.claim import HELD, Judgements, broken, invariant, times, who
+from statemachine.history.words import counted
+from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
 from statemachine.lifecycle import ACQUISITIONS, MESSAGE_STEPS, Answer, JobRow, Operation
 
 
@@ -120,11 +121,11 @@ def a_job_completes_at_most_once(ledger: Ledger, event: Observed) -> Judgements:
             if after.status in ledger.lifecycle.terminal:
                 yield HELD
             continue
-        with_results = f" with {times(after.results, 'result row')}" if after.results != due else ""
+        with_results = f" with {counted(after.results, 'result row')}" if after.results != due else ""
         yield broken(
             job,
             f"{who(call.invoked.actor)} left {job} {after.status}{with_results} "
-            f"after {times(endings, 'terminal commit')}.",
+            f"after {counted(endings, 'terminal commit')}.",
             *([("result rows", due, after.results)] if with_results else []),
             ("terminal commits", "at most 1", endings),
         )

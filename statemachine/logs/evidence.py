@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from statemachine.history.words import counted
 from statemachine.invariants import BY_NAME
-from statemachine.invariants.claim import times
 from statemachine.logs.judging import Cited
 from statemachine.logs.lines import Place
 from statemachine.logs.reading import texts
@@ -30,7 +30,7 @@ def evidence(cited: Cited, with_lines: bool = True, paper: Paper = WIDE) -> Iter
     for what, expected, actual in seen.compared:
         yield from paper.wrap(f"{what}: expected {expected}, found {actual}", MARGIN)
     if cited.others:
-        yield f"      ({times(cited.others, 'more failure')} of this kind)"
+        yield f"      ({counted(cited.others, 'more failure')} of this kind)"
     yield ""
     yield from _lines(cited if with_lines else cited._replace(trail=()), paper)
 

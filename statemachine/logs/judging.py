@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from statemachine.history.events import Observed, StepBegan
+from statemachine.history.words import counted
 from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
-from statemachine.invariants.claim import times
 from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle, LifecycleError, Operation
 from statemachine.logs.jobs import Told
@@ -234,10 +234,10 @@ class LogJudge:
     def _not_judged(self) -> dict[str, str]:
         result = self.result_so_far
         reasons = {claim.name: reason for claim, reason in NOT_IN_LOGS.items()}
-        for name, (counted, what) in UNTOLD.items():
-            if result.counts[counted]:
+        for name, (kind, what) in UNTOLD.items():
+            if result.counts[kind]:
                 reasons[name] = (
-                    f"the lines do not tell {what} ({times(result.counts[counted], 'acquisition')})"
+                    f"the lines do not tell {what} ({counted(result.counts[kind], 'acquisition')})"
                 )
         for claim in result.claims:
             event = OPENED_BY.get(claim.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted
 from statemachine.invariants.verdict import Verdict
 from statemachine.logs.evidence import evidence
 from statemachine.logs.judging import REQUIRED, Judged
@@ -65,7 +65,7 @@ def reading_doubts(tally: Tally) -> list[str]:
     if not tally.incomplete:
         return []
     found = tally.examples["incomplete"][0]
-    return [f"{times(tally.incomplete, 'line')} of ours could not be judged, the first: {found}"]
+    return [f"{counted(tally.incomplete, 'line')} of ours could not be judged, the first: {found}"]
 
 
 def verdict_line(judged: Judged, tally: Tally) -> str:
@@ -86,7 +86,8 @@ def _read(judged: Judged, tally: Tally, paper: Paper) -> Iterator[str]:
     if tally.backwards:
         where = "; ".join(tally.examples["backwards"])
         yield from paper.wrap(
-            f"the clock of a file ran back {times(tally.backwards)}, so the order is a guess there: {where}",
+            f"the clock of a file ran back {counted(tally.backwards)}, "
+            f"so the order is a guess there: {where}",
             "          ",
         )
 
@@ -95,7 +96,7 @@ def _lifecycle(judged: Judged, by: str, paper: Paper) -> Iterator[str]:
     ours = judged.lifecycle
     yield from paper.wrap(
         f"Judged by lease {ours.lease_seconds} s, visibility {ours.visibility_seconds} s, "
-        f"{times(ours.max_receives, 'receive')}: {by}",
+        f"{counted(ours.max_receives, 'receive')}: {by}",
         "",
         "          ",
     )

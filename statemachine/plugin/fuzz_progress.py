@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.history.words import grouped, told
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted, duration, grouped
 from statemachine.plugin.progress import Progress
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.search.fuzzing.campaign import Campaign
@@ -34,9 +33,9 @@ def status(campaign: Campaign, paper: Paper = WIDE) -> str:
     run, elapsed = campaign.total, campaign.elapsed
     left = max(campaign.asked.seconds - elapsed, 0)
     said = [
-        f"{told(elapsed)}, {told(left)} left",
-        times(len(campaign.findings), "failure"),
-        f"{grouped(len(campaign.situations))} situations, new {told(elapsed - campaign.last_new)} ago",
+        f"{duration(elapsed)}, {duration(left)} left",
+        counted(len(campaign.findings), "failure"),
+        f"{grouped(len(campaign.situations))} situations, new {duration(elapsed - campaign.last_new)} ago",
         f"{grouped(run.steps / max(elapsed, 1))} steps/s",
         f"{grouped(run.steps)} steps",
     ]

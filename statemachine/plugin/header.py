@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import settings
 
 from statemachine.commands.certificate.citation import cite
-from statemachine.history.words import told
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted, duration
 from statemachine.report.session import Session
 from statemachine.search.lanes import EMBEDDED, KINDS
 
@@ -55,7 +54,7 @@ def _size(session: Session) -> str:
         for lane, size in zip(session.lanes, sizes, strict=True)
     )
     if session.fuzz_seconds:
-        processes = times(session.processes, "process", "processes")
-        searches = f"searches of {examples} in {processes} for {told(session.fuzz_seconds)}"
+        processes = counted(session.processes, "process", "processes")
+        searches = f"searches of {examples} in {processes} for {duration(session.fuzz_seconds)}"
         return f"profile {name}: {searches}; seeds from {session.seed} on"
     return f"profile {name}: {examples}; seed {session.seed} (again with --hypothesis-seed={session.seed})"

@@ -21,7 +21,7 @@ from hypothesis import settings
 from statemachine.binding import BindingError
 from statemachine.history.events import Event
 from statemachine.history.ndjson import Header
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted
 from statemachine.invariants.verdict import Verdict
 from statemachine.plugin import xdist as distributed
 from statemachine.plugin.fuzz_progress import FuzzProgress
@@ -117,7 +117,7 @@ class PlayedLane:
         try:
             quest.run()
             self._write_run(quest)
-            self.progress.show(f"  shrinking {times(len(quest.findings), 'failure')}")
+            self.progress.show(f"  shrinking {counted(len(quest.findings), 'failure')}")
             found = quest.findings.minimised(self.lane)
             report = self._told(found, run, partial(explain, self.lane))
         except BindingError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted
 from statemachine.report import failure_folder as failures
 from statemachine.report.session import Session
 from statemachine.report.text.failure import failure_report, to_reproduce, what_broke
@@ -71,14 +71,14 @@ class Reports:
         ]
         if len(found) == 1:
             return told[0]
-        head = f"{len(found)} distinct failures of {times(len(groups), 'claim')}, the shortest first"
+        head = f"{len(found)} distinct failures of {counted(len(groups), 'claim')}, the shortest first"
         return "\n\n".join([head, *told])
 
     def _others(self, others: Sequence[Finding], run: Run) -> Iterator[str]:
         yield "  The same claim, broken otherwise"
         for found in others:
             reproduce, shown = self._saved(found, run, None)
-            yield f"    {found.shape}; {times(found.steps, 'step')}, met {times(found.times)}"
+            yield f"    {found.shape}; {counted(found.steps, 'step')}, met {counted(found.times)}"
             yield f"      {reproduce[0]}"
             if not shown:  # it is nowhere else
                 yield from what_broke(self.session.binding.lifecycle, found.failure, self.session.paper)
@@ -141,7 +141,7 @@ def _looked_at(found: Finding) -> str:
     shrunk = f"shrunk {found.found_steps} → {found.steps} steps in {found.shrink_seconds:.1f} s"
     told = f"{found.looked_at}; {shrunk}" if found.steps < found.found_steps else found.looked_at
     if found.times > 1:
-        told += f"\n  Met {times(found.times)}"
+        told += f"\n  Met {counted(found.times)}"
     if found.unstable:
         told += f"\n  Hypothesis could not repeat it ({found.unstable}): please report that as a bug of ours"
     return told

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import LaneKind
@@ -83,10 +83,10 @@ class Exhaustion:
         lines = [f"{first} and {second} on one job, every order of their statements:"]
         for seen in self.played:
             broken = f", {seen.broken} of them break a claim" if seen.broken else ""
-            lines.append(f"  {seen.situation}: {times(seen.schedules, 'schedule')}{broken}")
+            lines.append(f"  {seen.situation}: {counted(seen.schedules, 'schedule')}{broken}")
         every = sum(seen.schedules for seen in self.played)
         word = "exhausted" if all(seen.whole for seen in self.played) else "not exhausted"
-        return [*lines, f"{word}: {times(every, 'schedule')}", *self.corpus.notes]
+        return [*lines, f"{word}: {counted(every, 'schedule')}", *self.corpus.notes]
 
     def _exhaust(self, situation: str, steps: Steps) -> Exhausted | None:
         """All schedules in one situation; None where the two operations are not possible."""

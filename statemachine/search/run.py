@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from statemachine.history.events import Event, StepBegan
 from statemachine.history.reach import Reach
+from statemachine.history.words import counted
 from statemachine.invariants import Crashed, Violation
-from statemachine.invariants.claim import times
 from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.search.triage.signature import Shape, shape_of
@@ -230,8 +230,8 @@ class Run:
             for crash in self.crashed[:3]
         ]
         found += [
-            f"situation said to be unreachable was met {times(self.reach.counts[cell], 'time')}: {cell}; the "
-            "reason given for it is false: take it out of the binding's unreachable"
+            f"situation said to be unreachable was met {counted(self.reach.counts[cell], 'time')}: {cell}; "
+            "the reason given for it is false: take it out of the binding's unreachable"
             for cell in self.reach.met_all_the_same()
         ]
         # What is broken keeps its examples from getting anywhere: that is told, and enough.

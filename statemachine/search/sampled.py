@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from hypothesis import settings
 
 from statemachine.history.events import Event
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted
 from statemachine.search.corpus.entries import Corpus, Entry, Kind
 from statemachine.search.corpus.places import Place
 from statemachine.search.corpus.selection import KEPT
@@ -112,7 +112,7 @@ class PlainSearch:
         self.total.finished = True
 
     def closing(self) -> list[str]:
-        count = times(self._replayed, "history", "histories")
+        count = counted(self._replayed, "history", "histories")
         told = f"Corpus: {count} played again from {self.corpus.place}"
         return [*([told] if self._replayed else []), *self.corpus.notes]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from statemachine.history.events import DeadLettered, DrainBegan, DrainEnded, Event, Killed, MessageCameBack
+from statemachine.history.words import counted
 from statemachine.invariants import drain
-from statemachine.invariants.claim import times
 from statemachine.lifecycle import JobRow
 from tests.invariants.events import (
     LEASE,
@@ -73,8 +73,8 @@ def reprocessed(
             drain.a_killed_job_is_reprocessed_once,
             9,
             END,
-            f"j1 was acquired {times(int(acquisitions))} after the last fault "
-            f"and ended {times(int(endings))}.",
+            f"j1 was acquired {counted(int(acquisitions))} after the last fault "
+            f"and ended {counted(int(endings))}.",
             ("acquisitions in the drain", allowed, str(acquisitions)),
             ("terminal commits", "1", str(endings)),
         ),

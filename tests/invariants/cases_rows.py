@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from statemachine.history.events import Event
+from statemachine.history.words import counted
 from statemachine.invariants import rows
-from statemachine.invariants.claim import times
 from statemachine.lifecycle import JobRow
 from tests.invariants.events import (
     LEASE,
@@ -133,8 +133,8 @@ CASES = (
                 rows.a_job_completes_at_most_once,
                 3,
                 0,
-                f"worker A left j1 {row.status} with {times(row.results, 'result row')} "
-                f"after {times(int(endings), 'terminal commit')}.",
+                f"worker A left j1 {row.status} with {counted(row.results, 'result row')} "
+                f"after {counted(int(endings), 'terminal commit')}.",
                 ("result rows", due, str(row.results)),
                 ("terminal commits", "at most 1", endings),
             ),

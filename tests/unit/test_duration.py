@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine.history.words import seconds_in, told
+from statemachine.history.words import duration, seconds_in
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ def test_what_cannot_is_quoted_with_what_would_do(text: str) -> None:
     ("seconds", "shown"), [(0, "0s"), (59.9, "59s"), (60, "1m 00s"), (3599, "59m 59s"), (21_600, "6h 00m")]
 )
 def test_a_length_is_told_in_its_two_largest_units(seconds: float, shown: str) -> None:
-    assert told(seconds) == shown
+    assert duration(seconds) == shown

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from statemachine.commands.check_binding.row_counts import hours_of_the_time_zone, in_words
 from statemachine.commands.check_binding.step import Seen
-from statemachine.invariants.claim import clock
+from statemachine.history.words import exact
 from statemachine.world.clock import START, to_seconds
 
 _NEXT = {
@@ -32,7 +32,7 @@ def _wrong_time(seen: Seen) -> str | None:
         off = found - seen.example.now - ahead
         if name == "lease_expires_at" and off and found == ahead:
             return (
-                f"{seen.call} left lease_expires_at {found:g} at second {clock(seen.example.now)}, as if it "
+                f"{seen.call} left lease_expires_at {found:g} at second {exact(seen.example.now)}, as if it "
                 "were still second 0: write a new one at each acquisition, from timezone.now() asked there, "
                 "not at import and not in open()"
             )
@@ -45,7 +45,7 @@ def _wrong_time(seen: Seen) -> str | None:
         if off and abs(off) == abs(3600 * hours_of_the_time_zone(aware)):
             kind = "naive" if moment.tzinfo is None else "in UTC"
             return (
-                f"{seen.call} left {name} {moment:%Y-%m-%d %H:%M} ({kind}), {clock(abs(off))} s off: "
+                f"{seen.call} left {name} {moment:%Y-%m-%d %H:%M} ({kind}), {exact(abs(off))} s off: "
                 "local time is taken for UTC; set USE_TZ = True and use timezone.now(), or give observe's "
                 "datetimes their time zone"
             )
@@ -61,7 +61,7 @@ def _wrong_lease(seen: Seen) -> str | None:
     hours = abs(length - seconds) / 3600
     zone = f"; {hours:g} h off, it looks as if local time were taken for UTC"
     return (
-        f"{seen.call} gave a lease of {clock(length)} s, counted from this call, and the lifecycle says "
+        f"{seen.call} gave a lease of {exact(length)} s, counted from this call, and the lifecycle says "
         f"lease_seconds={seconds}: correct the lifecycle if that is the length you mean, else the code"
         f"{zone if hours in range(1, 15) else ''}"
     )

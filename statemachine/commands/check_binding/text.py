@@ -9,7 +9,7 @@ from typing import Any
 from statemachine.commands.check_binding.scenes import WITHOUT_CALL
 from statemachine.commands.check_binding.step import Seen
 from statemachine.history import events as history
-from statemachine.invariants.claim import clock, times
+from statemachine.history.words import counted, exact
 from statemachine.lifecycle import Lifecycle
 from statemachine.report import WIDTH
 from statemachine.report.text.phrases import destination, undertaken
@@ -64,7 +64,7 @@ def passage(seen: Seen) -> str:
     moved = seen.events_of(history.ClockMoved)
     if moved:
         where = destination(began)
-        told = f"{clock(moved[-1].at - moved[-1].since)} s pass{': ' + where if where else ''}"
+        told = f"{exact(moved[-1].at - moved[-1].since)} s pass{': ' + where if where else ''}"
     else:
         told = undertaken(began) or f"worker {began.arguments['worker']} killed"
     return f"{INDENT}─ {told} ─"
@@ -75,7 +75,7 @@ def _row(seen: Seen) -> str:
         return "no row"
     shown = short_row(seen.row).partition(" ")[2]
     if seen.row.results:
-        return f"{shown}, {times(seen.row.results, 'result')}"
+        return f"{shown}, {counted(seen.row.results, 'result')}"
     unsent = seen.row.status == seen.example.lifecycle.pending and seen.row.published_at is None
     return f"{shown}, unsent" if unsent else shown
 
@@ -119,7 +119,7 @@ _TOLD_BY_EVENTS: dict[str, tuple[type[history.Event], Callable[[Any], str] | Non
     "recover": _SENT,
     "receive": _DELIVERED,
     "duplicate": _DELIVERED,
-    "extend": (history.VisibilityChanged, lambda event: f"hidden→{clock(event.visible_at)}"),
+    "extend": (history.VisibilityChanged, lambda event: f"hidden→{exact(event.visible_at)}"),
     "acknowledge": (history.DeleteRequested, lambda event: f"deletes {event.message}"),
 }
 """Calls whose answer says little: what they asked of queue and publisher is told instead."""

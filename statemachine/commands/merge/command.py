@@ -18,7 +18,7 @@ from statemachine.binding import DEFAULT_BINDING
 from statemachine.commands.merge.markdown import markdown
 from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.situation_pairs import pairs_of
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted
 from statemachine.invariants.verdict import Verdict
 from statemachine.report.console import BROKEN, DONE, Command, Misused, say
 from statemachine.report.failure_folder import write_whole
@@ -75,7 +75,7 @@ class Merge:
 
     def _not_repeated(self) -> list[str]:
         return [
-            f"{shard.name} found {times(shard.run.failures, 'failure')}, and none breaks anything here: "
+            f"{shard.name} found {counted(shard.run.failures, 'failure')}, and none breaks anything here: "
             "merge with the code that the shards have played"
             for shard in self.shards
             if shard.run is not None and shard.run.failures and shard.name not in self._repeated
@@ -138,7 +138,7 @@ def run(asked: argparse.Namespace) -> int:
         seed = first.seed if first is not None else 0
         session = Session(path, lane.binding, defect, seed, 0, None, None, corpus=place)
         merge = Merge(lane, Corpus(place, session.header()), shards)
-        say(f"{times(len(shards), 'shard')} of {path}: playing what they found again")
+        say(f"{counted(len(shards), 'shard')} of {path}: playing what they found again")
         merge.run()
         reports = Reports(session)
         told = reports.of_all(merge.findings, merge.total, partial(explain, lane)) if merge.findings else ""
@@ -146,10 +146,10 @@ def run(asked: argparse.Namespace) -> int:
         say(f"\n{told}\n")
     merge.total.finished = True
     kept = (
-        f"Corpus: {times(len(merge.played), 'history', 'histories')} played again; {place} now holds "
+        f"Corpus: {counted(len(merge.played), 'history', 'histories')} played again; {place} now holds "
         f"{len(merge.corpus.entries())}"
     )
-    closing = [f"{times(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS]
+    closing = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS]
     summary = run_summary(merge.total, lane.binding.waived, closing, paper_for(sys.stdout))
     for line in summary:
         say(line)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from statemachine.invariants.claim import clock, times
+from statemachine.history.words import counted, exact
 from statemachine.lifecycle import JobRow
 from statemachine.report.timeline.bars import Bar, Stroke
 from statemachine.report.timeline.marks import mark
@@ -95,7 +95,7 @@ def _told_by(chunk: Sequence[Moment]) -> str:
     until = chunk[-1].quiet.until if chunk[-1].quiet is not None else chunk[-1].at
     counts = Counter(one for moment in chunk for one in moment.marks)
     met = ", ".join(f"{word} {counts[one]}" for one, (word, _) in MEANINGS.items() if counts[one])
-    return f"{where}, {clock(chunk[0].at)} s to {clock(until)} s{': ' if met else ''}{met}"
+    return f"{where}, {exact(chunk[0].at)} s to {exact(until)} s{': ' if met else ''}{met}"
 
 
 def _table(chunk: Sequence[Moment], columns: _Columns) -> Markup:
@@ -163,8 +163,8 @@ def _row(moment: Moment, columns: _Columns) -> Markup:
 
 def _time(moment: Moment) -> str:
     if moment.quiet is None:
-        return clock(moment.at)
-    return f"{clock(moment.quiet.since)} → {clock(moment.quiet.until)}"
+        return exact(moment.at)
+    return f"{exact(moment.quiet.since)} → {exact(moment.quiet.until)}"
 
 
 def _events(moment: Moment) -> Iterator[Markup]:
@@ -175,9 +175,9 @@ def _events(moment: Moment) -> Iterator[Markup]:
         yield tag("td", _cell(moment.queue))
         return
     seconds = quiet.until - quiet.since
-    passes = f"{clock(seconds)} s pass{': ' if quiet.place else ''}{quiet.place}"
+    passes = f"{exact(seconds)} s pass{': ' if quiet.place else ''}{quiet.place}"
     # Several deadlines fall together often, and the same one is told once.
-    passed = [tag("li", f"at {clock(at)} {what}") for at, what in quiet.passed]
+    passed = [tag("li", f"at {exact(at)} {what}") for at, what in quiet.passed]
     height = min(5, int(math.log10(max(seconds, 1))) + 1)
     inside = (tag("b", passes), tag("ul", *passed) if passed else None, _cell(moment.queue) or None)
     yield tag("td", tag("div", *inside, class_=f"said long{height}"), colspan="2")
@@ -231,12 +231,12 @@ def _rows(moment: Moment) -> Markup:
 def _job(row: JobRow, declared: float | None) -> Markup:
     details = [f"attempt {row.attempt}"] if row.attempt else []
     if row.lease_expires_at is not None:
-        details.append(f"lease until {clock(row.lease_expires_at)}")
+        details.append(f"lease until {exact(row.lease_expires_at)}")
     if declared is not None:
-        details.append(f"declared: until {clock(declared)}")
+        details.append(f"declared: until {exact(declared)}")
     if row.published_at is not None and not row.attempt:
-        details.append(f"published at {clock(row.published_at)}")
+        details.append(f"published at {exact(row.published_at)}")
     if row.results:
-        details.append(times(row.results, "result"))
+        details.append(counted(row.results, "result"))
     name = tag("span", row.job, class_="name")
     return tag("div", name, " ", tag("b", row.status), f" {', '.join(details)}".rstrip(), class_="said")

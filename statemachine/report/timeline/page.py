@@ -8,9 +8,8 @@ from importlib.resources import files
 
 from statemachine.history.events import Event
 from statemachine.history.reach import Reach
-from statemachine.history.words import grouped
+from statemachine.history.words import exact, grouped
 from statemachine.invariants import BY_NAME, Violation
-from statemachine.invariants.claim import clock
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.text.failure import protects
 from statemachine.report.timeline.grid import timeline
@@ -91,7 +90,7 @@ def _header(page: Page) -> Markup:
     if seen is None:
         return tag("header", verdict, tag("h1", page.meaning, class_="prose"), doubts, _reproduce(page))
     claim = f"{protects(seen)} (gate report {BY_NAME[seen.invariant].section})"
-    failing = f"To the failing step, {seen.step}, at {clock(seen.at)} s"
+    failing = f"To the failing step, {seen.step}, at {exact(seen.at)} s"
     return tag(
         "header",
         verdict,

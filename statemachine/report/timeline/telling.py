@@ -15,7 +15,7 @@ from statemachine.history.facts import CallFacts
 from statemachine.history.in_flight import Flight, Flights
 from statemachine.history.ledger import Ledger
 from statemachine.history.legality import LEASE_EXPIRED, SUPERSEDED
-from statemachine.invariants.claim import clock
+from statemachine.history.words import exact
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Lifecycle
 from statemachine.report.text.phrases import destination, undertaken
 from statemachine.report.text.turns import Turn, beginning, turn_of
@@ -248,11 +248,11 @@ class _Telling:
 
     def _sent(self, moment: Moment, event: history.Sent) -> None:
         about = f" for {event.job}" if event.job else ", not readable"
-        later = f", hidden for {clock(event.delay)} s" if event.delay else ""
+        later = f", hidden for {exact(event.delay)} s" if event.delay else ""
         _queue(moment, f"{event.message}{about}{later}")
 
     def _delivered(self, moment: Moment, event: history.Delivered) -> None:
-        count = f"receive {event.receive_count}, hidden until {clock(event.visible_at)}"
+        count = f"receive {event.receive_count}, hidden until {exact(event.visible_at)}"
         marks = [Mark.DUPLICATE] if event.duplicate else []
         moment.queue.append(Said(f"{event.message} → {event.worker}; {count}", marks))
         moment.workers.setdefault(event.worker, []).append(Said(f"receives {event.message}"))
@@ -263,7 +263,7 @@ class _Telling:
 
     def _visibility_changed(self, moment: Moment, event: history.VisibilityChanged) -> None:
         moment.workers.setdefault(event.worker, []).append(Said(f"changes visibility of {event.message}"))
-        until = f"hidden until {clock(event.visible_at)}" if event.effective else "no effect"
+        until = f"hidden until {exact(event.visible_at)}" if event.effective else "no effect"
         _queue(moment, f"{event.message} {until}")
 
 

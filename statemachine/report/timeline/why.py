@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from statemachine.invariants.claim import clock
+from statemachine.history.words import exact
 from statemachine.report import edge_name
 from statemachine.report.text.why import in_all, order_of
 from statemachine.report.timeline.markup import Markup, joined, table, tag
@@ -74,7 +74,7 @@ def _shifts(move: Until | None, shifted: Mapping[Until, Rerun]) -> list[Markup]:
             cells.append(tag("td", "not tried"))
             continue
         edge = f", the {edge_name(found.edge)}" if found.edge else ""
-        cells.append(tag("td", _came_of(shifted[found]), tag("small", f"at {clock(found.at)}{edge}")))
+        cells.append(tag("td", _came_of(shifted[found]), tag("small", f"at {exact(found.at)}{edge}")))
     return cells
 
 

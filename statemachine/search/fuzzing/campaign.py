@@ -20,8 +20,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from statemachine.history.situation_pairs import Pair, pairs_of
-from statemachine.history.words import grouped, told
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted, duration, grouped
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.selection import Selection
 from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
@@ -135,11 +134,11 @@ class Campaign:
 
     def closing(self) -> list[str]:
         """What the summary of a run does not say: situations in pairs, the corpus, and what went wrong."""
-        processes = times(self.asked.processes, "process", "processes")
-        histories = times(self.replayed, "history", "histories")
+        processes = counted(self.asked.processes, "process", "processes")
+        histories = counted(self.replayed, "history", "histories")
         return [
-            f"Fuzzed for {told(self.total.seconds)} in {processes}: {grouped(len(self.situations))} pairs of "
-            f"situations met, the last new one after {told(self.last_new)}",
+            f"Fuzzed for {duration(self.total.seconds)} in {processes}: {grouped(len(self.situations))} "
+            f"pairs of situations met, the last new one after {duration(self.last_new)}",
             f"Corpus: {histories} played again from {self.corpus.place}, which now holds "
             f"{len(self.corpus.entries())}",
             *self.corpus.notes,
@@ -172,8 +171,8 @@ class Campaign:
         if searched.failure is not None:
             seed = searched.search.seed
             looked_at = (
-                f"Looked at {self.total.examples} examples until it was found, after {told(self.elapsed)} "
-                f"(in the search with seed {seed})"
+                f"Looked at {self.total.examples} examples until it was found, "
+                f"after {duration(self.elapsed)} (in the search with seed {seed})"
             )
             steps, unstable = len(searched.failure.steps), searched.unstable
             self.findings.add(Finding(searched.failure, looked_at, steps, seed=seed, unstable=unstable))

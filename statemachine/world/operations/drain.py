@@ -9,7 +9,7 @@ bounded; what is not quiet within the bound is a failure with its proof.
 from __future__ import annotations
 
 from statemachine.history import events as history
-from statemachine.invariants.claim import times
+from statemachine.history.words import counted
 from statemachine.world.example import Example
 from statemachine.world.operations import deadlines, perform
 from statemachine.world.operations.named import first_idle
@@ -89,5 +89,5 @@ def _what_is_stuck(example: Example) -> str:
             continue
         lease = ", lease expired" if row.lease_expires_at is not None else ""
         count = len(example.ledger.messages_of(job))
-        stuck.append(f"{job} is {row.status}{lease}, {times(count, 'message')}, nothing enabled changes it")
+        stuck.append(f"{job} is {row.status}{lease}, {counted(count, 'message')}, nothing enabled changes it")
     return "; ".join(stuck)
