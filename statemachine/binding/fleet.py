@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from statemachine.binding import Binding, ObservedRow
+from statemachine.binding.port import Binding, ObservedRow
 from statemachine.lifecycle import Lifecycle
 
 
