@@ -48,10 +48,10 @@ class QueuePort(Protocol):
         """Return one message and hide it for the visibility timeout, or None when there is none."""
 
     def delete(self, receipt_handle: str) -> None:
-        """Delete the message received under this handle.  A handle that is no longer valid does nothing."""
+        """Delete the message, unless a later receive has replaced this handle."""
 
     def change_visibility(self, receipt_handle: str, seconds: int) -> None:
-        """Hide the message for ``seconds`` from now, 0 to show it at once."""
+        """Hide the message for ``seconds`` from now; 0 makes it visible at once."""
 
 
 class PublisherPort(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statemachine.invariants import drain, leases, logged, messages, publishing, rows, table
 from statemachine.invariants.claim import HELD, Compared, Invariant, Violation
-from statemachine.invariants.judge import Crashed, Judge
+from statemachine.invariants.judge import Crashed, Judge, Verdict
 
 ALL: tuple[Invariant, ...] = (
     rows.a_job_is_created_once,
@@ -68,5 +68,6 @@ __all__ = [
     "Crashed",
     "Invariant",
     "Judge",
+    "Verdict",
     "Violation",
 ]

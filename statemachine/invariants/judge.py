@@ -10,11 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from statemachine.history.events import Event
 from statemachine.history.ledger import Ledger
 from statemachine.invariants.claim import Broken, Invariant, Violation
 from statemachine.lifecycle import Lifecycle
+
+
+class Verdict(StrEnum):
+    """What a judged run, or a judged log, ends in."""
+
+    PASS = "PASS"
+    """No claim was broken, and all that was required came about."""
+    FAIL = "FAIL"
+    """A claim was broken."""
+    UNKNOWN = "UNKNOWN"
+    """Nothing was found broken, and too little was seen, or a claim could not judge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from statemachine.history.events import PublicationQueued, Returned, Sent
-from statemachine.history.facts import CallFacts
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import CallFacts, Ledger
 from statemachine.history.legality import UNSENT
 from statemachine.history.words import counted, exact
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from statemachine.history.events import Observed, OthersCounted, PublicationQueued, Raised, Returned
-from statemachine.history.facts import Change
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import Change, Ledger
 from statemachine.history.legality import UNSENT
 from statemachine.history.words import counted
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who

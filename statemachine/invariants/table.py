@@ -7,8 +7,7 @@ name a failure worst, so they come last in the order of blame.
 from __future__ import annotations
 
 from statemachine.history.events import Observed, Raised, Returned
-from statemachine.history.facts import CallFacts, Change
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import CallFacts, Change, Ledger
 from statemachine.history.legality import ANY_WORKER, ruling, same_row
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
 from statemachine.lifecycle import MESSAGE_STEPS, Answer, JobRow, Operation
