@@ -21,18 +21,18 @@ _OPTIONAL_PIECES = {
     "renew": Operation.RENEW,
     "recover": Operation.RECOVER,
 }
-"""Methods that are needed only where the lifecycle has their operation."""
+"""Methods of a binding that are needed only where the lifecycle has their operation."""
 
 _NEVER_NEEDED = {"others", "unreachable"}
 
 _OPTIONAL_STEPS = {"extend": Operation.EXTEND, "renew": Operation.RENEW}
-"""The same, of a delivery."""
+"""Methods of a delivery that are needed only where the lifecycle has their operation."""
 
 
 def load(path: str, defect: str | None = None) -> Binding:
     """Import the binding at ``package.module:Factory``, plant ``defect`` if one is named, and check it.
 
-    Raises :class:`BindingError` with one sentence for whatever is wrong.
+    Raises :class:`BindingError`, in one sentence, for the first thing that is wrong.
     """
     binding = make(path)
     for fault in faults_of(binding):
@@ -43,14 +43,16 @@ def load(path: str, defect: str | None = None) -> Binding:
 
 
 def make(path: str) -> object:
-    """Import what ``package.module:Factory`` names and call it; whether it is a binding is not checked.
+    """Import what ``package.module:Factory`` names and call it, without checking that it is a binding.
 
-    Raises :class:`BindingError` when there is no such thing, and :class:`OwnFault` when its code fails.
+    Raises :class:`BindingError` when there is no such module or factory, :class:`OwnFault` when its code
+    fails.
     """
     module_name, _, factory_name = path.partition(":")
     if not module_name or not factory_name:
         raise BindingError(f"--binding {path}: write it as package.module:Factory")
     if "" not in sys.path:
+        # As ``python -m`` does and an installed pytest does not: the binding lies in the user's own project.
         sys.path.insert(0, "")
     try:
         module = importlib.import_module(module_name)
@@ -80,7 +82,7 @@ def make(path: str) -> object:
 
 
 def faults_of(binding: object) -> Iterator[str]:
-    """What keeps ``binding`` from being used, a sentence each, before anything of it is called."""
+    """Yield what keeps ``binding`` from being used, a sentence each.  Calls nothing of it."""
     missing = lacks(binding)
     if missing:
         yield f"it lacks {', '.join(missing)}; statemachine/binding/port.py says what each one is"
@@ -88,7 +90,7 @@ def faults_of(binding: object) -> Iterator[str]:
 
 
 def misfits_of(binding: object) -> Iterator[str]:
-    """What of ``binding`` is there and cannot be used, a sentence each."""
+    """Yield which pieces of ``binding`` are there and cannot be used, a sentence each."""
     lifecycle = getattr(binding, "lifecycle", None)
     if hasattr(binding, "lifecycle") and not isinstance(lifecycle, Lifecycle):
         yield (
@@ -101,14 +103,14 @@ def misfits_of(binding: object) -> Iterator[str]:
 
 
 def lacks(binding: object) -> list[str]:
-    """The pieces that the binding must have, by its own lifecycle, and has not."""
+    """Return the pieces that the binding must have, by its own lifecycle, and lacks."""
     named = getattr(binding, "lifecycle", None)
     lifecycle = named if isinstance(named, Lifecycle) else None
     return [name for name in _needed(binding, lifecycle) if not conformance.offers(binding, Binding, name)]
 
 
 def faults_of_delivery(delivery: object, lifecycle: Lifecycle) -> Iterator[str]:
-    """What keeps a delivery procedure from being driven, a sentence each, before any step of it is taken."""
+    """Yield what keeps a delivery procedure from being driven, a sentence each.  Takes no step of it."""
     needed = [
         name
         for name in conformance.names_of(Delivery)
@@ -126,7 +128,7 @@ def faults_of_delivery(delivery: object, lifecycle: Lifecycle) -> Iterator[str]:
 
 
 def _needed(binding: object, lifecycle: Lifecycle | None) -> list[str]:
-    """By name: nothing optional without a lifecycle, and ``plant`` only of a binding with bugs to plant."""
+    """Return the names: nothing optional without a lifecycle, ``plant`` only where there are defects."""
     needed = []
     for name in conformance.names_of(Binding):
         operation = _OPTIONAL_PIECES.get(name)
