@@ -39,11 +39,11 @@ def misfits(offered: object, port: type[Any], names: Collection[str]) -> Iterato
         given = [parameter for parameter in inspect.signature(declared).parameters if parameter != "self"]
         method = getattr(offered, name)
         if not callable(method):
-            yield f"its {name} is {method!r} and no method; write def {_written(name, ['self', *given])}"
+            yield f"its {name} is {method!r} and no method; write def {_call(name, ['self', *given])}"
         elif not _takes(method, len(given)):
             yield (
-                f"its {_written(name, _parameters(method))} cannot be called as {_written(name, given)}, which "
-                f"is how the verifier calls it; write def {_written(name, ['self', *given])}"
+                f"its {_call(name, _parameters(method))} cannot be called as {_call(name, given)}, which "
+                f"is how the verifier calls it; write def {_call(name, ['self', *given])}"
             )
 
 
@@ -131,5 +131,5 @@ def _of(method: Callable[..., Any]) -> Collection[inspect.Parameter]:
     return inspect.signature(method).parameters.values()
 
 
-def _written(name: str, parameters: Collection[str]) -> str:
+def _call(name: str, parameters: Collection[str]) -> str:
     return f"{name}({', '.join(parameters)})"
