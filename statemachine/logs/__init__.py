@@ -3,8 +3,8 @@
 ``lines`` is the contract, ``reading`` the way from files to lines, ``linearise`` that from lines to events.
 """
 
-from statemachine.logs.judging import Cited, Judged, LogJudge, judge_lines
-from statemachine.logs.lines import Line, Place
+from statemachine.logs.judging import CitedViolation, JudgedLog, LogJudge, judge_lines
+from statemachine.logs.lines import LogLine, LogPlace
 from statemachine.logs.reading import Reader
 
-__all__ = ["Cited", "Judged", "Line", "LogJudge", "Place", "Reader", "judge_lines"]
+__all__ = ["CitedViolation", "JudgedLog", "LogJudge", "LogLine", "LogPlace", "Reader", "judge_lines"]

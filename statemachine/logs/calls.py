@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from math import inf
 from typing import Final, NamedTuple
 
+from statemachine.history.events import Event
 from statemachine.lifecycle import ACQUISITIONS, Answer, JobRow, Operation
-from statemachine.logs.lines import Line
+from statemachine.logs.lines import LogLine
 
 UNSEEN: Final = JobRow("", "", "(not told)")
 """Stands for the row of a job of which no answer has told yet; compared by identity."""
@@ -30,7 +33,7 @@ class Call:
     worker: str
     job: str
     tenant: str
-    line: Line
+    line: LogLine
     called_at: float
     attempt: int | None = None
     payload: str | None = None
@@ -71,7 +74,7 @@ class WorkerSoFar:
     job: str | None = None
 
 
-class Outcome(NamedTuple):
+class CallEffect(NamedTuple):
     """What a call comes to in one state: the row that it leaves, decided at second ``at``.
 
     ``assumed`` is the row that it must have found where none was told of before.  ``slack`` is by how many
@@ -85,7 +88,7 @@ class Outcome(NamedTuple):
     leased: bool = True
 
 
-class World(NamedTuple):
+class JobState(NamedTuple):
     """One thinkable state of a job.
 
     ``finisher`` is the operation and the attempt that left the row as it is, where an answer says so.
@@ -108,3 +111,69 @@ class World(NamedTuple):
     @property
     def unseen(self) -> bool:
         return self.row is UNSEEN
+
+
+class LineMeaning(Enum):
+    """What a line tells of its job."""
+
+    CALL = auto()
+    ANSWER = auto()
+    ROW = auto()
+    EVENTS = auto()
+
+
+class JobLine(NamedTuple):
+    """One line about a job: a call's or its answer's, a row, or plain events.
+
+    A creation, which has an answer only, is a row that nobody doubts: ``created``.
+    """
+
+    said: LineMeaning
+    line: LogLine
+    call: Call | None = None
+    row: JobRow | None = None
+    events: tuple[Event, ...] = ()
+    created: bool = False
+
+
+class Commit(NamedTuple):
+    """In the order that was found: this call commits now, while these are ``waiting``."""
+
+    call: Call
+    outcome: CallEffect
+    waiting: tuple[Call, ...] = ()
+
+
+class Take(NamedTuple):
+    """In the order that was found: this line comes now, in this state of the job.
+
+    A refusal is explained by ``refused_by``, a lease that ends later than was known, or by a row that may
+    have been there before anything was told of it: then it is ``vague``.
+    """
+
+    item: JobLine
+    world: JobState
+    refused_by: JobRow | None = None
+    vague: bool = False
+
+
+class Drop(NamedTuple):
+    """In the order that was found: from here on it is certain that this call has taken no effect."""
+
+    call: Call
+
+
+Move = Commit | Take | Drop
+
+
+class FoundOrder(NamedTuple):
+    """An order that explains the lines, and the state that it ends in.
+
+    ``unexplained`` is how many lines had to be taken as they stand.  ``doubtful`` says that another order
+    explains them too, ends in another row, and differs in which calls without an answer took effect.
+    """
+
+    moves: Sequence[Move]
+    world: JobState
+    unexplained: int
+    doubtful: bool = False

@@ -18,7 +18,7 @@ from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs import patterns
 from statemachine.logs.judging import TOLD_BY_WORKERS, judge_lines
-from statemachine.logs.lines import Line
+from statemachine.logs.lines import LogLine
 from statemachine.logs.reading import STDIN, Reader
 from statemachine.logs.report import log_report, verdict_of
 from statemachine.report.console import BROKEN, DONE, Command, Misused, say
@@ -77,7 +77,7 @@ def _phrases(path: str | None) -> patterns.Phrases:
         raise Misused(f"--patterns {error}") from None
 
 
-def told_lifecycle(declared: Lifecycle, lines: Iterable[Line]) -> Lifecycle:
+def told_lifecycle(declared: Lifecycle, lines: Iterable[LogLine]) -> Lifecycle:
     """The declared lifecycle with the numbers that the first worker says it works by.
 
     Raises ``LifecycleError`` when they contradict one another.

@@ -17,9 +17,8 @@ from statemachine.history import events as history
 from statemachine.history.events import Event
 from statemachine.history.legality import ANY_WORKER
 from statemachine.lifecycle import Answer, JobRow, Operation
-from statemachine.logs.calls import Call, World
-from statemachine.logs.lines import Line
-from statemachine.logs.moves import Commit, Drop, Item, Said, Take
+from statemachine.logs.calls import Call, Commit, Drop, JobLine, JobState, LineMeaning, Take
+from statemachine.logs.lines import LogLine
 from statemachine.logs.rules import Rules
 from statemachine.logs.search import Tangled, explain
 
@@ -27,14 +26,14 @@ MOST_HELD = 200
 """So many lines of one job wait for an answer; then it is taken for one that may come or not."""
 
 
-class Told(NamedTuple):
+class CitedEvent(NamedTuple):
     """An event of the history, and the line that is the evidence for it."""
 
-    line: Line
+    line: LogLine
     event: Event
 
 
-class Job:
+class JobRecord:
     """What is kept of one job: few words once it has ended."""
 
     __slots__ = (
@@ -54,7 +53,7 @@ class Job:
     def __init__(self, name: str) -> None:
         self.name = name
         self.world = _NEW
-        self.items: list[Item] = []
+        self.items: list[JobLine] = []
         self.answers = _NO_ANSWERS
         self.under_way = 0
         self.created = False
@@ -75,16 +74,16 @@ class Job:
     def waiting(self) -> Iterator[Call]:
         """The calls that may still get an answer, or have taken effect without."""
         yield from self.world.waiting
-        yield from (item.call for item in self.items if item.said is Said.CALL and item.call)
+        yield from (item.call for item in self.items if item.said is LineMeaning.CALL and item.call)
 
 
-_NEW = World()
+_NEW = JobState()
 # Replaced, never changed: most jobs have none of either for most of their life.
-_NO_ANSWERS: dict[Call, Line] = {}
+_NO_ANSWERS: dict[Call, LogLine] = {}
 _NO_TOKENS: dict[str, int] = {}
 
 
-class Teller:
+class EventWriter:
     """Turns the held lines of jobs into events.  ``counts`` is what it met on the way."""
 
     def __init__(self, rules: Rules, counts: Counter[str]) -> None:
@@ -92,7 +91,7 @@ class Teller:
         self.counts = counts
         self._numbers = count(1)
 
-    def tell(self, job: Job, at_last: bool = False) -> Iterator[Told]:
+    def tell(self, job: JobRecord, at_last: bool = False) -> Iterator[CitedEvent]:
         """The events of all held lines of ``job``, if what they say is certain, or ``at_last``.
 
         Two calls without an answer can explain the same refusal; then the lines go on waiting for one that
@@ -119,7 +118,7 @@ class Teller:
         self.counts["unexplained"] += found.unexplained
         job.answers = {call: line for call, line in job.answers.items() if call.under_way} or _NO_ANSWERS
 
-    def _give_up(self, job: Job) -> Iterator[Told]:
+    def _give_up(self, job: JobRecord) -> Iterator[CitedEvent]:
         """Too much overlaps: nothing is said of what was held, and the job begins anew with what follows."""
         self.counts["tangled"] += 1
         calls = [*job.waiting()]
@@ -132,7 +131,7 @@ class Teller:
             yield from self._unknown(call, call.called_at)
             call.number = 0
 
-    def close(self, job: Job) -> Iterator[Told]:
+    def close(self, job: JobRecord) -> Iterator[CitedEvent]:
         """The log is over: what is without an answer stays so."""
         yield from self.tell(job, at_last=True)
         for call in job.world.waiting:
@@ -141,7 +140,7 @@ class Teller:
 
     # -- moves ------------------------------------------------------------------------------
 
-    def _commit(self, job: Job, move: Commit) -> Iterator[Told]:
+    def _commit(self, job: JobRecord, move: Commit) -> Iterator[CitedEvent]:
         call, outcome = move.call, move.outcome
         line = job.answers.get(call, call.line)
         if outcome.assumed is not None:
@@ -151,11 +150,11 @@ class Teller:
         yield from self._invoke(call)
         row = outcome.row
         told = row if outcome.leased else row._replace(lease_expires_at=None)
-        yield Told(line, history.Committed(outcome.at, call.number))
-        yield Told(line, history.Observed(outcome.at, call.number, (told,)))
+        yield CitedEvent(line, history.Committed(outcome.at, call.number))
+        yield CitedEvent(line, history.Observed(outcome.at, call.number, (told,)))
         if not outcome.leased:
             # Nobody has said when this lease ends: it is known from here on, and not judged.
-            yield Told(line, history.Assumed(outcome.at, row))
+            yield CitedEvent(line, history.Assumed(outcome.at, row))
         if call.acquires:
             call.given = row.attempt
         if call.acquires and call.told is None:
@@ -164,19 +163,19 @@ class Teller:
             self.counts["effects without an answer"] += 1
             yield from self._unknown(call, call.ended_at)
 
-    def _assume(self, job: Job, row: JobRow, line: Line) -> Iterator[Told]:
+    def _assume(self, job: JobRecord, row: JobRow, line: LogLine) -> Iterator[CitedEvent]:
         job.begun = row.attempt > 0 or row.status != self.rules.lifecycle.pending
         yield self._placed(job, row, line)
 
-    def _placed(self, job: Job, row: JobRow, line: Line) -> Told:
+    def _placed(self, job: JobRecord, row: JobRow, line: LogLine) -> CitedEvent:
         anew, job.forgotten, job.hinted = job.forgotten, False, True
-        return Told(line, history.Assumed(line.at, row, anew))
+        return CitedEvent(line, history.Assumed(line.at, row, anew))
 
-    def _invoke(self, call: Call) -> Iterator[Told]:
+    def _invoke(self, call: Call) -> Iterator[CitedEvent]:
         if call.number:
             return
         call.number = next(self._numbers)
-        yield Told(
+        yield CitedEvent(
             call.line,
             history.Invoked(
                 call.called_at,
@@ -191,31 +190,31 @@ class Teller:
             ),
         )
 
-    def _drop(self, move: Drop) -> Iterator[Told]:
+    def _drop(self, move: Drop) -> Iterator[CitedEvent]:
         yield from self._unknown(move.call, move.call.ended_at or move.call.called_at)
 
-    def _unknown(self, call: Call, at: float) -> Iterator[Told]:
+    def _unknown(self, call: Call, at: float) -> Iterator[CitedEvent]:
         if call.number:
-            yield Told(call.line, history.Unknown(at, call.number, call.why or "the log ends"))
+            yield CitedEvent(call.line, history.Unknown(at, call.number, call.why or "the log ends"))
 
-    def _take(self, job: Job, move: Take) -> Iterator[Told]:
+    def _take(self, job: JobRecord, move: Take) -> Iterator[CitedEvent]:
         item = move.item
         match item.said:
-            case Said.CALL if item.call is not None:
+            case LineMeaning.CALL if item.call is not None:
                 if not move.world.unseen:
                     yield from self._invoke(item.call)
-            case Said.ANSWER if item.call is not None:
+            case LineMeaning.ANSWER if item.call is not None:
                 yield from self._answer(job, item.call, move)
-            case Said.ROW if item.row is not None:
+            case LineMeaning.ROW if item.row is not None:
                 yield from self._row(job, item, item.row, move.world)
             case _:
                 yield from self._events(job, item, move.world)
 
-    def _answer(self, job: Job, call: Call, move: Take) -> Iterator[Told]:
+    def _answer(self, job: JobRecord, call: Call, move: Take) -> Iterator[CitedEvent]:
         line, at = move.item.line, call.answered_at
         if move.refused_by is not None:
             # As of the call: by the time of its answer this lease may have ended.
-            yield Told(line, history.Assumed(call.called_at, move.refused_by))
+            yield CitedEvent(line, history.Assumed(call.called_at, move.refused_by))
         if move.vague:
             self.counts["answers that fit any row"] += 1
             if move.world.unseen:
@@ -225,9 +224,9 @@ class Teller:
         yield from self._invoke(call)
         if call.answer is not None:
             attempt = call.told if call.told is not None else call.given
-            yield Told(line, history.Returned(at, call.number, call.answer, attempt))
+            yield CitedEvent(line, history.Returned(at, call.number, call.answer, attempt))
 
-    def _hint(self, job: Job, call: Call, line: Line) -> Iterator[Told]:
+    def _hint(self, job: JobRecord, call: Call, line: LogLine) -> Iterator[CitedEvent]:
         """What a refusal says of a row that is otherwise unknown: enough to judge what follows from it."""
         lifecycle = self.rules.lifecycle
         if call.reason == "ended":
@@ -240,12 +239,12 @@ class Teller:
         elif call.reason == "no such job":
             job.hinted = True
 
-    def _row(self, job: Job, item: Item, row: JobRow, world: World) -> Iterator[Told]:
+    def _row(self, job: JobRecord, item: JobLine, row: JobRow, world: JobState) -> Iterator[CitedEvent]:
         if not item.created:
             if world.unseen:
                 yield self._placed(job, row, item.line)
             else:
-                yield Told(item.line, history.RowRead(item.line.at, row))
+                yield CitedEvent(item.line, history.RowRead(item.line.at, row))
             for waiting in world.waiting:
                 yield from self._invoke(waiting)
             return
@@ -254,19 +253,23 @@ class Teller:
             return
         job.created = True
         number, at, line = next(self._numbers), item.line.at, item.line
-        yield Told(line, history.Invoked(at, number, Operation.CREATE, line.worker, row.job, row.tenant))
+        yield CitedEvent(
+            line, history.Invoked(at, number, Operation.CREATE, line.worker, row.job, row.tenant)
+        )
         if world.unseen or world.row is None:
-            yield Told(line, history.Committed(at, number))
-            yield Told(line, history.Observed(at, number, (row,)))
-        yield Told(line, history.Returned(at, number, Answer.ACCEPTED))
+            yield CitedEvent(line, history.Committed(at, number))
+            yield CitedEvent(line, history.Observed(at, number, (row,)))
+        yield CitedEvent(line, history.Returned(at, number, Answer.ACCEPTED))
         for waiting in world.waiting:
             yield from self._invoke(waiting)
 
-    def _events(self, job: Job, item: Item, world: World) -> Iterator[Told]:
+    def _events(self, job: JobRecord, item: JobLine, world: JobState) -> Iterator[CitedEvent]:
         for event in item.events:
             if isinstance(event, history.DeleteRequested) and world.unseen and not job.hinted:
                 # Nothing has been told of the job: whether the message may go cannot be judged.
                 self.counts["deletions of unseen jobs"] += 1
-                yield Told(item.line, history.MessagePlaced(event.at, event.message, job.name, "", "deleted"))
+                yield CitedEvent(
+                    item.line, history.MessagePlaced(event.at, event.message, job.name, "", "deleted")
+                )
             else:
-                yield Told(item.line, event)
+                yield CitedEvent(item.line, event)

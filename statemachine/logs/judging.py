@@ -16,10 +16,10 @@ from statemachine.history.words import counted
 from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
 from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle, LifecycleError, Operation
-from statemachine.logs.jobs import Told
+from statemachine.logs.jobs import CitedEvent
 from statemachine.logs.ledger import LogLedger
 from statemachine.logs.linearise import Lineariser
-from statemachine.logs.lines import Line, Place
+from statemachine.logs.lines import LogLine, LogPlace
 
 MOST_CITED = 60
 """So many lines of a job are kept as evidence: its first and its last."""
@@ -56,20 +56,20 @@ TOLD_BY_WORKERS = ("lease_seconds", "visibility_seconds", "max_receives")
 """Fields of the lifecycle that a worker's first line names."""
 
 
-class Cited(NamedTuple):
+class CitedViolation(NamedTuple):
     """A violation, the line that shows it, and all lines about its job up to the end of the log.
 
     ``others`` is how many more violations there were of the same claim and shape.
     """
 
     violation: Violation
-    line: Line
-    trail: tuple[Place, ...]
+    line: LogLine
+    trail: tuple[LogPlace, ...]
     others: int
 
 
 @dataclass
-class Judged:
+class JudgedLog:
     """What came of a log.
 
     ``violations`` come in the order of blame.  ``counts`` are by event and by what was met on the way;
@@ -81,7 +81,7 @@ class Judged:
     lines: int = 0
     events: int = 0
     seconds: float = 0
-    violations: list[Cited] = field(default_factory=list)
+    violations: list[CitedViolation] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     judged: Counter[str] = field(default_factory=Counter)
     crashed: list[Crashed] = field(default_factory=list)
@@ -96,7 +96,7 @@ class Judged:
     contradictions: list[str] = field(default_factory=list)
 
     @property
-    def headline(self) -> Cited | None:
+    def headline(self) -> CitedViolation | None:
         """The violation to name."""
         return self.violations[0] if self.violations else None
 
@@ -144,15 +144,15 @@ class LogJudge:
                 "lane, or bind a lifecycle that does not offer RENEW"
             )
         applicable = [claim for claim in claims if not claim.needs or lifecycle.has(claim.needs)]
-        self.result_so_far = Judged(lifecycle, applicable)
+        self.result_so_far = JudgedLog(lifecycle, applicable)
         self.lineariser = Lineariser(lifecycle)
         self._judge = Judge(lifecycle, applicable, LogLedger(lifecycle))
-        self._found: dict[tuple[str, ...], Cited] = {}
+        self._found: dict[tuple[str, ...], CitedViolation] = {}
         self._position = 0
         self._takeovers = 0
         self._pipeline = ""
 
-    def take(self, line: Line) -> None:
+    def take(self, line: LogLine) -> None:
         """Judge what is certain now that ``line`` has been read."""
         self.result_so_far.lines += 1
         if line.event == "worker.started":
@@ -160,7 +160,7 @@ class LogJudge:
         for told in self.lineariser.take(line):
             self._tell(told)
 
-    def _compare(self, line: Line) -> None:
+    def _compare(self, line: LogLine) -> None:
         """Note where a worker says that it works by other numbers, or on another pipeline, than the rest."""
         result = self.result_so_far
         ours = {name: getattr(result.lifecycle, name) for name in TOLD_BY_WORKERS}
@@ -172,7 +172,7 @@ class LogJudge:
                     f"{line.place}: {line.worker} works with {name} {told}, and the log is judged by {number}"
                 )
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, told: CitedEvent) -> None:
         line, event = told
         judge, result = self._judge, self.result_so_far
         if line.position != self._position:
@@ -192,20 +192,20 @@ class LogJudge:
                 self._cite(violation, line)
             judge.violations.clear()
 
-    def _cite(self, violation: Violation, line: Line) -> None:
+    def _cite(self, violation: Violation, line: LogLine) -> None:
         # What is compared, without the names of jobs, messages and workers in it.
         compared = (line.what.partition(" ")[0].partition("(")[0] for line in violation.compared)
         shape = (violation.invariant, line.event, *compared)
         trail = tuple(self.lineariser.trail(violation.subject))
         known = self._found.get(shape)
         if known is None:
-            self._found[shape] = Cited(violation, line, trail, 0)
+            self._found[shape] = CitedViolation(violation, line, trail, 0)
         elif len(trail) < len(known.trail):
-            self._found[shape] = Cited(violation, line, trail, known.others + 1)
+            self._found[shape] = CitedViolation(violation, line, trail, known.others + 1)
         else:
             self._found[shape] = known._replace(others=known.others + 1)
 
-    def result(self) -> Judged:
+    def result(self) -> JudgedLog:
         """The log is over: judge what was still held, and say what came of all of it."""
         for told in self.lineariser.finish():
             self._tell(told)
@@ -225,7 +225,7 @@ class LogJudge:
             del result.judged[name]
         return result
 
-    def _whole_trail(self, cited: Cited) -> tuple[Place, ...]:
+    def _whole_trail(self, cited: CitedViolation) -> tuple[LogPlace, ...]:
         trail = self.lineariser.trail(cited.violation.subject)
         if len(trail) > MOST_CITED:
             trail = [*trail[: MOST_CITED // 2], *trail[-MOST_CITED // 2 :]]
@@ -246,7 +246,9 @@ class LogJudge:
         return reasons
 
 
-def judge_lines(lifecycle: Lifecycle, lines: Iterable[Line], claims: Iterable[Invariant] = IN_LOGS) -> Judged:
+def judge_lines(
+    lifecycle: Lifecycle, lines: Iterable[LogLine], claims: Iterable[Invariant] = IN_LOGS
+) -> JudgedLog:
     """Judge ``lines``, which must be in the order of their times (``Reader.lines`` merges files so).
 
     >>> judge_lines(Lifecycle(), []).verdict
@@ -258,4 +260,4 @@ def judge_lines(lifecycle: Lifecycle, lines: Iterable[Line], claims: Iterable[In
     return judge.result()
 
 
-__all__ = ["REQUIRED", "Cited", "Judged", "LogJudge", "judge_lines"]
+__all__ = ["REQUIRED", "CitedViolation", "JudgedLog", "LogJudge", "judge_lines"]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from statemachine.lifecycle import FINISHES
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """Where a line stands, as reports cite it: ``file:number``, from 1."""
 
     file: str
@@ -22,14 +22,14 @@ class Place(NamedTuple):
         return f"{self.file}:{self.number}"
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """A line of ours.  ``at`` and all times among ``fields`` are seconds from the reader's origin, UTC.
 
     ``position`` is its number among all lines that were read: that of the line itself in a single file.
     """
 
     position: int
-    place: Place
+    place: LogPlace
     at: float
     event: str
     worker: str
@@ -42,7 +42,7 @@ class Line(NamedTuple):
         return found
 
 
-class Kind(NamedTuple):
+class LineKind(NamedTuple):
     """The fields that a line of one event must have, and those that it may leave out or set to null."""
 
     needs: tuple[str, ...] = ()
@@ -53,35 +53,37 @@ _JOB = ("job_id", "tenant_id")
 _RECEIPT = ("message_id", "receipt")
 _TENANT = ("tenant_id",)
 
-SCHEMA: dict[str, Kind] = {
-    "worker.started": Kind(may=("pipeline", "pid", "lease_seconds", "visibility_seconds", "max_receives")),
-    "worker.stopping": Kind(may=("signal",)),
-    "worker.stopped": Kind(),
-    "job.created": Kind(("job_id",), _TENANT),
-    "message.sent": Kind(("message_id", "job_id"), _TENANT),
-    "message.received": Kind(("message_id",), ("receipt", "receive_count", "visible_until", *_JOB)),
-    "prepare.called": Kind(("job_id",), ("message_id", *_TENANT)),
-    "prepare.accepted": Kind(("job_id",), ("attempt", "lease_expires_at", *_TENANT)),
-    "prepare.refused": Kind(("job_id",), ("reason", *_TENANT)),
-    "visibility.extended": Kind(("message_id", "visible_until"), ("receipt",)),
-    "finish.called": Kind(("operation", "job_id"), ("attempt", "result", "status", "error", *_TENANT)),
-    "finish.accepted": Kind(("operation", "job_id"), ("attempt", "status", *_TENANT)),
-    "finish.refused": Kind(("operation", "job_id"), ("attempt", "status", *_TENANT)),
-    "call.raised": Kind(("operation",), ("error", *_JOB)),
-    "delete.called": Kind(("message_id",), ("receipt", "why", *_JOB)),
-    "message.deleted": Kind(("message_id",), ("receipt",)),
-    "inference.started": Kind(may=_JOB),
-    "inference.cut": Kind(may=_JOB),
-    "worker.killed": Kind(("killed",), ("moment",)),
-    "message.dead_lettered": Kind(("message_id",), _JOB),
-    "message.redriven": Kind(("message_id", "renewed")),
-    "drain.began": Kind(),
-    "drain.ended": Kind(may=("stuck",)),
-    "rows.read": Kind(("rows",)),
+SCHEMA: dict[str, LineKind] = {
+    "worker.started": LineKind(
+        may=("pipeline", "pid", "lease_seconds", "visibility_seconds", "max_receives")
+    ),
+    "worker.stopping": LineKind(may=("signal",)),
+    "worker.stopped": LineKind(),
+    "job.created": LineKind(("job_id",), _TENANT),
+    "message.sent": LineKind(("message_id", "job_id"), _TENANT),
+    "message.received": LineKind(("message_id",), ("receipt", "receive_count", "visible_until", *_JOB)),
+    "prepare.called": LineKind(("job_id",), ("message_id", *_TENANT)),
+    "prepare.accepted": LineKind(("job_id",), ("attempt", "lease_expires_at", *_TENANT)),
+    "prepare.refused": LineKind(("job_id",), ("reason", *_TENANT)),
+    "visibility.extended": LineKind(("message_id", "visible_until"), ("receipt",)),
+    "finish.called": LineKind(("operation", "job_id"), ("attempt", "result", "status", "error", *_TENANT)),
+    "finish.accepted": LineKind(("operation", "job_id"), ("attempt", "status", *_TENANT)),
+    "finish.refused": LineKind(("operation", "job_id"), ("attempt", "status", *_TENANT)),
+    "call.raised": LineKind(("operation",), ("error", *_JOB)),
+    "delete.called": LineKind(("message_id",), ("receipt", "why", *_JOB)),
+    "message.deleted": LineKind(("message_id",), ("receipt",)),
+    "inference.started": LineKind(may=_JOB),
+    "inference.cut": LineKind(may=_JOB),
+    "worker.killed": LineKind(("killed",), ("moment",)),
+    "message.dead_lettered": LineKind(("message_id",), _JOB),
+    "message.redriven": LineKind(("message_id", "renewed")),
+    "drain.began": LineKind(),
+    "drain.ended": LineKind(may=("stuck",)),
+    "rows.read": LineKind(("rows",)),
 }
 """Events by name.  Fields that are not named here are passed over."""
 
-ROW = Kind(("job_id", "status", "attempt", "results"), ("tenant_id", "lease_expires_at"))
+ROW = LineKind(("job_id", "status", "attempt", "results"), ("tenant_id", "lease_expires_at"))
 """One of the ``rows`` of ``rows.read``."""
 
 
@@ -155,7 +157,7 @@ def read_fields(event: str, values: Mapping[str, Any], moment: Callable[[Any], f
 
 
 def _checked(
-    event: str, kind: Kind, values: Mapping[str, Any], moment: Callable[[Any], float]
+    event: str, kind: LineKind, values: Mapping[str, Any], moment: Callable[[Any], float]
 ) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for name in kind.needs:

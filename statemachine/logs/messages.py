@@ -20,7 +20,7 @@ from statemachine.history.events import (
     VisibilityChanged,
 )
 from statemachine.lifecycle import Lifecycle
-from statemachine.logs.lines import Line
+from statemachine.logs.lines import LogLine
 
 REMEMBERED = 10_000
 """So many deleted messages are remembered: a sender may be slower to log than whoever received and deleted,
@@ -34,7 +34,7 @@ class Messages:
         self._lifecycle = lifecycle
         self._known: dict[str, tuple[str, str]] = {}
         self._gone: OrderedDict[str, tuple[str, str]] = OrderedDict()
-        self._folds: dict[str, Callable[[Line], list[Event]]] = {
+        self._folds: dict[str, Callable[[LogLine], list[Event]]] = {
             "message.sent": self._sent,
             "message.received": self._received,
             "visibility.extended": self._extended,
@@ -43,20 +43,20 @@ class Messages:
             "message.redriven": self._redriven,
         }
 
-    def about(self, line: Line) -> tuple[str, str]:
-        """Job and tenant of the line's message; of one whose body nobody can read, both are empty."""
+    def about(self, line: LogLine) -> tuple[str, str]:
+        """JobRecord and tenant of the line's message; of one whose body nobody can read, both are empty."""
         name = line.fields["message_id"]
         known = self._known.get(name) or self._gone.get(name)
         return known or (line.fields.get("job_id", ""), line.fields.get("tenant_id", ""))
 
-    def events(self, line: Line) -> tuple[str, list[Event]]:
+    def events(self, line: LogLine) -> tuple[str, list[Event]]:
         """The job that a line about a message is about, and what it says; nothing for other lines."""
         fold = self._folds.get(line.event)
         if fold is None:
             return "", []
         return self.about(line)[0], fold(line)
 
-    def _found(self, line: Line) -> list[Event]:
+    def _found(self, line: LogLine) -> list[Event]:
         """What must be told first of a message of which no line has told."""
         name = line.fields["message_id"]
         if name in self._known:
@@ -64,14 +64,14 @@ class Messages:
         self._known[name] = job, tenant = self.about(line)
         return [MessagePlaced(line.at, name, job, tenant, "queue")]
 
-    def _sent(self, line: Line) -> list[Event]:
+    def _sent(self, line: LogLine) -> list[Event]:
         name = line.fields["message_id"]
         if name in self._known or name in self._gone:
             return []
         self._known[name] = job, tenant = self.about(line)
         return [Sent(line.at, name, job, tenant)]
 
-    def _received(self, line: Line) -> list[Event]:
+    def _received(self, line: LogLine) -> list[Event]:
         fields = line.fields
         hidden = round(line.at + self._lifecycle.visibility_seconds, 6)
         return [
@@ -86,13 +86,13 @@ class Messages:
             ),
         ]
 
-    def _extended(self, line: Line) -> list[Event]:
+    def _extended(self, line: LogLine) -> list[Event]:
         name, receipt = line.fields["message_id"], line.fields.get("receipt", "")
         if name not in self._known:
             return []
         return [VisibilityChanged(line.at, name, receipt, line.worker, line.fields["visible_until"])]
 
-    def _deleting(self, line: Line) -> list[Event]:
+    def _deleting(self, line: LogLine) -> list[Event]:
         name, receipt = line.fields["message_id"], line.fields.get("receipt", "")
         found = self._found(line)
         self._gone[name] = self._known.pop(name)
@@ -101,10 +101,10 @@ class Messages:
         # Whether the queue obeyed no line tells: if it did not, somebody receives the message again.
         return [*found, DeleteRequested(line.at, name, receipt, line.worker)]
 
-    def _dead_lettered(self, line: Line) -> list[Event]:
+    def _dead_lettered(self, line: LogLine) -> list[Event]:
         return [*self._found(line), DeadLettered(line.at, line.fields["message_id"])]
 
-    def _redriven(self, line: Line) -> list[Event]:
+    def _redriven(self, line: LogLine) -> list[Event]:
         name, renewed = line.fields["message_id"], line.fields["renewed"]
         if name not in self._known:
             return []

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from statemachine.logs.lines import Incomplete, Line, NotOurs, Place, read_fields
+from statemachine.logs.lines import Incomplete, LogLine, LogPlace, NotOurs, read_fields
 
 STDIN = "-"
 EXAMPLES_KEPT = 3
@@ -26,7 +26,7 @@ Phrases = Callable[[str], "dict[str, Any] | None"]
 
 
 @dataclass
-class Tally:
+class SkippedLines:
     """Lines that were passed over, and why.
 
     ``truncated`` begin like ours and cannot be parsed, ``doubled`` say again what the same worker has said
@@ -43,7 +43,7 @@ class Tally:
     backwards: int = 0
     examples: dict[str, list[str]] = field(default_factory=dict)
 
-    def note(self, kind: str, place: Place, why: str = "") -> None:
+    def note(self, kind: str, place: LogPlace, why: str = "") -> None:
         setattr(self, kind, getattr(self, kind) + 1)
         kept = self.examples.setdefault(kind, [])
         if len(kept) < EXAMPLES_KEPT:
@@ -54,7 +54,7 @@ class Reader:
     """Turns texts into lines.  Seconds are counted from the first moment that it reads."""
 
     def __init__(self, phrases: Phrases | None = None) -> None:
-        self.tally = Tally()
+        self.tally = SkippedLines()
         self.origin: datetime | None = None
         self._phrases = phrases
         self._said: dict[str, tuple[float, set[tuple[Any, ...]]]] = {}
@@ -74,7 +74,7 @@ class Reader:
             self.origin = found
         return (found - self.origin).total_seconds()
 
-    def line(self, text: str, place: Place) -> Line | None:
+    def line(self, text: str, place: LogPlace) -> LogLine | None:
         """The line that ``text`` is, or None for one that is counted and passed over."""
         self.tally.read += 1
         text = text.strip()
@@ -93,7 +93,7 @@ class Reader:
             self.tally.note("incomplete", place, str(error))
         else:
             worker = sys.intern(str(values["worker"]))
-            return Line(self.tally.read, place, at, values["event"], worker, fields)
+            return LogLine(self.tally.read, place, at, values["event"], worker, fields)
         return None
 
     def _values(self, text: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Reader:
             read_fields(values["event"], values, self.moment)
             raise Incomplete(f"{values['event']}: at is {values['at']!r}, and must be {error}") from None
 
-    def _is_said_again(self, line: Line) -> bool:
+    def _is_said_again(self, line: LogLine) -> bool:
         """Whether the same worker said the same of the same things at the same moment."""
         known = line.fields.get
         key = (line.event, known("job_id"), known("message_id"), known("receipt"), known("operation"))
@@ -133,7 +133,7 @@ class Reader:
 
     # -- files ------------------------------------------------------------------------------
 
-    def lines(self, files: Sequence[str]) -> Iterator[Line]:
+    def lines(self, files: Sequence[str]) -> Iterator[LogLine]:
         """All lines of ``files`` (``-`` is the standard input), merged by time.
 
         Raises ``OSError`` for a file that cannot be read.
@@ -157,13 +157,13 @@ class Reader:
                 if stream is not sys.stdin:
                     stream.close()
 
-    def _of(self, texts: Iterable[str], name: str) -> Iterator[Line]:
+    def _of(self, texts: Iterable[str], name: str) -> Iterator[LogLine]:
         for number, text in enumerate(texts, start=1):
-            line = self.line(text, Place(name, number))
+            line = self.line(text, LogPlace(name, number))
             if line is not None:
                 yield line
 
-    def _in_order(self, lines: Iterable[Line]) -> Iterator[tuple[float, Line]]:
+    def _in_order(self, lines: Iterable[LogLine]) -> Iterator[tuple[float, LogLine]]:
         """Each line with the time by which it is merged: never before that of the line above it."""
         latest = float("-inf")
         for line in lines:
@@ -182,19 +182,19 @@ def _open(name: str) -> TextIO:
         raise OSError(f"{name} cannot be read ({error.strerror}): name a log of a worker") from None
 
 
-def texts(places: Iterable[Place]) -> dict[Place, str]:
+def texts(places: Iterable[LogPlace]) -> dict[LogPlace, str]:
     """The texts of lines that were read before; those of a file that cannot be read again are left out."""
     wanted: dict[str, set[int]] = {}
     for place in places:
         wanted.setdefault(place.file, set()).add(place.number)
-    found: dict[Place, str] = {}
+    found: dict[LogPlace, str] = {}
     for name, numbers in wanted.items():
         try:
             with open(name, encoding="utf-8-sig", errors="replace", newline="\n") as stream:
                 last = max(numbers)
                 for number, text in enumerate(stream, start=1):
                     if number in numbers:
-                        found[Place(name, number)] = text.strip()
+                        found[LogPlace(name, number)] = text.strip()
                     if number >= last:
                         break
         except OSError:

@@ -19,7 +19,7 @@ from statemachine.history.legality import (
     ruling,
 )
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
-from statemachine.logs.calls import Call, Outcome, World
+from statemachine.logs.calls import Call, CallEffect, JobState
 
 REASONS = {"ended": {TERMINAL}, "lease live": {LEASE_LIVE}, "no such job": {NO_SUCH_JOB}}
 """The situations that a refused prepare's ``reason`` stands for; one that is not listed says nothing."""
@@ -39,7 +39,7 @@ class Rules:
 
     # -- writes -----------------------------------------------------------------------------
 
-    def write(self, call: Call, world: World) -> Outcome | None:
+    def write(self, call: Call, world: JobState) -> CallEffect | None:
         """What ``call`` leaves behind if it commits in ``world``; None where its answer does not fit.
 
         A call without an answer fits wherever the table would have accepted it, before it ended.
@@ -66,14 +66,14 @@ class Rules:
             return self._acquired(call, effect, at, assumed)
         if call.status is not None and call.answer is not None and call.status != effect.status:
             return None
-        return Outcome(effect, at, assumed)
+        return CallEffect(effect, at, assumed)
 
-    def _acquired(self, call: Call, effect: JobRow, at: float, assumed: JobRow | None) -> Outcome | None:
+    def _acquired(self, call: Call, effect: JobRow, at: float, assumed: JobRow | None) -> CallEffect | None:
         if call.told is not None and call.told != effect.attempt:
             return None
         row = effect._replace(locked_by=call.worker, lease_expires_at=self._stored_lease(call, at))
         known = call.expires_at is not None
-        return Outcome(row, at, assumed, 0 if known else self._slack(call, at), known)
+        return CallEffect(row, at, assumed, 0 if known else self._slack(call, at), known)
 
     def _slack(self, call: Call, at: float) -> float:
         return max(0, round(call.until - at, 6)) if call.until < inf else inf
@@ -95,7 +95,7 @@ class Rules:
             self.lifecycle, call.operation, row, call.job, call.tenant, at, call.attempt, call.payload
         )
 
-    def forced(self, call: Call, world: World) -> Outcome:
+    def forced(self, call: Call, world: JobState) -> CallEffect:
         """What an accepted ``call`` says of the row, whatever the table thinks of it."""
         assumed = self.assumed_for(call, ended=world.ended) if world.unseen else None
         base = assumed or world.row or JobRow(call.job, call.tenant, self.lifecycle.pending)
@@ -108,7 +108,7 @@ class Rules:
                 lease_expires_at=self._stored_lease(call, at),
                 results=0,
             )
-            return Outcome(row, at, assumed, leased=call.expires_at is not None)
+            return CallEffect(row, at, assumed, leased=call.expires_at is not None)
         completes = call.operation is Operation.COMPLETE
         row = base._replace(
             status=call.status or self.lifecycle.finished_status(call.operation, call.payload),
@@ -117,11 +117,11 @@ class Rules:
             results=1 if completes else 0,
             result=call.payload if completes else None,
         )
-        return Outcome(row, at, assumed)
+        return CallEffect(row, at, assumed)
 
     # -- reads ------------------------------------------------------------------------------
 
-    def reads(self, call: Call, world: World) -> bool:
+    def reads(self, call: Call, world: JobState) -> bool:
         """Whether the answer of ``call`` is right in ``world`` although nothing is written."""
         if call.answer is None or world.unseen:
             return False
@@ -129,7 +129,7 @@ class Rules:
             return False  # gate report §2.3: a second record of a completion must not be there
         return any(self._reads_at(call, world, at) for at in {call.called_at, call.answered_at})
 
-    def _reads_at(self, call: Call, world: World, at: float) -> bool:
+    def _reads_at(self, call: Call, world: JobState, at: float) -> bool:
         question = self._question(call, world.row, at)
         cell = ruling(question)
         if cell.answer_under(self.lifecycle) is not call.answer or cell.effect(question) != world.row:
@@ -140,7 +140,7 @@ class Rules:
             return world.finisher in (None, (call.operation, attempt))
         return not call.acquires or cell.situation in REASONS.get(call.reason or "", {cell.situation})
 
-    def lease_that_refuses(self, call: Call, world: World) -> JobRow | None:
+    def lease_that_refuses(self, call: Call, world: JobState) -> JobRow | None:
         """The row with the end of its lease put off, where that explains why ``call`` was refused."""
         row = world.row
         if not world.slack or not call.acquires or call.answer is not Answer.REFUSED or row is None:

@@ -13,8 +13,18 @@ from collections.abc import Iterator, Sequence
 
 from statemachine.history.events import DeleteRequested
 from statemachine.lifecycle import Answer, JobRow
-from statemachine.logs.calls import Call, Outcome, World
-from statemachine.logs.moves import Commit, Drop, Found, Item, Move, Said, Take
+from statemachine.logs.calls import (
+    Call,
+    CallEffect,
+    Commit,
+    Drop,
+    FoundOrder,
+    JobLine,
+    JobState,
+    LineMeaning,
+    Move,
+    Take,
+)
 from statemachine.logs.rules import Rules
 
 MOST_STATES = 2000
@@ -24,7 +34,7 @@ class Tangled(Exception):
     """Too many calls overlap for every order to be tried."""
 
 
-def explain(rules: Rules, items: Sequence[Item], world: World) -> Found:
+def explain(rules: Rules, items: Sequence[JobLine], world: JobState) -> FoundOrder:
     """The first order of commits that explains all of ``items``.
 
     Where none does, the line at which every order fails is taken as it stands, and the rest is explained
@@ -40,10 +50,10 @@ def explain(rules: Rules, items: Sequence[Item], world: World) -> Found:
             continue
         moves = list(search.moves)
         guessed = any(not isinstance(move, Take) and move.call.answer is None for move in moves)
-        return Found(moves, end, len(forced), guessed and _is_other(ends, end))
+        return FoundOrder(moves, end, len(forced), guessed and _is_other(ends, end))
 
 
-def _is_other(ends: Iterator[World], first: World) -> bool:
+def _is_other(ends: Iterator[JobState], first: JobState) -> bool:
     """Whether one of the further ``ends`` is another row than the first."""
     try:
         return any(_gist(end.row) != _gist(first.row) for end in ends)
@@ -58,7 +68,7 @@ def _gist(row: JobRow | None) -> tuple[str, int] | None:
 class _Search:
     """One depth-first walk; ``moves`` is the way to the state that it is in."""
 
-    def __init__(self, rules: Rules, items: Sequence[Item], forced: set[int]) -> None:
+    def __init__(self, rules: Rules, items: Sequence[JobLine], forced: set[int]) -> None:
         self.rules = rules
         self.items = items
         self.forced = forced
@@ -66,7 +76,7 @@ class _Search:
         self.furthest = 0
         self._states = 0
 
-    def explore(self, place: int, world: World) -> Iterator[World]:
+    def explore(self, place: int, world: JobState) -> Iterator[JobState]:
         """The states in which all items from ``place`` on can end, the way there being in ``moves``."""
         if place == len(self.items):
             yield world
@@ -81,8 +91,8 @@ class _Search:
         del self.moves[mark:]
 
     def _with_commits(
-        self, world: World, item: Item, place: int, commits: tuple[Commit, ...] = ()
-    ) -> Iterator[tuple[tuple[Commit, ...], World]]:
+        self, world: JobState, item: JobLine, place: int, commits: tuple[Commit, ...] = ()
+    ) -> Iterator[tuple[tuple[Commit, ...], JobState]]:
         """``world``, and then ``world`` after some of the waiting calls have committed, fewest first."""
         self._states += 1
         if self._states > MOST_STATES:
@@ -100,7 +110,7 @@ class _Search:
                     after, item, place, (*commits, Commit(call, outcome, world.waiting))
                 )
 
-    def _committed(self, call: Call, outcome: Outcome, world: World) -> World:
+    def _committed(self, call: Call, outcome: CallEffect, world: JobState) -> JobState:
         fenced = self.rules.lifecycle.fenced
         after = world._replace(
             row=outcome.row,
@@ -112,7 +122,7 @@ class _Search:
             after = after._replace(waiting=tuple(c for c in after.waiting if c is not call))
         return self.listened(after)
 
-    def listened(self, world: World) -> World:
+    def listened(self, world: JobState) -> JobState:
         """Note whose answer is right in this state without a commit."""
         heard = [
             call
@@ -123,23 +133,23 @@ class _Search:
 
     # -- one item ---------------------------------------------------------------------------
 
-    def _take(self, item: Item, world: World, forced: bool) -> World | None:
+    def _take(self, item: JobLine, world: JobState, forced: bool) -> JobState | None:
         """The state after ``item``, with its moves added; None when it does not fit."""
         match item.said:
-            case Said.CALL if item.call is not None:
+            case LineMeaning.CALL if item.call is not None:
                 self.moves.append(Take(item, world))
                 early = world.early | {item.call} if world.unseen else world.early
                 return self.listened(world._replace(waiting=(*world.waiting, item.call), early=early))
-            case Said.ANSWER if item.call is not None:
+            case LineMeaning.ANSWER if item.call is not None:
                 return self._answered(item, item.call, world, forced)
-            case Said.ROW:
+            case LineMeaning.ROW:
                 return self._row_told(item, world, forced)
-            case Said.EVENTS if not forced and self._is_too_early(item, world):
+            case LineMeaning.EVENTS if not forced and self._is_too_early(item, world):
                 return None
         self.moves.append(Take(item, world))
         return world
 
-    def _is_too_early(self, item: Item, world: World) -> bool:
+    def _is_too_early(self, item: JobLine, world: JobState) -> bool:
         """Whether a message is deleted before its job has ended, by one who may have ended it unheard."""
         row = world.row
         if world.unseen or row is None or row.status in self.rules.lifecycle.terminal:
@@ -147,7 +157,7 @@ class _Search:
         deleters = {event.worker for event in item.events if isinstance(event, DeleteRequested)}
         return any(call.worker in deleters and not call.acquires for call in world.waiting)
 
-    def _answered(self, item: Item, call: Call, world: World, forced: bool) -> World | None:
+    def _answered(self, item: JobLine, call: Call, world: JobState, forced: bool) -> JobState | None:
         if forced:
             return self._as_it_stands(item, call, world)
         refused_by, vague = None, False
@@ -178,7 +188,7 @@ class _Search:
             return False
         return not call.acquires or call.given is None or call.told in (None, call.given)
 
-    def _as_it_stands(self, item: Item, call: Call, world: World) -> World:
+    def _as_it_stands(self, item: JobLine, call: Call, world: JobState) -> JobState:
         if call.answer is Answer.ACCEPTED:
             outcome = self.rules.forced(call, world)
             self.moves.append(Commit(call, outcome, world.waiting))
@@ -186,7 +196,7 @@ class _Search:
         self.moves.append(Take(item, world))
         return _settled(call, world)
 
-    def _row_told(self, item: Item, world: World, forced: bool) -> World | None:
+    def _row_told(self, item: JobLine, world: JobState, forced: bool) -> JobState | None:
         """A created row, or one that was read: the answers must have led to it."""
         told = item.row
         if told is None or not (world.unseen or forced or item.created or self._is_the_row(told, world.row)):
@@ -207,7 +217,7 @@ class _Search:
             row.results,
         )
 
-    def _without_the_dead(self, call: Call, world: World, wrote: bool) -> World:
+    def _without_the_dead(self, call: Call, world: JobState, wrote: bool) -> JobState:
         """Drop calls that ended before ``call`` began and that its answer shows to have taken no effect."""
         gone = [
             other
@@ -221,7 +231,7 @@ class _Search:
         self.moves += map(Drop, gone)
         return world._replace(waiting=tuple(c for c in world.waiting if c not in gone))
 
-    def _may_still_count(self, other: Call, call: Call, world: World) -> bool:
+    def _may_still_count(self, other: Call, call: Call, world: JobState) -> bool:
         outcome = self.rules.write(other, world)
         if outcome is None:
             # It cannot be written here: only a further commit of the unknown kind could let it.
@@ -229,7 +239,7 @@ class _Search:
         return self.rules.reads(call, world._replace(row=outcome.row, slack=outcome.slack, finisher=None))
 
 
-def _settled(call: Call, world: World) -> World:
+def _settled(call: Call, world: JobState) -> JobState:
     return world._replace(
         waiting=tuple(other for other in world.waiting if other is not call),
         heard=world.heard - {call},

@@ -15,7 +15,7 @@ from statemachine.binding.fleet import Fleet, Stop
 from statemachine.processes.crew import Crew, turn
 from statemachine.processes.databases import Database
 from statemachine.processes.moments import MOMENTS, Moment, meet
-from statemachine.processes.plan import Deed, Plan, Strike
+from statemachine.processes.plan import Deed, KillPlan, PlannedStrike
 from statemachine.processes.servers import Operator, SQSServer
 from statemachine.processes.workers import Worker
 
@@ -32,7 +32,7 @@ transaction, are met at 3 chances in 100 at least: all missed, 0.97 ** 600 = 1e-
 
 
 @dataclass
-class Played:
+class PlayedPlan:
     """What came of a plan.
 
     ``struck`` and ``missed`` count by (fleet, deed, moment), what was done and what could not be; ``stuck``
@@ -64,12 +64,12 @@ class Standstill:
         return time.monotonic() - self._since
 
 
-class Campaign:
+class KillCampaign:
     """A plan in the making.  :meth:`run` plays it to its end; :meth:`stop` leaves no process behind."""
 
     def __init__(
         self,
-        plan: Plan,
+        plan: KillPlan,
         fleets: Sequence[Fleet],
         workers: int,
         database: Database,
@@ -83,7 +83,7 @@ class Campaign:
         self.operator = Operator(sqs.endpoint)
         self.crews = {fleet.name: Crew(fleet, workers) for fleet in fleets}
         self._jobs = {fleet.name: plan.jobs_of(fleet.name, fleet.tenants, time_played) for fleet in fleets}
-        self.played = Played(list(self.crews.values()))
+        self.played = PlayedPlan(list(self.crews.values()))
         self._progress = progress
         self._strikes = {name: [s for s in plan.strikes if s.fleet == name] for name in self.crews}
         self._armed_at = {name: time.monotonic() for name in self.crews}
@@ -94,7 +94,7 @@ class Campaign:
         self._told_at = time.monotonic()
         self._looked_at = dict.fromkeys(self.crews, 0.0)
 
-    def run(self) -> Played:
+    def run(self) -> PlayedPlan:
         began = time.monotonic()
         standstill = Standstill((0,))
         while self._feeding() or any(self._strikes.values()) or self._thaw_at or self._up_at:
@@ -155,7 +155,7 @@ class Campaign:
 
     # -- strikes ----------------------------------------------------------------------------
 
-    def _next(self, crew: Crew) -> Strike | None:
+    def _next(self, crew: Crew) -> PlannedStrike | None:
         """The strike that this fleet is due for."""
         name = crew.fleet.name
         if not self._strikes[name] or time.monotonic() < self._armed_at[name] + self._strikes[name][0].gap:
@@ -177,13 +177,13 @@ class Campaign:
         if not self._chances[crew.fleet.name]:
             self._done(crew, strike, self.played.missed)
 
-    def _kill(self, crew: Crew, worker: Worker, moment: Moment, strike: Strike) -> None:
+    def _kill(self, crew: Crew, worker: Worker, moment: Moment, strike: PlannedStrike) -> None:
         crew.kill(worker, moment.name)
 
-    def _pause(self, crew: Crew, worker: Worker, moment: Moment, strike: Strike) -> None:
+    def _pause(self, crew: Crew, worker: Worker, moment: Moment, strike: PlannedStrike) -> None:
         self._thaw_at[worker] = time.monotonic() + strike.lasts
 
-    def _terminate(self, crew: Crew, worker: Worker, moment: Moment, strike: Strike) -> None:
+    def _terminate(self, crew: Crew, worker: Worker, moment: Moment, strike: PlannedStrike) -> None:
         worker.thaw()
         worker.stop(Stop.TERM)
 
@@ -202,7 +202,7 @@ class Campaign:
         for crew in self.crews.values():
             crew.excused = excused
 
-    def _done(self, crew: Crew, strike: Strike, counts: Counter[tuple[str, str, str]]) -> None:
+    def _done(self, crew: Crew, strike: PlannedStrike, counts: Counter[tuple[str, str, str]]) -> None:
         name = crew.fleet.name
         self._strikes[name].remove(strike)
         self._armed_at[name] = time.monotonic()

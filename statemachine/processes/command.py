@@ -13,11 +13,11 @@ from statemachine.binding import DEFAULT_BINDING
 from statemachine.binding.fleet import Fleet
 from statemachine.invariants.verdict import Verdict
 from statemachine.processes import plan as plans
-from statemachine.processes.campaign import Campaign
-from statemachine.processes.judging import judge_crew
-from statemachine.processes.plan import Plan, draw_plan
+from statemachine.processes.campaign import KillCampaign
+from statemachine.processes.crew import judge_crew
+from statemachine.processes.plan import KillPlan, draw_plan
 from statemachine.processes.report import afterwards, closing, report, save, verdict_on
-from statemachine.processes.stage import Set, stage_set
+from statemachine.processes.stage import PreparedStage, prepared_stage
 from statemachine.report.console import BROKEN, DONE, Command, Misused, say, whole_number
 from statemachine.report.failure_folder import FOLDER
 from statemachine.report.text.paper import paper_for
@@ -54,7 +54,7 @@ def run(asked: argparse.Namespace) -> int:
     _check(asked)
     saved = plans.load(asked.plan) if asked.plan else None
     _check_work(saved.work_seconds if saved else asked.work, asked.visibility)
-    with stage_set(
+    with prepared_stage(
         asked.binding,
         defect=asked.defect,
         server=named_server(asked.database_server),
@@ -100,7 +100,7 @@ def _check_work(work: float, visibility: int) -> None:
         )
 
 
-def _chosen(stage: Set, names: Sequence[str] | None) -> list[Fleet]:
+def _chosen(stage: PreparedStage, names: Sequence[str] | None) -> list[Fleet]:
     known = {fleet.name: fleet for fleet in stage.fleets}
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
@@ -110,7 +110,7 @@ def _chosen(stage: Set, names: Sequence[str] | None) -> list[Fleet]:
     return [fleet for name, fleet in known.items() if names is None or name in names]
 
 
-def _drawn(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet]) -> Plan:
+def _drawn(asked: argparse.Namespace, stage: PreparedStage, fleets: Sequence[Fleet]) -> KillPlan:
     return draw_plan(
         secrets.randbelow(2**32) if asked.seed is None else asked.seed,
         [fleet.name for fleet in fleets],
@@ -122,7 +122,7 @@ def _drawn(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet]) -> Pl
     )
 
 
-def _header(stage: Set, plan: Plan, fleets: Sequence[Fleet]) -> list[str]:
+def _header(stage: PreparedStage, plan: KillPlan, fleets: Sequence[Fleet]) -> list[str]:
     times = stage.stage
     planted = f" with the defect {times.defect} planted" if times.defect else ""
     return [
@@ -133,9 +133,11 @@ def _header(stage: Set, plan: Plan, fleets: Sequence[Fleet]) -> list[str]:
     ]
 
 
-def _play(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet], plan: Plan, time: int) -> bool:
+def _play(
+    asked: argparse.Namespace, stage: PreparedStage, fleets: Sequence[Fleet], plan: KillPlan, time: int
+) -> bool:
     """Play the plan once and report; whether it failed."""
-    campaign = Campaign(plan, fleets, asked.workers, stage.database, stage.sqs, say, time)
+    campaign = KillCampaign(plan, fleets, asked.workers, stage.database, stage.sqs, say, time)
     try:
         played = campaign.run()
     finally:

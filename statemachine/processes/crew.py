@@ -9,10 +9,12 @@ import shlex
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from statemachine.binding.fleet import Fleet, FleetError, Stop
-from statemachine.processes.plan import Job
+from statemachine.logs import JudgedLog, Reader, judge_lines
+from statemachine.processes.plan import PlannedJob
 from statemachine.processes.servers import Operator
 from statemachine.processes.workers import END_SECONDS, Worker, line, read, ready
 
@@ -35,7 +37,7 @@ class Crew:
         self.size = size
         self.workers: list[Worker] = []
         self.gone: list[Worker] = []
-        self.jobs: dict[str, Job] = {}
+        self.jobs: dict[str, PlannedJob] = {}
         self.ended: set[str] = set()
         self.lines: list[str] = []
         self.unasked_exits: list[str] = []
@@ -55,7 +57,7 @@ class Crew:
         """How many enqueued jobs have not ended, as far as their workers have said."""
         return len(self.jobs) - len(self.ended)
 
-    def enqueue(self, job: Job) -> None:
+    def enqueue(self, job: PlannedJob) -> None:
         self.jobs[job.name] = job
         self.lines += self.fleet.enqueue(job.name, job.tenant, job.work)
         if job.twice:
@@ -192,3 +194,25 @@ def turn(crews: Collection[Crew]) -> Iterator[tuple[Crew, Worker, dict[str, Any]
                 yield owner[worker], worker, event
     for crew in crews:
         crew.tend()
+
+
+class JudgedFleet(NamedTuple):
+    """One fleet's log: what came of it, by which binding's lifecycle, and the files that it is in."""
+
+    name: str
+    binding: str
+    judged: JudgedLog
+    files: tuple[Path, ...]
+
+
+def judge_crew(crew: Crew, folder: Path) -> JudgedFleet:
+    """Write the logs of ``crew`` into ``folder``, a file for each process, and judge them together."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, lines in crew.logs():
+        file = folder / f"{name}.log"
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+        files.append(file)
+    reader = Reader()
+    judged = judge_lines(crew.fleet.lifecycle, reader.lines([str(file) for file in files]))
+    return JudgedFleet(crew.fleet.name, crew.fleet.binding, judged, tuple(files))

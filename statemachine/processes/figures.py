@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from statemachine.processes.campaign import Played
+from statemachine.processes.campaign import PlayedPlan
 from statemachine.processes.crew import Crew
 from statemachine.processes.workers import read
 
@@ -34,7 +34,7 @@ class Figures:
         return self.jobs - self.ended
 
 
-def figures(played: Played) -> Figures:
+def figures(played: PlayedPlan) -> Figures:
     crews = played.crews
     takeovers = [number for crew in crews for number in _takeovers(crew)]
     return Figures(
@@ -76,7 +76,7 @@ def _takeovers(crew: Crew) -> Iterator[int]:
         yield given[job, attempt + 1] or int(reached.get(job, 0) > attempt)
 
 
-def struck_table(played: Played, fleets: Sequence[str]) -> list[str]:
+def struck_table(played: PlayedPlan, fleets: Sequence[str]) -> list[str]:
     """How many strikes hit each moment, a column a fleet."""
     kinds = sorted({(deed, moment) for _, deed, moment in played.struck})
     width = max((len(f"{deed} {moment}") for deed, moment in kinds), default=0)

@@ -37,7 +37,7 @@ WEIGHTS: Mapping[Deed, int] = {Deed.KILL: 12, Deed.PAUSE: 2, Deed.TERM: 1, Deed.
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class PlannedStrike:
     """``gap`` seconds after the one before it on the same fleet; a pause or restart ``lasts`` so many."""
 
     fleet: str
@@ -48,7 +48,7 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PlannedJob:
     """``twice``: its message is sent twice, as by a publisher that heard no answer."""
 
     name: str
@@ -58,19 +58,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class KillPlan:
     """``jobs`` is how many each fleet gets at least; there are more as long as strikes are left."""
 
     seed: int
     jobs: int
     work_seconds: float
-    strikes: tuple[Strike, ...]
+    strikes: tuple[PlannedStrike, ...]
 
-    def jobs_of(self, fleet: str, tenants: Sequence[str], time: int = 1) -> Iterator[Job]:
+    def jobs_of(self, fleet: str, tenants: Sequence[str], time: int = 1) -> Iterator[PlannedJob]:
         """The endless row of a fleet's jobs: the same for the same seed, but for their names."""
         for number in count(1):
             draw = Random(f"{self.seed}/{fleet}/{number}")
-            yield Job(
+            yield PlannedJob(
                 f"{fleet}-{self.seed}.{time}-{number}",
                 draw.choice(tenants),
                 Work(
@@ -92,33 +92,35 @@ def draw_plan(
     gap_seconds: float,
     work_seconds: float,
     lease_seconds: float,
-) -> Plan:
+) -> KillPlan:
     """A plan with ``kills`` kills in all, spread over fleets and moments, and other strikes between them."""
     draw = Random(seed)
-    strikes: list[Strike] = []
+    strikes: list[PlannedStrike] = []
     killed = 0
     while killed < kills:
         deed = draw.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         lasts = {Deed.PAUSE: lease_seconds + draw.uniform(0, 2), Deed.SQS_DOWN: draw.uniform(0.5, 1.5)}
         moment = draw.choice(MOMENTS) if deed is Deed.KILL else RUNNING
         fleet, gap = draw.choice(fleets), round(draw.uniform(0, 2 * gap_seconds), 3)
-        strikes.append(Strike(fleet, deed, moment.name, gap, round(lasts.get(deed, 0), 3)))
+        strikes.append(PlannedStrike(fleet, deed, moment.name, gap, round(lasts.get(deed, 0), 3)))
         killed += deed is Deed.KILL
-    return Plan(seed, jobs, work_seconds, tuple(strikes))
+    return KillPlan(seed, jobs, work_seconds, tuple(strikes))
 
 
-def dumps(plan: Plan) -> str:
+def dumps(plan: KillPlan) -> str:
     return json.dumps(asdict(plan), indent=1) + "\n"
 
 
-def load(file: Path) -> Plan:
+def load(file: Path) -> KillPlan:
     """Raises :class:`PlanError`."""
     try:
         values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
             raise ValueError(f"it holds a {type(values).__name__} and no object")
-        strikes = tuple(Strike(**strike | {"deed": Deed(strike["deed"])}) for strike in values.pop("strikes"))
-        plan = Plan(strikes=strikes, **values)
+        strikes = tuple(
+            PlannedStrike(**strike | {"deed": Deed(strike["deed"])}) for strike in values.pop("strikes")
+        )
+        plan = KillPlan(strikes=strikes, **values)
         _check(plan)
     except OSError as error:
         raise PlanError(f"{file}: {error.strerror}; name the plan.json of a saved run") from None
@@ -130,7 +132,7 @@ def load(file: Path) -> Plan:
     return plan
 
 
-def _check(plan: Plan) -> None:
+def _check(plan: KillPlan) -> None:
     """Raises ``ValueError`` for values that only the middle of a run would trip over."""
     if not isinstance(plan.seed, int) or not isinstance(plan.jobs, int):
         raise ValueError(f"seed {plan.seed!r} and jobs {plan.jobs!r} must be whole numbers")

@@ -10,18 +10,18 @@ from pathlib import Path
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.invariants import IN_LOGS
 from statemachine.invariants.verdict import Verdict
-from statemachine.logs import Judged
-from statemachine.logs.evidence import evidence
+from statemachine.logs import JudgedLog
+from statemachine.logs.report import evidence
 from statemachine.processes import plan as plans
-from statemachine.processes.campaign import Played
+from statemachine.processes.campaign import PlayedPlan
+from statemachine.processes.crew import JudgedFleet
 from statemachine.processes.figures import figures, struck_table
-from statemachine.processes.judging import JudgedFleet
-from statemachine.processes.plan import Plan
+from statemachine.processes.plan import KillPlan
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.report.text.summary import MEANING, wrapped
 
 
-def verdict_on(played: Played, fleets: Sequence[JudgedFleet]) -> Verdict:
+def verdict_on(played: PlayedPlan, fleets: Sequence[JudgedFleet]) -> Verdict:
     """FAIL before UNKNOWN before PASS; jobs that did not end are a failure whatever was logged."""
     answers = {fleet.judged.verdict for fleet in fleets}
     if played.stuck or Verdict.FAIL in answers:
@@ -29,7 +29,7 @@ def verdict_on(played: Played, fleets: Sequence[JudgedFleet]) -> Verdict:
     return Verdict.UNKNOWN if Verdict.UNKNOWN in answers or played.missed else Verdict.PASS
 
 
-def report(played: Played, fleets: Sequence[JudgedFleet], paper: Paper = WIDE) -> Iterator[str]:
+def report(played: PlayedPlan, fleets: Sequence[JudgedFleet], paper: Paper = WIDE) -> Iterator[str]:
     """What was struck, what came of the jobs, what was judged; the failures with the lines that show them."""
     found = figures(played)
     yield "Strikes (each met where it says: the worker was frozen and looked at first)"
@@ -59,7 +59,7 @@ def report(played: Played, fleets: Sequence[JudgedFleet], paper: Paper = WIDE) -
         yield f"FAIL  {name}: these jobs never ended: {', '.join(jobs)}"
 
 
-def _judged(each: Sequence[Judged], paper: Paper) -> Iterator[str]:
+def _judged(each: Sequence[JudgedLog], paper: Paper) -> Iterator[str]:
     counts: Counter[str] = Counter()
     for judged in each:
         counts.update(judged.judged)
@@ -72,7 +72,7 @@ def _judged(each: Sequence[Judged], paper: Paper) -> Iterator[str]:
         yield from wrapped(left_out, paper=paper)
 
 
-def save(folder: Path, plan: Plan, fleets: Sequence[JudgedFleet]) -> None:
+def save(folder: Path, plan: KillPlan, fleets: Sequence[JudgedFleet]) -> None:
     """Keep the plan and every log, under their own names.  Raises ``OSError``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plan.json").write_text(plans.dumps(plan), encoding="utf-8", newline="\n")

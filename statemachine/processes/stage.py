@@ -13,19 +13,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import cast
 
 from statemachine.binding import Binding, BindingError
 from statemachine.binding.fleet import Fleet, FleetBinding, Stage
 from statemachine.processes.databases import Database, private_database
-from statemachine.processes.interrupts import cleaned_up_after
 from statemachine.processes.servers import SQSServer, sqs_server
 from statemachine.world.databases.opening import load_here
 from statemachine.world.databases.safety import Refused
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @dataclass(frozen=True)
-class Set:
+class PreparedStage:
     """A stage that is set: everything runs, and no worker yet."""
 
     stage: Stage
@@ -36,14 +38,14 @@ class Set:
 
 
 @contextmanager
-def stage_set(
+def prepared_stage(
     binding_path: str,
     *,
     defect: str | None = None,
     server: str | None = None,
     visibility_seconds: int = 3,
     margin_seconds: int = 1,
-) -> Iterator[Set]:
+) -> Iterator[PreparedStage]:
     """Start what workers need, migrate, create the queues; all of it is gone afterwards.
 
     Raises ``BindingError`` for a binding without fleets,
@@ -67,7 +69,7 @@ def stage_set(
             for fleet in fleets:
                 fleet.create_queues()
             try:
-                yield Set(stage, binding, database, sqs, fleets)
+                yield PreparedStage(stage, binding, database, sqs, fleets)
             finally:
                 _disconnect()
 
@@ -114,3 +116,22 @@ def _disconnect() -> None:
     from django.db import connections
 
     connections.close_all()
+
+
+@contextmanager
+def cleaned_up_after() -> Iterator[None]:
+    """Within, the first such signal raises ``KeyboardInterrupt`` and all further ones are ignored."""
+    before = {number: signal.signal(number, _interrupted) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # After an interruption they stay ignored: what is left to do is to say so and exit.
+            if signal.getsignal(number) is _interrupted:
+                signal.signal(number, handler)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
