@@ -157,8 +157,8 @@ class LogJudge:
         self.result_so_far.lines += 1
         if line.event == "worker.started":
             self._compare(line)
-        for told in self.lineariser.take(line):
-            self._tell(told)
+        for cited in self.lineariser.take(line):
+            self._judge_event(cited)
 
     def _compare(self, line: LogLine) -> None:
         """Note where a worker says that it works by other numbers, or on another pipeline, than the rest."""
@@ -172,8 +172,8 @@ class LogJudge:
                     f"{line.place}: {line.worker} works with {name} {told}, and the log is judged by {number}"
                 )
 
-    def _tell(self, told: CitedEvent) -> None:
-        line, event = told
+    def _judge_event(self, cited: CitedEvent) -> None:
+        line, event = cited
         judge, result = self._judge, self.result_so_far
         if line.position != self._position:
             self._position = line.position
@@ -207,8 +207,8 @@ class LogJudge:
 
     def result(self) -> JudgedLog:
         """The log is over: judge what was still held, and say what came of all of it."""
-        for told in self.lineariser.finish():
-            self._tell(told)
+        for cited in self.lineariser.finish():
+            self._judge_event(cited)
         result, ledger, counts = self.result_so_far, self._judge.ledger, self.lineariser.counts
         result.counts, result.judged, result.crashed = counts, self._judge.judged, self._judge.crashed
         found = (cited._replace(trail=self._whole_trail(cited)) for cited in self._found.values())

@@ -1,8 +1,9 @@
-"""Lines of all workers become one history: each line goes to its job, and each job is told when it is quiet.
+"""Lines of all workers become one history: calls are paired with answers, and each job's lines put in order.
 
-Jobs are independent of one another, so a job's lines wait only for the answers of that job's calls.
-What a log cannot show is what its workers did not write: a worker whose log is missing makes the
-others look guilty, so the logs of all workers of a fleet must be given together.
+Jobs are independent of one another, so a job's lines wait only for the answers of that job's calls, and
+the search for an order (``search.py``) never sees more than one job.  A log cannot show what a worker did
+not write: with one worker's log missing, the others look guilty of what it did.  So the logs of all
+workers of a fleet must be given together.
 """
 
 from __future__ import annotations
@@ -20,25 +21,26 @@ from statemachine.logs.messages import Messages
 from statemachine.logs.rules import Rules
 
 AFTER_A_DRAIN = frozenset({"rows.read", "worker.stopping", "worker.stopped", "worker.killed"})
-"""What is still part of a drain when it comes after its end."""
+"""Lines that may follow ``drain.ended`` and still belong to the drain; any other line begins new work."""
 
 
 class Lineariser:
-    """Takes lines in the order of their times; gives events with the line that each comes from.
-
-    ``counts`` says what was met; ``jobs`` keeps a short record of every job.
-    """
+    """Takes lines in the order of their times, and yields events with the line that each comes from."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.lifecycle = lifecycle
         self.counts: Counter[str] = Counter()
+        """Lines by event; also what was met on the way, such as ``unexplained`` or ``tangled``."""
         self.jobs: dict[str, JobRecord] = {}
         self.files: dict[str, int] = {}
+        """The number of each file, as :attr:`JobRecord.trail` names it."""
         self._workers: dict[str, WorkerSoFar] = {}
         self._messages = Messages(lifecycle)
+        # The line drain.ended, kept back until all that belongs to the drain has come.
         self._drained: LogLine | None = None
+        # Jobs with held lines: a drain looks at these only, not at all jobs of the log.
         self._busy: dict[str, JobRecord] = {}
-        self._teller = EventWriter(Rules(lifecycle), self.counts)
+        self._writer = EventWriter(Rules(lifecycle), self.counts)
         self._folds: dict[str, Callable[[LogLine], Iterator[CitedEvent]]] = {
             "worker.started": self._worker_started,
             "worker.stopped": self._worker_stopped,
@@ -63,7 +65,7 @@ class Lineariser:
         }
 
     def take(self, line: LogLine) -> Iterator[CitedEvent]:
-        """The events that are certain now."""
+        """Yield the events that are certain now that ``line`` has come."""
         self.counts[line.event] += 1
         if self._drained is not None and line.event not in AFTER_A_DRAIN:
             yield from self._drain_judged()
@@ -73,15 +75,15 @@ class Lineariser:
         self._worker(line).last_at = line.at
 
     def finish(self) -> Iterator[CitedEvent]:
-        """The events of what was still held when the log ended."""
+        """Yield the events of what was still held when the log ended."""
         yield from self._drain_judged()
         for job in self.jobs.values():
-            if job.items or job.world.waiting:
-                yield from self._teller.close(job)
+            if job.held or job.state.waiting:
+                yield from self._writer.close(job)
         self._busy.clear()
 
     def trail(self, job: str) -> list[LogPlace]:
-        """The lines about ``job``, so far."""
+        """Return the places of the lines about ``job`` so far, in the order of their times."""
         names = list(self.files)
         known = self.jobs.get(job)
         return [LogPlace(names[code >> 32], code & 0xFFFFFFFF) for code in known.trail] if known else []
@@ -102,42 +104,42 @@ class Lineariser:
         return worker
 
     def _hold(self, job: JobRecord, *items: JobLine) -> Iterator[CitedEvent]:
-        """Add lines to those held of ``job``, and tell them all if nothing more is to be waited for."""
-        job.items += items
-        yield from self._tell_if_quiet(job)
+        """Hold lines of ``job``, and yield the events of all that are held if no answer is missing."""
+        job.held += items
+        yield from self._release_if_quiet(job)
 
-    def _tell_if_quiet(self, job: JobRecord) -> Iterator[CitedEvent]:
+    def _release_if_quiet(self, job: JobRecord) -> Iterator[CitedEvent]:
         if job.is_quiet():
-            yield from self._teller.tell(job)
-        if job.items:
+            yield from self._writer.release(job)
+        if job.held:
             self._busy[job.name] = job
         else:
             self._busy.pop(job.name, None)
 
-    def _tell_all(self) -> Iterator[CitedEvent]:
-        """Tell what is held of all jobs, answered or not: something follows that looks at all of them."""
+    def _release_all(self) -> Iterator[CitedEvent]:
+        """Yield the events of all held lines, answered or not: what follows looks at all jobs."""
         for job in self._busy.values():
-            yield from self._teller.tell(job, at_last=True)
+            yield from self._writer.release(job, final=True)
         self._busy.clear()
 
     def _events(self, name: str, line: LogLine, *events: Event) -> Iterator[CitedEvent]:
         if not name:
-            # A body that nobody can read names no job, so there is none to wait for.
+            # A message whose body cannot be read names no job, so there is none to wait for.
             yield from (CitedEvent(line, event) for event in events)
             return
         yield from self._hold(self._job(name, line), JobLine(LineMeaning.EVENTS, line, events=events))
 
     def _end(self, call: Call, at: float, why: str) -> Iterator[CitedEvent]:
-        """No answer of ``call`` will come."""
+        """Note that ``call`` gets no answer."""
         if not call.under_way:
             return
         call.ended_at, call.why = max(at, call.called_at), why
         job = self.jobs[call.job]
         job.under_way -= 1
-        yield from self._tell_if_quiet(job)
+        yield from self._release_if_quiet(job)
 
     def _gone(self, name: str, line: LogLine, why: str) -> Iterator[CitedEvent]:
-        """The worker ``name`` is no more: its calls get no answer, and its message is in nobody's hands."""
+        """End the worker ``name``: its calls get no answer, and it no longer works on its message."""
         worker = self._workers.get(name)
         if worker is None:
             return
@@ -180,7 +182,7 @@ class Lineariser:
         attempt = fields.get("attempt")
         if operation is not Operation.PREPARE and attempt is None and self.lifecycle.fenced:
             self.counts["finishes without an attempt"] += 1
-            attempt = self._token(job, line.worker)
+            attempt = self._attempt_of(job, line.worker)
         call = Call(
             operation,
             line.worker,
@@ -198,10 +200,10 @@ class Lineariser:
         worker.job = job.name
         return JobLine(LineMeaning.CALL, line, call)
 
-    def _token(self, job: JobRecord, worker: str) -> int:
-        """The attempt of a worker whose lines do not name it: that of its own latest acquisition."""
-        row = job.world.row
-        return job.tokens.get(worker, row.attempt if row is not None and not job.world.unseen else 1)
+    def _attempt_of(self, job: JobRecord, worker: str) -> int:
+        """Return the attempt of a worker whose lines do not name it: that of its own latest acquisition."""
+        row = job.state.row
+        return job.attempts.get(worker, row.attempt if row is not None and not job.state.unseen else 1)
 
     def _answered(self, line: LogLine) -> Iterator[CitedEvent]:
         job = self._job(line.fields["job_id"], line)
@@ -210,7 +212,7 @@ class Lineariser:
         call = next((c for c in worker.calls if c.job == job.name and c.operation is operation), None)
         if call is None:
             self.counts["answers without a call"] += 1
-            # Its call came after whatever the worker has said before.
+            # Its line is missing.  A worker does one thing at a time, so the call came after its line before.
             item = self._invoke(job, line, min(worker.last_at, line.at))
             items, call = [item], item.call
             if call is not None and line.event == "finish.accepted":
@@ -231,7 +233,7 @@ class Lineariser:
         if call.operation is Operation.CLOSE and call.payload is None:
             call.payload = call.status
         if call.acquires and call.answer is Answer.ACCEPTED:
-            call.told, call.expires_at = fields.get("attempt"), fields.get("lease_expires_at")
+            call.logged_attempt, call.expires_at = fields.get("attempt"), fields.get("lease_expires_at")
             for name in ("attempt", "lease_expires_at"):
                 self.counts[f"acquisitions without {name}"] += fields.get(name) is None
 
@@ -250,7 +252,7 @@ class Lineariser:
             yield from self._events(job, line, *events)
 
     def _received(self, line: LogLine) -> Iterator[CitedEvent]:
-        """Whoever receives a message has done with the one before."""
+        """A worker handles one message at a time: what it left unanswered before is never answered."""
         worker = self._worker(line)
         calls, worker.calls = worker.calls, []
         for call in calls:
@@ -268,26 +270,26 @@ class Lineariser:
         self._drained = line
 
     def _drain_judged(self) -> Iterator[CitedEvent]:
-        """The end of a drain looks at all jobs, so it waits for rows that may be read after it."""
+        """Yield the end of the drain, which judges all jobs, once the rows read after it have come."""
         if self._drained is None:
             return
         line, self._drained = self._drained, None
-        yield from self._tell_all()
+        yield from self._release_all()
         yield CitedEvent(line, history.DrainEnded(line.at, line.fields.get("stuck", "")))
 
     def _rows_read(self, line: LogLine) -> Iterator[CitedEvent]:
-        for told in line.fields["rows"]:
-            job = self._job(told["job_id"], line)
+        for found in line.fields["rows"]:
+            job = self._job(found["job_id"], line)
             row = JobRow(
                 job.name,
-                told.get("tenant_id", ""),
-                told["status"],
-                told["attempt"],
+                found.get("tenant_id", ""),
+                found["status"],
+                found["attempt"],
                 None,
-                told.get("lease_expires_at"),
+                found.get("lease_expires_at"),
                 None,
-                told["results"],
+                found["results"],
             )
-            job.items.append(JobLine(LineMeaning.ROW, line, row=row))
+            job.held.append(JobLine(LineMeaning.ROW, line, row=row))
             self._busy.pop(job.name, None)
-            yield from self._teller.tell(job, at_last=True)
+            yield from self._writer.release(job, final=True)

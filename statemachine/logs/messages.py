@@ -44,7 +44,7 @@ class Messages:
         }
 
     def about(self, line: LogLine) -> tuple[str, str]:
-        """JobRecord and tenant of the line's message; of one whose body nobody can read, both are empty."""
+        """Job and tenant of the line's message; of one whose body nobody can read, both are empty."""
         name = line.fields["message_id"]
         known = self._known.get(name) or self._gone.get(name)
         return known or (line.fields.get("job_id", ""), line.fields.get("tenant_id", ""))

@@ -101,7 +101,7 @@ def _read(judged: JudgedLog, tally: SkippedLines, paper: Paper) -> Iterator[str]
 def _lifecycle(judged: JudgedLog, by: str, paper: Paper) -> Iterator[str]:
     ours = judged.lifecycle
     yield from paper.wrap(
-        f"JudgedLog by lease {ours.lease_seconds} s, visibility {ours.visibility_seconds} s, "
+        f"Judged by lease {ours.lease_seconds} s, visibility {ours.visibility_seconds} s, "
         f"{counted(ours.max_receives, 'receive')}: {by}",
         "",
         "          ",

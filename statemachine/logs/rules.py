@@ -39,8 +39,8 @@ class Rules:
 
     # -- writes -----------------------------------------------------------------------------
 
-    def write(self, call: Call, world: JobState) -> CallEffect | None:
-        """What ``call`` leaves behind if it commits in ``world``; None where its answer does not fit.
+    def write(self, call: Call, state: JobState) -> CallEffect | None:
+        """What ``call`` leaves behind if it commits in ``state``; None where its answer does not fit.
 
         A call without an answer fits wherever the table would have accepted it, before it ended.
         """
@@ -48,11 +48,11 @@ class Rules:
         if call.answer is Answer.REFUSED or nameless:
             return None
         assumed = None
-        if world.unseen:
-            if call.answer is None or (world.ended and call.answer is Answer.ACCEPTED):
+        if state.unseen:
+            if call.answer is None or (state.ended and call.answer is Answer.ACCEPTED):
                 return None
             assumed = self.assumed_for(call)
-        row = assumed if assumed is not None else world.row
+        row = assumed if assumed is not None else state.row
         at = self._moment(call, row)
         if at > call.until or row is None:
             return None
@@ -69,7 +69,7 @@ class Rules:
         return CallEffect(effect, at, assumed)
 
     def _acquired(self, call: Call, effect: JobRow, at: float, assumed: JobRow | None) -> CallEffect | None:
-        if call.told is not None and call.told != effect.attempt:
+        if call.logged_attempt is not None and call.logged_attempt != effect.attempt:
             return None
         row = effect._replace(locked_by=call.worker, lease_expires_at=self._stored_lease(call, at))
         known = call.expires_at is not None
@@ -95,15 +95,15 @@ class Rules:
             self.lifecycle, call.operation, row, call.job, call.tenant, at, call.attempt, call.payload
         )
 
-    def forced(self, call: Call, world: JobState) -> CallEffect:
+    def forced(self, call: Call, state: JobState) -> CallEffect:
         """What an accepted ``call`` says of the row, whatever the table thinks of it."""
-        assumed = self.assumed_for(call, ended=world.ended) if world.unseen else None
-        base = assumed or world.row or JobRow(call.job, call.tenant, self.lifecycle.pending)
+        assumed = self.assumed_for(call, ended=state.ended) if state.unseen else None
+        base = assumed or state.row or JobRow(call.job, call.tenant, self.lifecycle.pending)
         at = self._moment(call, None) if call.acquires else call.answered_at
         if call.acquires:
             row = base._replace(
                 status=self.lifecycle.running,
-                attempt=call.told if call.told is not None else base.attempt + 1,
+                attempt=call.logged_attempt if call.logged_attempt is not None else base.attempt + 1,
                 locked_by=call.worker,
                 lease_expires_at=self._stored_lease(call, at),
                 results=0,
@@ -121,36 +121,36 @@ class Rules:
 
     # -- reads ------------------------------------------------------------------------------
 
-    def reads(self, call: Call, world: JobState) -> bool:
-        """Whether the answer of ``call`` is right in ``world`` although nothing is written."""
-        if call.answer is None or world.unseen:
+    def reads(self, call: Call, state: JobState) -> bool:
+        """Whether the answer of ``call`` is right in ``state`` although nothing is written."""
+        if call.answer is None or state.unseen:
             return False
         if call.recorded:
             return False  # gate report §2.3: a second record of a completion must not be there
-        return any(self._reads_at(call, world, at) for at in {call.called_at, call.answered_at})
+        return any(self._reads_at(call, state, at) for at in {call.called_at, call.answered_at})
 
-    def _reads_at(self, call: Call, world: JobState, at: float) -> bool:
-        question = self._question(call, world.row, at)
+    def _reads_at(self, call: Call, state: JobState, at: float) -> bool:
+        question = self._question(call, state.row, at)
         cell = ruling(question)
-        if cell.answer_under(self.lifecycle) is not call.answer or cell.effect(question) != world.row:
+        if cell.answer_under(self.lifecycle) is not call.answer or cell.effect(question) != state.row:
             return False
         if call.answer is Answer.ACCEPTED:
             # The table takes the row's word for who finished it; after a broken claim that may be false.
             attempt = call.attempt if self.lifecycle.fenced else None
-            return world.finisher in (None, (call.operation, attempt))
+            return state.finisher in (None, (call.operation, attempt))
         return not call.acquires or cell.situation in REASONS.get(call.reason or "", {cell.situation})
 
-    def lease_that_refuses(self, call: Call, world: JobState) -> JobRow | None:
+    def lease_that_refuses(self, call: Call, state: JobState) -> JobRow | None:
         """The row with the end of its lease put off, where that explains why ``call`` was refused."""
-        row = world.row
-        if not world.slack or not call.acquires or call.answer is not Answer.REFUSED or row is None:
+        row = state.row
+        if not state.slack or not call.acquires or call.answer is not Answer.REFUSED or row is None:
             return None
         if row.lease_expires_at is None or call.reason not in (None, "lease live"):
             return None
         if ruling(self._question(call, row, call.called_at)).situation != LEASE_EXPIRED:
             return None
         put_off = round(call.called_at + MICROSECOND, 6)
-        if put_off - row.lease_expires_at > world.slack:
+        if put_off - row.lease_expires_at > state.slack:
             return None
         return row._replace(lease_expires_at=put_off)
 
@@ -162,7 +162,7 @@ class Rules:
         ``ended``: somebody was told that the job is terminal, which no later answer can undo.
         """
         lifecycle = self.lifecycle
-        attempt = (call.told or 1) - 1 if call.acquires else call.attempt or 1
+        attempt = (call.logged_attempt or 1) - 1 if call.acquires else call.attempt or 1
         if ended:
             return JobRow(call.job, call.tenant, lifecycle.done, attempt, results=1)
         if not call.acquires:

@@ -70,7 +70,7 @@ def test_the_whole_report_of_a_log_that_passes(tmp_path: Path, capsys: pytest.Ca
         "Read      10 lines: 9 judged as 16 events",
         "          passed over: 0 cut off, 0 doubled, 1 foreign, 0 incomplete",
         "          foreign: /fleet.log:9",
-        "JudgedLog by lease 3540 s, visibility 3600 s, 3 receives: models_under_test.binding:AIJobsBinding",
+        "Judged by lease 3540 s, visibility 3600 s, 3 receives: models_under_test.binding:AIJobsBinding",
         "",
         "Jobs      1, of which 0 began before the log",
         "          DONE or FAILED exactly once: 1 of 1; completed twice: 0; not ended: 0",
@@ -203,7 +203,7 @@ def test_the_workers_say_by_which_lease_they_are_judged(
     log = write(tmp_path, STARTED, *scaled(5))
     code, lines = check(capsys, log)
     assert code == DONE
-    assert "JudgedLog by lease 5 s, visibility 6 s, 3 receives: the workers' own numbers" in lines
+    assert "Judged by lease 5 s, visibility 6 s, 3 receives: the workers' own numbers" in lines
     code, lines = check(capsys, log, "--declared-lifecycle")
     assert code == BROKEN
     assert lines[0] == "FAIL  a_lease_lasts_its_declared_length"
