@@ -181,4 +181,7 @@ class FoundOrder(NamedTuple):
     unexplained: int
     """How many lines no order explains; they are taken as they stand."""
     doubtful: bool = False
-    """Another order explains the lines too: other unanswered calls took effect, with another row at the end."""
+    """Another order explains the lines too, in which other unanswered calls took effect.
+
+    Only if it ends in another status or attempt.
+    """

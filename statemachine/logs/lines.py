@@ -1,7 +1,8 @@
-"""What a line of a worker's log can say: the schema as data, and a line that has been read.
+"""The schema of a worker's log as data, and a line that has been read.
 
-The contract between whoever writes a log and whoever judges it.  A line says when something was
-*logged*; when the database committed, between a call's line and its answer's, no line says.
+This is the contract between the worker that writes a log and the verifier that judges it (docs/logs.md).
+A line says when something was *logged*; no line says when, between a call's line and its answer's, the
+database committed.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ class LogPlace(NamedTuple):
 
 
 class LogLine(NamedTuple):
-    """A line of ours.  ``at`` and all times among ``fields`` are seconds from the reader's origin, UTC.
-
-    ``position`` is its number among all lines that were read: that of the line itself in a single file.
-    """
+    """A line of a worker's log, read and checked."""
 
     position: int
+    """Its number among all lines that were read, from 1."""
     place: LogPlace
     at: float
+    """Seconds from the reader's origin, UTC, as all times among ``fields``."""
     event: str
     worker: str
     fields: Mapping[str, Any]
+    """The fields of its :data:`SCHEMA` entry that it names, times in seconds."""
 
     @property
     def job(self) -> str | None:
@@ -43,10 +44,12 @@ class LogLine(NamedTuple):
 
 
 class LineKind(NamedTuple):
-    """The fields that a line of one event must have, and those that it may leave out or set to null."""
+    """The fields of a line of one event."""
 
     needs: tuple[str, ...] = ()
+    """Fields that it must have."""
     may: tuple[str, ...] = ()
+    """Fields that it may leave out or set to null."""
 
 
 _JOB = ("job_id", "tenant_id")
@@ -81,10 +84,10 @@ SCHEMA: dict[str, LineKind] = {
     "drain.ended": LineKind(may=("stuck",)),
     "rows.read": LineKind(("rows",)),
 }
-"""Events by name.  Fields that are not named here are passed over."""
+"""The fields of each event, by its name.  Fields that are not named here are passed over."""
 
 ROW = LineKind(("job_id", "status", "attempt", "results"), ("tenant_id", "lease_expires_at"))
-"""One of the ``rows`` of ``rows.read``."""
+"""The fields of one of the ``rows`` of ``rows.read``."""
 
 
 def _text(value: Any) -> str:
@@ -94,7 +97,7 @@ def _text(value: Any) -> str:
 
 
 def _identity(value: Any) -> str:
-    """An id is a text, or a number where the system counts its rows; both are read as text."""
+    """Return an id as text: systems that count their rows have numbers."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError("text or a number")
     return str(value)
@@ -119,27 +122,30 @@ def _finish(value: Any) -> str:
 
 
 TIMES = frozenset({"lease_expires_at", "visible_until"})
-"""Fields that are moments, written like ``at``."""
+"""Fields that are times, written like ``at``."""
 
-READ: Mapping[str, Callable[[Any], Any]] = {
+CHECKS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("job_id", "tenant_id", "message_id", "renewed"), _identity),
     **dict.fromkeys(("receipt", "status", "reason", "killed", "moment", "why", "stuck"), _text),
     **dict.fromkeys(("attempt", "receive_count", "results", "max_receives"), _whole),
     **dict.fromkeys(("lease_seconds", "visibility_seconds"), _seconds),
 }
-"""What a field's value must be; fields without an entry may be anything."""
+"""By field: the check that returns its value, or raises TypeError with what it must be.
+
+Fields without an entry may be anything.
+"""
 
 
 class NotOurs(ValueError):
-    """A line that is none of a worker's log; it is counted as foreign."""
+    """The line belongs to another program; it is counted as foreign."""
 
 
 class Incomplete(ValueError):
-    """A line of ours that lacks what it needs, or has it in another form; the message names the field."""
+    """A worker's line lacks a field, or has it in another form; the message names the field."""
 
 
 def read_fields(event: str, values: Mapping[str, Any], moment: Callable[[Any], float]) -> Mapping[str, Any]:
-    """The fields of a line of ``event``, checked; ``moment`` turns a time into seconds from the origin.
+    """Return the checked fields of a line of ``event``; ``moment`` turns a time into seconds.
 
     Raises :class:`NotOurs` for an unknown event, and :class:`Incomplete`.
     """
@@ -168,7 +174,7 @@ def _checked(
         if value is None:
             continue
         try:
-            check = moment if name in TIMES else READ.get(name)
+            check = moment if name in TIMES else CHECKS.get(name)
             read[name] = check(value) if check is not None else value
         except (TypeError, ValueError) as error:
             raise Incomplete(f"{event}: {name} is {value!r}, and must be {error}") from None

@@ -1,7 +1,7 @@
-"""What lines say of messages: whose each is, and the events that follow.
+"""Turn lines about messages into events, and remember whose each message is.
 
-A message that was sent before the log begins, or by someone who does not log, is *placed* in the queue
-when its first line comes.  Which messages the queue still holds no line says.
+A message that was sent before the log begins, or by a program that does not log, is *placed* in the queue
+when its first line comes.  No line says which messages the queue still holds.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from statemachine.lifecycle import Lifecycle
 from statemachine.logs.lines import LogLine
 
 REMEMBERED = 10_000
-"""So many deleted messages are remembered: a sender may be slower to log than whoever received and deleted,
-and what a request did not delete is received again, or turns up in the DLQ."""
+"""Deleted messages that are remembered.
+
+A sender may log its message after a worker has received and deleted it, and a message that the queue did
+not delete is received again, or turns up in the DLQ.
+"""
 
 
 class Messages:
-    """The messages that are not known to be gone, each with its job and its tenant."""
+    """The messages that a log names, each with its job and its tenant."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
@@ -44,20 +47,20 @@ class Messages:
         }
 
     def about(self, line: LogLine) -> tuple[str, str]:
-        """Job and tenant of the line's message; of one whose body nobody can read, both are empty."""
+        """Return job and tenant of the line's message; both are empty when its body cannot be read."""
         name = line.fields["message_id"]
         known = self._known.get(name) or self._gone.get(name)
         return known or (line.fields.get("job_id", ""), line.fields.get("tenant_id", ""))
 
     def events(self, line: LogLine) -> tuple[str, list[Event]]:
-        """The job that a line about a message is about, and what it says; nothing for other lines."""
+        """Return the job of a line about a message, and its events; an empty job and list for other lines."""
         fold = self._folds.get(line.event)
         if fold is None:
             return "", []
         return self.about(line)[0], fold(line)
 
     def _found(self, line: LogLine) -> list[Event]:
-        """What must be told first of a message of which no line has told."""
+        """Return the event that must come first of a message that no line has named."""
         name = line.fields["message_id"]
         if name in self._known:
             return []
@@ -98,7 +101,7 @@ class Messages:
         self._gone[name] = self._known.pop(name)
         if len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)
-        # Whether the queue obeyed no line tells: if it did not, somebody receives the message again.
+        # No line says whether the queue obeyed; if it did not, a worker receives the message again.
         return [*found, DeleteRequested(line.at, name, receipt, line.worker)]
 
     def _dead_lettered(self, line: LogLine) -> list[Event]:

@@ -1,4 +1,4 @@
-"""What a person reads of a judged log: the failures, what was met, what was judged, and the verdict."""
+"""The report of a judged log: the failures with their lines, what was read and judged, and the verdict."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ MEANING = {
 }
 
 MOST_OF_A_NAME = 40
+"""Characters of a file's name that are shown, the last ones: the number of the line must fit as well."""
 UNREADABLE = "(this line cannot be read again)"
 
 _PASSED_OVER = {
@@ -34,10 +35,10 @@ _PASSED_OVER = {
 def log_report(
     judged: JudgedLog, tally: SkippedLines, by: str, waived: Mapping[str, str], paper: Paper = WIDE
 ) -> list[str]:
-    """The whole report.
+    """Return the whole report, line by line.
 
-    ``tally`` is what the reader passed over, ``by`` says whose lifecycle it is, ``waived`` what the binding
-    waives.
+    ``tally`` counts what the reader passed over; ``by`` names the lifecycle; ``waived`` gives the binding's
+    reason for each claim that it waives.
     """
     lines: list[str] = []
     shown: set[str] = set()
@@ -60,18 +61,21 @@ def log_report(
 
 
 def verdict_of(judged: JudgedLog, tally: SkippedLines) -> Verdict:
-    """The verdict on what was judged, and on how it could be read."""
+    """Return the verdict on the log; lines that could not be judged turn a pass into UNKNOWN."""
     if judged.verdict is Verdict.PASS and reading_doubts(tally):
         return Verdict.UNKNOWN
     return judged.verdict
 
 
 def reading_doubts(tally: SkippedLines) -> list[str]:
-    """Why what was read cannot vouch for the whole, a sentence each."""
+    """Return why the lines that were read cannot vouch for the whole log, a sentence each."""
     if not tally.incomplete:
         return []
     found = tally.examples["incomplete"][0]
-    return [f"{counted(tally.incomplete, 'line')} of ours could not be judged, the first: {found}"]
+    return [
+        f"{counted(tally.incomplete, 'incomplete line')} could not be judged, the first: {found}; "
+        "docs/logs.md lists the fields of each event"
+    ]
 
 
 def verdict_line(judged: JudgedLog, tally: SkippedLines) -> str:
@@ -122,7 +126,7 @@ def _jobs(judged: JudgedLog) -> Iterator[str]:
     )
     vague = counts["answers that fit any row"]
     if vague:
-        yield f"          {_count(vague)} answers about jobs of which nothing else was told: not judged"
+        yield f"          {_count(vague)} answers about jobs of which no line says anything else: not judged"
 
 
 def _claims(judged: JudgedLog, waived: Mapping[str, str], paper: Paper) -> Iterator[str]:
@@ -148,9 +152,9 @@ def _count(number: int) -> str:
 
 
 def evidence(cited: CitedViolation, with_lines: bool = True, paper: Paper = WIDE) -> Iterator[str]:
-    """The claim, its story, expected against actual, and the lines about the job, as wide as ``paper``.
+    """Yield the claim, its story, expected against actual, and the lines about the job.
 
-    Without ``with_lines`` only the line that shows it is given.
+    Without ``with_lines`` only the line that shows the failure is given.
     """
     seen = cited.violation
     claim = BY_NAME[seen.invariant]
@@ -166,7 +170,7 @@ def evidence(cited: CitedViolation, with_lines: bool = True, paper: Paper = WIDE
 
 
 def _evidence_lines(cited: CitedViolation, paper: Paper) -> Iterator[str]:
-    """The lines about the job, in the order in which they were judged; the one that shows it is marked."""
+    """Yield the lines about the job in the order of their times; the one that shows the failure is marked."""
     places = list(cited.trail)
     if cited.line.place not in places:
         places.append(cited.line.place)
@@ -179,19 +183,19 @@ def _evidence_lines(cited: CitedViolation, paper: Paper) -> Iterator[str]:
 
 
 def _line_text(text: str) -> str:
-    """A line in few words: its time of day, its worker and its sentence, or the text if it is no JSON."""
+    """Return a line in short: its time of day, its worker and its sentence, or the text if it is no JSON."""
     try:
         values: Any = json.loads(text)
     except ValueError:
         values = None
     if not isinstance(values, dict) or not values.get("event"):
         return " ".join(text.split())
-    told = " ".join(str(values.get("text") or values["event"]).split())
-    return f"{str(values.get('at', ''))[11:26]}  {values.get('worker', '')}  {told}"
+    sentence = " ".join(str(values.get("text") or values["event"]).split())
+    return f"{str(values.get('at', ''))[11:26]}  {values.get('worker', '')}  {sentence}"
 
 
 def _short_names(places: Iterable[LogPlace]) -> dict[LogPlace, str]:
-    """Each place as ``file:line``, without the folder where the names stay distinct."""
+    """Return each place as ``file:line``, without the folder where the names stay distinct."""
     files = {place.file for place in places}
     last = {file: file.replace("\\", "/").rpartition("/")[2] for file in files}
     if len(set(last.values())) < len(files):

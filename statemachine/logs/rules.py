@@ -1,8 +1,8 @@
-"""What an answer says of the row: whether the legality table gives it there, and what it leaves behind.
+"""Ask the legality table about a logged answer: is it right for this row, and what row does it leave?
 
-The table is asked for the moment at which the caller read its clock.  For an acquisition the logged
-lease tells that moment, to the microsecond; of other calls only call and answer are known, and the
-moment that suits the answer best is taken: whoever judges later must not break a claim on a guess.
+The table is asked for the moment at which the caller read its clock.  For an acquisition the logged lease
+names that moment, to the microsecond.  Of other calls only the times of call and answer are known, and the
+moment that suits the answer best is taken: no claim may break on a guess.
 """
 
 from __future__ import annotations
@@ -22,33 +22,38 @@ from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
 from statemachine.logs.calls import Call, CallEffect, JobState
 
 REASONS = {"ended": {TERMINAL}, "lease live": {LEASE_LIVE}, "no such job": {NO_SUCH_JOB}}
-"""The situations that a refused prepare's ``reason`` stands for; one that is not listed says nothing."""
+"""By the ``reason`` of a refused prepare: the situations that it stands for.
+
+A reason that is not listed says nothing.
+"""
 
 MICROSECOND = 1e-6
 
 
 class Rules:
-    """The legality table of one lifecycle, asked about lines."""
+    """The legality table of one lifecycle, asked about logged calls.  Times are seconds."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.lifecycle = lifecycle
 
     def expiry(self, at: float) -> float:
-        """The end of a lease taken at ``at``."""
+        """Return the end of a lease taken at ``at``."""
         return round(at + self.lifecycle.lease_seconds, 6)
 
     # -- writes -----------------------------------------------------------------------------
 
     def write(self, call: Call, state: JobState) -> CallEffect | None:
-        """What ``call`` leaves behind if it commits in ``state``; None where its answer does not fit.
+        """Return what ``call`` does if it commits in ``state``; None where its answer does not fit.
 
         A call without an answer fits wherever the table would have accepted it, before it ended.
         """
+        # A close whose line names no status: what it wrote cannot be known.
         nameless = call.operation is Operation.CLOSE and call.payload is None
         if call.answer is Answer.REFUSED or nameless:
             return None
         assumed = None
         if state.unseen:
+            # Nothing is assumed on behalf of a call that may have had no effect.
             if call.answer is None or (state.ended and call.answer is Answer.ACCEPTED):
                 return None
             assumed = self.assumed_for(call)
@@ -82,10 +87,12 @@ class Rules:
         return call.expires_at if call.expires_at is not None else self.expiry(at)
 
     def _moment(self, call: Call, row: JobRow | None) -> float:
-        """When ``call`` read its clock: for an acquisition its lease says so, to the microsecond."""
+        """Return when ``call`` read its clock: for an acquisition its lease says so, to the microsecond."""
         if call.acquires and call.expires_at is not None:
             at = round(call.expires_at - self.lifecycle.lease_seconds, 6)
+            # A lease of another length would put it outside of the call; then the claim on its length breaks.
             return at if call.called_at <= at <= call.until else call.answered_at
+        # A takeover without a logged lease: the earliest moment at which it was allowed.
         if call.acquires and row is not None and row.lease_expires_at is not None:
             return max(call.called_at, row.lease_expires_at)
         return call.called_at
@@ -96,7 +103,7 @@ class Rules:
         )
 
     def forced(self, call: Call, state: JobState) -> CallEffect:
-        """What an accepted ``call`` says of the row, whatever the table thinks of it."""
+        """Return what an accepted ``call`` says of the row, even where the table forbids it."""
         assumed = self.assumed_for(call, ended=state.ended) if state.unseen else None
         base = assumed or state.row or JobRow(call.job, call.tenant, self.lifecycle.pending)
         at = self._moment(call, None) if call.acquires else call.answered_at
@@ -126,7 +133,9 @@ class Rules:
         if call.answer is None or state.unseen:
             return False
         if call.recorded:
-            return False  # gate report §2.3: a second record of a completion must not be there
+            # A log that only records completions must have one for each job (gate report §2.3), so a second
+            # record is a second completion, not the repeated answer that the table allows.
+            return False
         return any(self._reads_at(call, state, at) for at in {call.called_at, call.answered_at})
 
     def _reads_at(self, call: Call, state: JobState, at: float) -> bool:
@@ -135,13 +144,17 @@ class Rules:
         if cell.answer_under(self.lifecycle) is not call.answer or cell.effect(question) != state.row:
             return False
         if call.answer is Answer.ACCEPTED:
-            # The table takes the row's word for who finished it; after a broken claim that may be false.
+            # The table believes the row about who finished it; after a broken claim that may be false.
             attempt = call.attempt if self.lifecycle.fenced else None
             return state.finisher in (None, (call.operation, attempt))
         return not call.acquires or cell.situation in REASONS.get(call.reason or "", {cell.situation})
 
     def lease_that_refuses(self, call: Call, state: JobState) -> JobRow | None:
-        """The row with the end of its lease put off, where that explains why ``call`` was refused."""
+        """Return the row with a later end of its lease, where that explains why ``call`` was refused.
+
+        A lease that no line names may have begun at any moment until its answer, or its worker's death:
+        ``slack`` is how much later than assumed.  None where that cannot explain the refusal.
+        """
         row = state.row
         if not state.slack or not call.acquires or call.answer is not Answer.REFUSED or row is None:
             return None
@@ -157,9 +170,9 @@ class Rules:
     # -- what was there before the log begins -----------------------------------------------
 
     def assumed_for(self, call: Call, ended: bool = False) -> JobRow:
-        """The row that an accepted ``call`` must have found, of a job of which nothing was told before.
+        """Return the row that an accepted ``call`` must have found, of a job that no line described before.
 
-        ``ended``: somebody was told that the job is terminal, which no later answer can undo.
+        ``ended``: an answer has said that the job is terminal, which no later answer can undo.
         """
         lifecycle = self.lifecycle
         attempt = (call.logged_attempt or 1) - 1 if call.acquires else call.attempt or 1

@@ -39,7 +39,8 @@ MOST_STATES = 2000
 
 Six unanswered calls that can commit in any order before one line make 1,957 states (the sum of 6!/(6-k)!),
 seven 13,700.
-Of the 65,737 searches in a log of 100,000 lines (``benchmarks/check_log.py``) none needed more than 5.
+Measured: 5 at most in 65,737 searches (``benchmarks/check_log.py --events 100000``); in 29,275 searches of
+random histories with random delays (``tests/logs/test_converted.py``) 44 at most in 99.9 %, 430 in all.
 """
 
 

@@ -113,7 +113,10 @@ WRONG = {
     "no TOML": ("time = ", "is no TOML file: "),
     "no time": ("[[phrase]]\nevent = 'worker.started'\ntext = 'x'\n", "time must be a pattern with a group"),
     "a time without its group": ("time = '.'\n", "time must be a pattern with a group (?P<at>…)"),
-    "an unknown key": (f"{TIME}clock = 'x'\n", "clock is no key; there are time, worker, job and [[phrase]]"),
+    "an unknown key": (
+        f"{TIME}clock = 'x'\n",
+        "clock is not a known key; the keys are time, worker, job and [[phrase]]",
+    ),
     "no phrases": (TIME, "has no [[phrase]]: give each an event and a text"),
     "phrases that are a text": (f"{TIME}phrase = 'x'\n", "has no [[phrase]]"),
     "a phrase without a text": (
@@ -122,7 +125,7 @@ WRONG = {
     ),
     "an unknown event": (
         f"{TIME}[[phrase]]\nevent = 'worker.sneezed'\ntext = 'x'\n",
-        "phrase 1: 'worker.sneezed' is no event; there are worker.started",
+        "phrase 1: 'worker.sneezed' is not a known event; the events are worker.started",
     ),
     "no regular expression": (
         f"{TIME}[[phrase]]\nevent = 'worker.started'\ntext = '('\n",
