@@ -1,4 +1,4 @@
-"""How a run of real processes is reported, and what is kept of one that failed."""
+"""The report of a run of real processes, and the files that are kept of one that failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from statemachine.report.text.summary import MEANING, wrapped
 
 
 def verdict_on(played: PlayedPlan, fleets: Sequence[JudgedFleet]) -> Verdict:
-    """FAIL before UNKNOWN before PASS; jobs that did not end are a failure whatever was logged."""
+    """Return the worst verdict; jobs that did not end are a FAIL, whatever was logged."""
     answers = {fleet.judged.verdict for fleet in fleets}
     if played.stuck or Verdict.FAIL in answers:
         return Verdict.FAIL
@@ -30,7 +30,7 @@ def verdict_on(played: PlayedPlan, fleets: Sequence[JudgedFleet]) -> Verdict:
 
 
 def report(played: PlayedPlan, fleets: Sequence[JudgedFleet], paper: Paper = WIDE) -> Iterator[str]:
-    """What was struck, what came of the jobs, what was judged; the failures with the lines that show them."""
+    """Yield what was struck, what came of the jobs, what was judged, and the failures with their lines."""
     found = figures(played)
     yield "Strikes (each met where it says: the worker was frozen and looked at first)"
     yield from (f"  {line}" for line in struck_table(played, [fleet.name for fleet in fleets]))
@@ -54,7 +54,10 @@ def report(played: PlayedPlan, fleets: Sequence[JudgedFleet], paper: Paper = WID
         for doubt in fleet.judged.doubts():
             yield f"UNKNOWN  {fleet.name}: {doubt}"
     for (fleet_name, deed, moment), times in played.missed.items():
-        yield f"UNKNOWN  {fleet_name}: {deed} {moment} was to happen {times} times more and never could"
+        yield (
+            f"UNKNOWN  {fleet_name}: {deed} {moment}: {times} more planned, and no worker was met there; "
+            "play the plan again"
+        )
     for name, jobs in played.stuck.items():
         yield f"FAIL  {name}: these jobs never ended: {', '.join(jobs)}"
 
@@ -73,7 +76,7 @@ def _judged(each: Sequence[JudgedLog], paper: Paper) -> Iterator[str]:
 
 
 def save(folder: Path, plan: KillPlan, fleets: Sequence[JudgedFleet]) -> None:
-    """Keep the plan and every log, under their own names.  Raises ``OSError``."""
+    """Save plan.json and every log, under its own name.  Raises ``OSError``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plan.json").write_text(plans.dumps(plan), encoding="utf-8", newline="\n")
     for fleet in fleets:
@@ -84,9 +87,9 @@ def save(folder: Path, plan: KillPlan, fleets: Sequence[JudgedFleet]) -> None:
 def afterwards(
     folder: Path, fleets: Sequence[JudgedFleet], binding: str, defect: str | None
 ) -> Iterator[str]:
-    """How to play the plan again, and to judge the logs again."""
+    """Yield the commands that play the plan again and judge the logs again."""
     options = f" --binding {binding}" * (binding != DEFAULT_BINDING)
-    yield f"Saved in {folder}.  Again (real clocks: as far as that can be repeated)"
+    yield f"Saved in {folder}.  Again (same strikes; real clocks decide which jobs they meet)"
     planted = f" --defect {defect}" if defect else ""
     yield f"  python -m statemachine processes{options}{planted} --plan {folder / 'plan.json'} --times 5"
     for fleet in fleets:
@@ -95,5 +98,5 @@ def afterwards(
 
 
 def closing(verdict: Verdict) -> str:
-    """The last line."""
+    """Return the last line."""
     return f"{verdict}  {MEANING[verdict]}"

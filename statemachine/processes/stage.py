@@ -1,7 +1,9 @@
-"""Sets the stage for real processes: database, queue server, schema, and the fleets of a binding.
+"""Start what real workers need: database, queue server, schema, and the fleets of a binding.
 
-This process becomes the operator of the run: its Django is configured for the run's own database, once,
-so a stage is set in a process of its own (a command), never inside pytest.
+This process becomes the operator of the run: its Django is configured for the run's own database, which
+Django allows once in a process.  So it is a process of its own (a command), never pytest's.
+
+A run is broken off by Ctrl-C or SIGTERM and still cleans up; after SIGKILL nothing can.
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ from statemachine.processes.servers import SQSServer, sqs_server
 from statemachine.world.databases.opening import load_here
 from statemachine.world.databases.safety import Refused
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
 class PreparedStage:
-    """A stage that is set: everything runs, and no worker yet."""
+    """Everything that workers need runs; no worker does yet."""
 
     stage: Stage
     binding: FleetBinding
@@ -46,7 +48,7 @@ def prepared_stage(
     visibility_seconds: int = 3,
     margin_seconds: int = 1,
 ) -> Iterator[PreparedStage]:
-    """Start what workers need, migrate, create the queues; all of it is gone afterwards.
+    """Start what workers need, migrate, create the queues; remove all of it afterwards.
 
     Raises ``BindingError`` for a binding without fleets,
     :class:`~statemachine.world.databases.safety.Refused` for a database that is not the run's own and where
@@ -88,7 +90,7 @@ def _with_fleets(path: str, defect: str | None) -> FleetBinding:
     if missing:
         raise BindingError(
             f"--binding {path}: it lacks {', '.join(missing)}, so there are no worker processes to run; "
-            "statemachine/binding/fleet.py says what they are"
+            "statemachine/binding/fleet.py says what to write"
         )
     return cast(FleetBinding, binding)
 
@@ -120,8 +122,12 @@ def _disconnect() -> None:
 
 @contextmanager
 def cleaned_up_after() -> Iterator[None]:
-    """Within, the first such signal raises ``KeyboardInterrupt`` and all further ones are ignored."""
-    before = {number: signal.signal(number, _interrupted) for number in SIGNALS}
+    """Raise ``KeyboardInterrupt`` for the first SIGINT or SIGTERM within, and ignore all further ones.
+
+    Python dies of SIGTERM without cleaning up, and of a second Ctrl-C while it cleans up: either would leave
+    workers and databases behind.
+    """
+    before = {number: signal.signal(number, _interrupted) for number in INTERRUPTS}
     try:
         yield
     finally:
@@ -132,6 +138,6 @@ def cleaned_up_after() -> Iterator[None]:
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
-    for each in SIGNALS:
+    for each in INTERRUPTS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -111,7 +111,7 @@ class Worker:
             self.read()
 
     def freeze(self) -> None:
-        """Stop it between two instructions (SIGSTOP), and wait until it stands still; not ``frozen`` if it ended."""
+        """Stop it by SIGSTOP and wait until it stands still; it is not ``frozen`` afterwards if it ended."""
         self._process.send_signal(signal.SIGSTOP)
         # SIGSTOP is sent and not yet obeyed when send_signal returns, so the kernel is asked.  WNOWAIT looks
         # first and leaves the answer: an exit must stay there for Popen.wait.
