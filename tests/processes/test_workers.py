@@ -182,7 +182,7 @@ def test_a_stop_command_that_is_not_there_is_named() -> None:
     assert str(raised.value).startswith("no-such-docker stop w-1: No such file or directory;")
 
 
-def test_a_kill_command_that_kills_nothing_is_told_and_the_worker_ends_all_the_same(
+def test_a_kill_command_that_kills_nothing_is_reported_and_the_worker_ends_anyway(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workers, "END_SECONDS", 0.2)

@@ -180,7 +180,7 @@ class Rehearsal:
         row = _row(crew, job)
         for body in self.operator.take(dead) if arrived else ():
             told = f"message {body.message} lies in {dead}"
-            crew.say("message.dead_lettered", told, message_id=body.message)
+            crew.log("message.dead_lettered", told, message_id=body.message)
         right = arrived and receives == ours.max_receives and row.status not in ours.terminal
         found = f"{job} {row.status} after {receives} receives, " + (
             f"its message in {dead}" if arrived else f"nothing in {dead}"
