@@ -218,7 +218,7 @@ def test_a_command_that_cannot_be_started_is_named() -> None:
         Worker(Nothing(), "w-1")
     assert str(raised.value) == (
         "the workers of scripted cannot be started: no-such-program --name 'a b': No such file or directory; "
-        "mend what the fleet's command() gives"
+        "mend what the fleet's command() returns"
     )
 
 
