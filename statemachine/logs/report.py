@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from statemachine.history.words import counted
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.logs.evidence import evidence
 from statemachine.logs.judging import REQUIRED, Judged
 from statemachine.logs.reading import Tally

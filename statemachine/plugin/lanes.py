@@ -22,7 +22,7 @@ from statemachine.binding import BindingError
 from statemachine.history.events import Event
 from statemachine.history.ndjson import Header
 from statemachine.history.words import counted
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.plugin import xdist as distributed
 from statemachine.plugin.fuzz_progress import FuzzProgress
 from statemachine.plugin.progress import Progress

@@ -16,8 +16,7 @@ from typing import NamedTuple
 from statemachine.history.events import Event, StepBegan
 from statemachine.history.reach import Reach
 from statemachine.history.words import counted
-from statemachine.invariants import Crashed, Violation
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Crashed, Verdict, Violation
 from statemachine.lifecycle import Lifecycle
 from statemachine.search.triage.signature import Shape, shape_of
 from statemachine.world.clock import real_seconds

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from statemachine.history import events as history
 from statemachine.history.events import Event
-from statemachine.history.facts import Holder
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import Holder, Ledger
 from statemachine.lifecycle import Operation
 
 

@@ -9,7 +9,7 @@ from statemachine.history.ledger import Ledger
 from statemachine.history.ndjson import Header
 from statemachine.history.reach import Reach
 from statemachine.history.words import grouped
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.text.summary import MEANING
 from statemachine.report.timeline.page import Page, rendered

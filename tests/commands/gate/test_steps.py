@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from models_under_test.binding import AIJobsBinding, PipelineBinding, lifecycle_of
 from models_under_test.pipelines import PIPELINES
 from statemachine.binding import ObservedRow
-from statemachine.binding.gate import Counted, Marked
+from statemachine.binding.gate import LogCounts, Marked
 from statemachine.commands.gate.report import GO, NO_GO, opening, verdict
 from statemachine.commands.gate.steps import Closed, Gate, Line, Mark, is_go
 
@@ -103,13 +103,13 @@ class DuplicateResets(AIJobsBinding):
 
 
 class TwoLogs(AIJobsBinding):
-    def create_notification_log(self) -> Counted:
-        return Counted(*super().create_notification_log())._replace(before=0, after=2)
+    def create_notification_log(self) -> LogCounts:
+        return LogCounts(*super().create_notification_log())._replace(before=0, after=2)
 
 
 class NoLog(AIJobsBinding):
-    def create_notification_log(self) -> Counted:
-        return Counted(3, 3)
+    def create_notification_log(self) -> LogCounts:
+        return LogCounts(3, 3)
 
 
 class VideoStaysUploaded(AIJobsBinding):

@@ -15,7 +15,7 @@ from statemachine.commands.merge.markdown import markdown
 from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.search import run_file as runfile
 from statemachine.search.corpus.entries import Corpus, Kind
