@@ -10,7 +10,7 @@ import pytest
 from models_under_test.defects import STORIES
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.commands.certificate import sources
-from statemachine.commands.certificate.citation import Certificate, Counted, cite, dumps, loads
+from statemachine.commands.certificate.citation import Certificate, LaneFigures, cite, dumps, loads
 from statemachine.commands.certificate.plan import measured_on
 from statemachine.commands.certificate.sources import Digest
 from tests.certificate.literal import CERTIFICATE
@@ -95,7 +95,7 @@ def test_the_transactions_lane_changes_beside_the_system(fresh: Certificate, tmp
 
 
 def test_two_lanes_are_told_apart(fresh: Certificate, tmp_path: Path) -> None:
-    both = fresh._replace(transactions=Counted(11, 12, 400))
+    both = fresh._replace(transactions=LaneFigures(11, 12, 400))
     assert loads(dumps(both)) == both
     told = "44 of 45 defects in the embedded lane, 11 of 12 in the transactions lane on 20 of 20 seeds ("
     assert cited(both, tmp_path).startswith(f"certificate: {told}")

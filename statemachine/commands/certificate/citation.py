@@ -19,7 +19,7 @@ DOCUMENT = "docs/certificate.md"
 Digests = Mapping[str, Digest]
 
 
-class Counted(NamedTuple):
+class LaneFigures(NamedTuple):
     """Of ``measured`` defects so many were ``found`` on all seeds, in so many ``examples`` at most."""
 
     found: int
@@ -50,7 +50,7 @@ class Certificate(NamedTuple):
     system: Digests
     defects: Digests
     interleaving: Digests = _NONE
-    transactions: Counted | None = None
+    transactions: LaneFigures | None = None
 
     def counts(self, whose: str = "") -> str:
         """``89 of 89 defects``, and which of them in what lane; ``whose`` follows that word."""
@@ -97,7 +97,7 @@ def loads(text: str) -> Certificate:
             if group in written
         }
         counted = written.get("transactions")
-        transactions = Counted(**counted) if counted is not None else None
+        transactions = LaneFigures(**counted) if counted is not None else None
         return Certificate(**{**written, **groups, "transactions": transactions})
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None

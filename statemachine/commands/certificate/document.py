@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from statemachine.commands.certificate.catalogue import EMBEDDED, LANES, TRANSACTIONS
 from statemachine.commands.certificate.citation import Certificate, figures
-from statemachine.commands.certificate.hunt import Finding
+from statemachine.commands.certificate.hunt import HuntResult
 from statemachine.commands.certificate.rows import GOALS, Row, misses
 from statemachine.report import WIDTH
 
@@ -94,7 +94,7 @@ def _hunted_plainly(rows: Sequence[Row]) -> bool:
     return any(row.plain for row in rows)
 
 
-def _named(rows: Sequence[Row], of: Callable[[Finding], str]) -> str:
+def _named(rows: Sequence[Row], of: Callable[[HuntResult], str]) -> str:
     """What the findings name, each once."""
     return ", ".join(sorted({of(found) for row in rows for found in (*row.searched, *row.plain)}))
 
@@ -132,7 +132,7 @@ def _pair(figures: Sequence[float], digits: int) -> str:
     return f"{statistics.median(figures):.{digits}f} / {max(figures):.{digits}f}"
 
 
-def _plain(plain: Sequence[Finding]) -> str:
+def _plain(plain: Sequence[HuntResult]) -> str:
     hits = [found.examples for found in plain if found.invariant]
     if not plain:
         return NOTHING

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from hypothesis import __version__, settings
@@ -47,7 +49,7 @@ class Hunt(NamedTuple):
         return f"the hunt for {self.defect} in --binding {self.binding} with seed {self.seed}"
 
 
-class Finding(NamedTuple):
+class HuntResult(NamedTuple):
     """What came of a hunt.  ``invariant`` is None when nothing was found.
 
     ``examples`` and ``seconds`` are those until it was found, or all; ``steps`` and ``shrunk`` are the
@@ -83,7 +85,7 @@ class Dealt(NamedTuple):
         return str(self.hunt)  # the database may have a password
 
 
-def hunt(dealt: Dealt) -> Finding:
+def hunt(dealt: Dealt) -> HuntResult:
     """Search on an empty database.  Raises what opening the binding raises."""
     asked = dealt.hunt
     register_profiles()
@@ -101,12 +103,12 @@ def _opened(dealt: Dealt) -> AbstractContextManager[Lane]:
     return open_interleaved_on(dealt.database, asked.binding, asked.defect)
 
 
-def _finding(dealt: Dealt, run: Run) -> Finding:
+def _finding(dealt: Dealt, run: Run) -> HuntResult:
     asked, server = dealt.hunt, dealt.server
     failure, seconds = run.failure, run.found_after
     if failure is None or seconds is None:
-        return Finding(asked, None, run.examples, round(run.seconds, 3), 0, 0, 0, __version__, server)
-    return Finding(
+        return HuntResult(asked, None, run.examples, round(run.seconds, 3), 0, 0, 0, __version__, server)
+    return HuntResult(
         asked,
         failure.headline.invariant,
         run.finding_examples,
@@ -122,3 +124,38 @@ def _finding(dealt: Dealt, run: Run) -> Finding:
 
 def _length(failure: Failure) -> int:
     return sum(1 for step in failure.steps if not step.drain)
+
+
+class HuntResults:
+    """The findings in a folder, by hunt.  New ones go to ``file``; all ``*.jsonl`` there are read.
+
+    Raises ``OSError`` when the folder cannot be made or read.
+    """
+
+    def __init__(self, folder: Path, file: str) -> None:
+        self.file = folder / file
+        self.by_hunt: dict[Hunt, HuntResult] = {}
+        self.unreadable = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(folder.glob("*.jsonl")):
+            for line in path.read_text("utf-8", errors="replace").splitlines():
+                if line.strip():
+                    self._read(line)
+
+    def _read(self, line: str) -> None:
+        try:
+            written = json.loads(line)
+            found = HuntResult(**{**written, "hunt": Hunt(**written["hunt"])})
+        except (ValueError, TypeError, KeyError):
+            self.unreadable += 1
+        else:
+            self.by_hunt[found.hunt] = found
+
+    def add(self, found: HuntResult) -> None:
+        """Keep a finding.  Raises ``OSError`` when the file cannot be written."""
+        self.by_hunt[found.hunt] = found
+        written = {**found._asdict(), "hunt": found.hunt._asdict()}
+        # A line that was cut short has no end; the new one must not continue it.
+        cut = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
+        with self.file.open("ab") as file:
+            file.write(b"\n" * cut + json.dumps(written).encode() + b"\n")

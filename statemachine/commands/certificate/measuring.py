@@ -10,8 +10,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import NamedTuple
 
-from statemachine.commands.certificate.findings import Findings
-from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Dealt, Finding, Hunt, hunt
+from statemachine.commands.certificate.hunt import (
+    INTERLEAVED,
+    PLAIN,
+    SEARCH,
+    Dealt,
+    Hunt,
+    HuntResult,
+    HuntResults,
+    hunt,
+)
 from statemachine.report.console import say
 from statemachine.search.pool import side_by_side
 from statemachine.world.databases.for_tasks import TaskDatabases, databases_for_tasks
@@ -19,7 +27,7 @@ from statemachine.world.databases.for_tasks import TaskDatabases, databases_for_
 _HOW = {SEARCH: "", PLAIN: "plain machine: ", INTERLEAVED: "transactions lane: "}
 
 
-class Shard(NamedTuple):
+class Share(NamedTuple):
     """The ``number``-th of equal ``parts`` of a measurement, counted from 1."""
 
     number: int = 1
@@ -30,7 +38,7 @@ class Shard(NamedTuple):
         return hunts[self.number - 1 :: self.parts]
 
 
-def measure(hunts: Sequence[Hunt], findings: Findings, jobs: int, server: str | None) -> bool:
+def measure(hunts: Sequence[Hunt], findings: HuntResults, jobs: int, server: str | None) -> bool:
     """Hunt what has not been hunted; False when interrupted.
 
     ``server`` is the URL of the PostgreSQL for interleaved hunts; None for a private one.  Raises
@@ -73,7 +81,7 @@ class _Progress:
         self.found: Counter[tuple[str, str]] = Counter()
         self.asked = Counter(self.left)
 
-    def __call__(self, found: Finding | None) -> None:
+    def __call__(self, found: HuntResult | None) -> None:
         if found is None:
             say(f"  {self._done()}: still searching")
             return

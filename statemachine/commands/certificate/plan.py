@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from statemachine.commands.certificate import sources
 from statemachine.commands.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted
-from statemachine.commands.certificate.findings import Findings
-from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding, Hunt
+from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Hunt, HuntResult, HuntResults
 from statemachine.commands.certificate.rows import Row
 from statemachine.commands.certificate.sources import Digest, combined
 
@@ -61,7 +60,7 @@ def _digests(files: Mapping[str, Path]) -> dict[str, Digest]:
     return {name: sources.digest(path) for name, path in files.items()}
 
 
-class Plan(NamedTuple):
+class HuntPlan(NamedTuple):
     """``seeds`` and ``examples`` by method; defects of lanes that have none are listed and not hunted."""
 
     binding: str
@@ -90,10 +89,10 @@ class Plan(NamedTuple):
             for seed in self.seeds[method]
         ]
 
-    def rows(self, findings: Findings, unplayed: Collection[str] = ()) -> list[Row]:
+    def rows(self, findings: HuntResults, unplayed: Collection[str] = ()) -> list[Row]:
         """A row for each defect, of what has been found out so far; nothing of the lanes ``unplayed``."""
 
-        def found(planted: Planted) -> Iterator[list[Finding]]:
+        def found(planted: Planted) -> Iterator[list[HuntResult]]:
             for method in METHODS_OF.get(planted.lane, ()):
                 hunts = self.of(planted, method) if planted.lane not in unplayed else []
                 yield [findings.by_hunt[hunt] for hunt in hunts if hunt in findings.by_hunt]

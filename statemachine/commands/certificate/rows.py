@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from statemachine.commands.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted
-from statemachine.commands.certificate.hunt import Finding
+from statemachine.commands.certificate.hunt import HuntResult
 
 
 class Goals(NamedTuple):
@@ -30,11 +30,11 @@ class Row(NamedTuple):
     """One defect with the findings of the machine and of the plain machine, a finding a seed."""
 
     planted: Planted
-    searched: Sequence[Finding] = ()
-    plain: Sequence[Finding] = ()
+    searched: Sequence[HuntResult] = ()
+    plain: Sequence[HuntResult] = ()
 
     @property
-    def hits(self) -> list[Finding]:
+    def hits(self) -> list[HuntResult]:
         return [found for found in self.searched if found.invariant]
 
     @property

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from statemachine.binding import ObservedRow
 from statemachine.binding.fleet import Stop, Work
-from statemachine.commands.gate.steps import Mark
+from statemachine.commands.gate.steps import StepMark
 from statemachine.processes.crew import Crew, turn
 from statemachine.processes.plan import Job
 from statemachine.processes.servers import Operator
@@ -28,13 +28,13 @@ PATIENCE_SECONDS = 20.0
 """For what no timeout delays: the start of a worker, and a job of a fraction of a second."""
 
 
-class Item(NamedTuple):
+class ChecklistItem(NamedTuple):
     """One item of the checklist; an optional one may be left out."""
 
     number: int
     name: str
     found: str
-    mark: Mark
+    mark: StepMark
     optional: bool = False
 
 
@@ -51,7 +51,7 @@ class Kill(NamedTuple):
 END_TO_END = ((2, "AI", "ai"), (3, "Video", "video"), (4, "Messaging", "messaging"))
 """Number, name, and the fleet that the item is about."""
 
-Found = tuple[str, Mark]
+Found = tuple[str, StepMark]
 Steps = Iterator[Found | None]
 """An item in the making: None once it has been begun, and then what was found."""
 
@@ -64,16 +64,18 @@ class Play(NamedTuple):
     steps: Steps | None
     optional: bool = False
 
-    def next(self) -> Item | None:
+    def next(self) -> ChecklistItem | None:
         """The item, or None when it has only been begun.  An error is what its item shows."""
         if self.steps is None:
-            return Item(self.number, self.name, "", Mark.NOT_RUN, self.optional)
+            return ChecklistItem(self.number, self.name, "", StepMark.NOT_RUN, self.optional)
         try:
             found = next(self.steps)
         except Exception as error:  # noqa: BLE001  whatever the system raises fails this item, and no other
             text = " ".join(str(error).split())
-            return Item(self.number, self.name, f"{type(error).__name__}: {text}", Mark.FAIL, self.optional)
-        return found and Item(self.number, self.name, *found, self.optional)
+            return ChecklistItem(
+                self.number, self.name, f"{type(error).__name__}: {text}", StepMark.FAIL, self.optional
+            )
+        return found and ChecklistItem(self.number, self.name, *found, self.optional)
 
 
 class Rehearsal:
@@ -92,9 +94,9 @@ class Rehearsal:
         self.main = self.crews.get(stage.fleets[0].name)
         self.kill: Kill | None = None
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[ChecklistItem]:
         """Each item of the checklist as soon as it is known, migrate first: the stage has migrated."""
-        yield Item(1, "migrate", self.stage.database.description, Mark.PASS)
+        yield ChecklistItem(1, "migrate", self.stage.database.description, StepMark.PASS)
         main = self.main
         plays = [
             *(self._end_to_end(number, name, self.crews.get(fleet)) for number, name, fleet in END_TO_END),
@@ -127,7 +129,7 @@ class Rehearsal:
         ended = self._until(lambda: job in crew.ended, PATIENCE_SECONDS)
         row = _row(crew, job)
         right = ended and row.status == crew.fleet.lifecycle.done and row.results == 1
-        yield f"{job} {row.status}, {row.results} result", Mark.PASS if right else Mark.FAIL
+        yield f"{job} {row.status}, {row.results} result", StepMark.PASS if right else StepMark.FAIL
 
     def _killed(self, crew: Crew) -> Steps:
         yield None
@@ -135,7 +137,7 @@ class Rehearsal:
         job = self._enqueue(crew, "kill", Work(WORK_TO_KILL_SECONDS))
         holder = self._holder_of(crew, job)
         if holder is None:
-            yield f"{job} was never RUNNING in a worker's hands", Mark.FAIL
+            yield f"{job} was never RUNNING in a worker's hands", StepMark.FAIL
             return
         at = now()
         self._stop(crew, holder)
@@ -152,7 +154,7 @@ class Rehearsal:
             f"{job} stopped while RUNNING ({self.how}), reprocessed {acquisitions - 1}, {row.status}, "
             f"{row.results} result, duplicate completions {max(completions - 1, 0)}"
         )
-        yield found, Mark.PASS if right else Mark.FAIL
+        yield found, StepMark.PASS if right else StepMark.FAIL
 
     def _holder_of(self, crew: Crew, job: str) -> Worker | None:
         """The worker that has the job, once the database shows it RUNNING."""
@@ -185,7 +187,7 @@ class Rehearsal:
         found = f"{job} {row.status} after {receives} receives, " + (
             f"its message in {dead}" if arrived else f"nothing in {dead}"
         )
-        yield found, Mark.PASS if right else Mark.FAIL
+        yield found, StepMark.PASS if right else StepMark.FAIL
 
     # -- what they share --------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from statemachine.binding.gate import Answered
-from statemachine.commands.gate.phase_2 import Item, Kill
-from statemachine.commands.gate.steps import Line, Mark, is_go
+from statemachine.commands.gate.phase_2 import ChecklistItem, Kill
+from statemachine.commands.gate.steps import StepLine, StepMark, is_go
 from statemachine.processes.workers import told
 
 RULE = "=" * 60
@@ -24,27 +24,27 @@ def opening() -> list[str]:
     return [RULE, TITLE, RULE]
 
 
-def verdict(lines: Sequence[Line]) -> list[str]:
+def verdict(lines: Sequence[StepLine]) -> list[str]:
     return [RULE, GO if is_go(lines) else NO_GO, RULE]
 
 
-def item_line(item: Item) -> str:
+def item_line(item: ChecklistItem) -> str:
     """One line of the checklist of gate report §3."""
     found = f": {item.found}" if item.found else ""
-    why = " (optional, §4)" if item.mark is Mark.NOT_RUN and item.optional else ""
+    why = " (optional, §4)" if item.mark is StepMark.NOT_RUN and item.optional else ""
     return f"[{item.number}] {item.name}{found} [{item.mark}]{why}"
 
 
-def missing(items: Sequence[Item]) -> list[Item]:
+def missing(items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
     """The items that keep PHASE 2 from being complete (gate report §4)."""
     return [
         item
         for item in items
-        if item.mark is not Mark.PASS and not (item.optional and item.mark is Mark.NOT_RUN)
+        if item.mark is not StepMark.PASS and not (item.optional and item.mark is StepMark.NOT_RUN)
     ]
 
 
-def phase2_verdict(items: Sequence[Item], broken: Sequence[str]) -> str:
+def phase2_verdict(items: Sequence[ChecklistItem], broken: Sequence[str]) -> str:
     """``PHASE 2: complete``, or what is missing; ``broken`` are the claims that the logs break."""
     lacks = [f"{item.name} {item.mark}" for item in missing(items)] + [f"{claim} broken" for claim in broken]
     return f"PHASE 2: incomplete ({', '.join(lacks)})" if lacks else "PHASE 2: complete"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.binding.fleet import Stop
 from statemachine.commands.gate import report
-from statemachine.commands.gate.advice import advice_on
-from statemachine.commands.gate.phase_2 import Item, Rehearsal
-from statemachine.commands.gate.steps import Closed, Gate, Line, is_go
+from statemachine.commands.gate.phase_2 import ChecklistItem, Rehearsal
+from statemachine.commands.gate.steps import Closed, Gate, StepLine, is_go
 from statemachine.logs.evidence import evidence
 from statemachine.processes.judging import judge_crew
 from statemachine.processes.stage import Set, stage_set
@@ -72,6 +71,38 @@ def run(asked: argparse.Namespace) -> int:
     return code
 
 
+_ENVIRONMENT = "activate the virtual environment, install the requirements and run the gate again"
+_DATABASE = "check the database settings (.env) and run migrate, then run the gate again"
+ADVICE = {
+    "ModuleNotFoundError": _ENVIRONMENT,
+    "ImportError": _ENVIRONMENT,
+    "OperationalError": _DATABASE,
+    "ProgrammingError": _DATABASE,
+}
+"""By the name of the error, since which module defines it depends on the system and its database."""
+
+
+def advice_on(error: BaseException, binding: str) -> str | None:
+    """The error in a sentence, with what to do about it; None for a kind that §0 does not know.
+
+    That the module of ``binding`` itself is not there is such a kind: its name was mistyped.
+    """
+    for cause in _chain(error):
+        if isinstance(cause, ImportError) and f"{binding.partition(':')[0]}.".startswith(f"{cause.name}."):
+            return None
+        for kind in type(cause).__mro__:
+            if kind.__name__ in ADVICE:
+                what = " ".join(str(error).split())
+                return f"{type(error).__name__}: {what}: {ADVICE[kind.__name__]}"
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _check_report(file: Path) -> None:
     if file.is_dir():
         raise Misused(f"--report {file}: it is a directory; name a file, {REPORT} say")
@@ -99,12 +130,12 @@ def _gate(asked: argparse.Namespace, stage: Set, tell: Callable[..., None]) -> i
     return DONE if is_go(lines) and not report.missing(items) and not broken else BROKEN
 
 
-def _steps(stage: Set, stamp: str, tell: Callable[..., None]) -> list[Line]:
+def _steps(stage: Set, stamp: str, tell: Callable[..., None]) -> list[StepLine]:
     for text in report.opening():
         tell(text)
     nowhere = Closed()
     stage.binding.open(nowhere, nowhere)
-    lines: list[Line] = []
+    lines: list[StepLine] = []
     for line in Gate(stage.binding, stamp).lines():
         lines.append(line)
         tell(str(line))
@@ -115,9 +146,9 @@ def _steps(stage: Set, stamp: str, tell: Callable[..., None]) -> list[Line]:
 
 def _rehearse(
     asked: argparse.Namespace, stage: Set, stamp: str, tell: Callable[..., None]
-) -> tuple[Sequence[Item], Sequence[str]]:
+) -> tuple[Sequence[ChecklistItem], Sequence[str]]:
     rehearsal = Rehearsal(stage, stamp, asked.stop, asked.skip)
-    items: list[Item] = []
+    items: list[ChecklistItem] = []
     try:
         for item in rehearsal.items():
             items.append(item)

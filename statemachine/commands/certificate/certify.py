@@ -8,20 +8,19 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING, Binding
 from statemachine.commands.certificate import citation
 from statemachine.commands.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted, catalogue
-from statemachine.commands.certificate.citation import Certificate, Counted
-from statemachine.commands.certificate.commit import commit_of
+from statemachine.commands.certificate.citation import Certificate, LaneFigures
 from statemachine.commands.certificate.document import document, table
-from statemachine.commands.certificate.findings import Findings
-from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH
-from statemachine.commands.certificate.measuring import Shard, measure
-from statemachine.commands.certificate.plan import METHODS_OF, Plan, measured_on
+from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, HuntResults
+from statemachine.commands.certificate.measuring import Share, measure
+from statemachine.commands.certificate.plan import METHODS_OF, HuntPlan, measured_on
 from statemachine.commands.certificate.rows import Row, misses
 from statemachine.report.console import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
 from statemachine.world.databases.availability import missing_because, packages_missing
@@ -44,12 +43,12 @@ def seeds(text: str) -> range:
     return range(int(first), int(last or first) + 1)
 
 
-def shard(text: str) -> Shard:
+def shard(text: str) -> Share:
     """``1/2``: the first of two."""
     number, _, count = text.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
         raise argparse.ArgumentTypeError(f"{text} is no shard: write 1/2 for the first of two")
-    return Shard(int(number), int(count))
+    return Share(int(number), int(count))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"(default: ${SERVER_VARIABLE}, else one private server for all; where there can be none, those "
         "defects are listed and not hunted)",
     )
-    add("--shard", type=shard, default=Shard(), metavar="K/N", help="measure only the K-th of N parts")
+    add("--shard", type=shard, default=Share(), metavar="K/N", help="measure only the K-th of N parts")
     add(
         "--jobs", type=whole_number, default=os.cpu_count() or 1, help="processes (default: a processor each)"
     )
@@ -85,10 +84,10 @@ def run(asked: argparse.Namespace) -> int:
         raise Misused(f"--write {asked.write}: it is a directory; name a file, {citation.DOCUMENT} say")
     binding = load_here(asked.binding)
     plan = _plan(asked, binding)
-    part: Shard = asked.shard
-    name = "findings" if part == Shard() else f"findings-{part.number}-of-{part.parts}"
+    part: Share = asked.shard
+    name = "findings" if part == Share() else f"findings-{part.number}-of-{part.parts}"
     try:
-        findings = Findings(asked.results, f"{name}.jsonl")
+        findings = HuntResults(asked.results, f"{name}.jsonl")
     except OSError as error:
         raise Misused(
             f"--results {asked.results}: {error.strerror}; name a folder that can be used"
@@ -106,7 +105,7 @@ def run(asked: argparse.Namespace) -> int:
     return _conclude(asked, plan, findings, missing)
 
 
-def _missing(asked: argparse.Namespace, plan: Plan, findings: Findings) -> str:
+def _missing(asked: argparse.Namespace, plan: HuntPlan, findings: HuntResults) -> str:
     """Why hunts of the transactions lane cannot be done that have not been yet; empty when they can."""
     waiting = any(one.method == INTERLEAVED and one not in findings.by_hunt for one in plan.hunts())
     if not waiting:
@@ -120,7 +119,7 @@ def _missing(asked: argparse.Namespace, plan: Plan, findings: Findings) -> str:
     return missing
 
 
-def _plan(asked: argparse.Namespace, binding: Binding) -> Plan:
+def _plan(asked: argparse.Namespace, binding: Binding) -> HuntPlan:
     planted = _chosen(catalogue(binding), asked.defects)
     if not any(one.lane in METHODS_OF for one in planted):
         raise Misused(
@@ -131,7 +130,7 @@ def _plan(asked: argparse.Namespace, binding: Binding) -> Plan:
         raise Misused("--seeds none leaves nothing to measure: give some, as 100-119")
     by_method = {SEARCH: asked.seeds, PLAIN: asked.baseline_seeds, INTERLEAVED: asked.seeds}
     examples = {method: asked.examples or most for method, most in EXAMPLES.items()}
-    return Plan(asked.binding, planted, by_method, examples, measured_on(asked.binding, binding.defects))
+    return HuntPlan(asked.binding, planted, by_method, examples, measured_on(asked.binding, binding.defects))
 
 
 def _chosen(planted: Sequence[Planted], names: Sequence[str] | None) -> list[Planted]:
@@ -145,7 +144,7 @@ def _chosen(planted: Sequence[Planted], names: Sequence[str] | None) -> list[Pla
 # -- the certificate ----------------------------------------------------------------------------
 
 
-def _conclude(asked: argparse.Namespace, plan: Plan, findings: Findings, missing: str) -> int:
+def _conclude(asked: argparse.Namespace, plan: HuntPlan, findings: HuntResults, missing: str) -> int:
     unplayed = (TRANSACTIONS,) if missing else ()
     hunts = plan.hunts(unplayed)
     unmeasured = sum(one not in findings.by_hunt for one in hunts)
@@ -175,13 +174,13 @@ def _tell(rows: Sequence[Row]) -> None:
             say(f"missed: {sentence}")
 
 
-def _certificate(plan: Plan, rows: Sequence[Row]) -> Certificate:
+def _certificate(plan: HuntPlan, rows: Sequence[Row]) -> Certificate:
     measured = plan.measured
     found, played = (
         Counter(row.planted.lane for row in some)
         for some in ([row for row in rows if row.always_found], [row for row in rows if row.played])
     )
-    interleaved = Counted(found[TRANSACTIONS], played[TRANSACTIONS], plan.examples[INTERLEAVED])
+    interleaved = LaneFigures(found[TRANSACTIONS], played[TRANSACTIONS], plan.examples[INTERLEAVED])
     commit, modified = commit_of(measured.files)
     return Certificate(
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -216,6 +215,31 @@ def _write(asked: argparse.Namespace, certificate: Certificate, rows: Sequence[R
     if certificate.commit and (asked.seeds, asked.examples, asked.defects, asked.binding) == standard:
         citation.KEPT.write_text(citation.dumps(certificate), encoding="utf-8", newline="\n")
         say(f"{citation.KEPT} written: runs cite it from now on")
+
+
+def commit_of(files: Collection[Path]) -> tuple[str, bool]:
+    """The abbreviated commit that holds ``files``, and whether any of them differs from it.
+
+    Empty when there is no git, or when it does not track the first of them: the commit of a
+    repository in whose virtual environment the files are installed is not theirs.
+    """
+    first = next(iter(files), None)
+    if first is None or _git(first.parent, "ls-files", "--error-unmatch", first.name) is None:
+        return "", False
+    top = Path((_git(first.parent, "rev-parse", "--show-toplevel") or "").strip())
+    inside = [str(file) for file in files if file.resolve().is_relative_to(top.resolve())]
+    commit = _git(top, "rev-parse", "--short", "HEAD") or ""
+    return commit.strip(), bool(_git(top, "status", "--porcelain", "--", *inside))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        ran = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ran.stdout if ran.returncode == 0 else None
 
 
 COMMAND = Command(
