@@ -47,7 +47,7 @@ def test_where_the_plain_machine_was_not_measured_it_has_no_column() -> None:
 
 @dataclass(frozen=True)
 class Missing:
-    """HuntResults that miss a goal, a near miss that meets it, and the words that tell them apart."""
+    """Results that miss a goal, others that just meet it, and the words about the first."""
 
     miss: list[HuntResult]
     near: list[HuntResult]
