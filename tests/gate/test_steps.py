@@ -14,7 +14,7 @@ from models_under_test.pipelines import PIPELINES
 from statemachine.binding import ObservedRow
 from statemachine.binding.gate import Counted, Marked
 from statemachine.commands.gate.report import GO, NO_GO, opening, verdict
-from statemachine.commands.gate.steps import Closed, Gate, StepLine, StepMark, is_go
+from statemachine.commands.gate.steps import Gate, NullPort, StepLine, StepMark, is_go
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ PLAIN = "No tenant can be made"
 
 
 def lines_of(binding: PipelineBinding) -> list[StepLine]:
-    nowhere = Closed()
+    nowhere = NullPort()
     binding.open(nowhere, nowhere)
     return list(Gate(binding, "062528").lines())
 
@@ -60,7 +60,7 @@ def test_the_output_is_that_of_the_gate_report_to_the_letter() -> None:
 def test_a_second_gate_on_the_same_database_counts_on() -> None:
     first = lines_of(AIJobsBinding())
     binding = AIJobsBinding()
-    binding.open(Closed(), Closed())
+    binding.open(NullPort(), NullPort())
     again = list(Gate(binding, "062529").lines())
     assert is_go(first)
     assert is_go(again)

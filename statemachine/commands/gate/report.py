@@ -1,7 +1,4 @@
-"""How the gate is printed, to the letter of gate report §1, and what ``gate-report.md`` holds besides.
-
-The six headings of the kill log are those of gate report §2.4, in its own language.
-"""
+"""The wording of the gate: its lines are those of the gate report to the letter (docs/gate.md, §1 and §3)."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from statemachine.binding.gate import Answered
-from statemachine.commands.gate.phase_2 import ChecklistItem, Kill
+from statemachine.commands.gate.phase_2 import ChecklistItem, KillTest
 from statemachine.commands.gate.steps import StepLine, StepMark, is_go
 from statemachine.processes.workers import told
 
@@ -17,7 +14,10 @@ RULE = "=" * 60
 TITLE = "Gate 10 - 7-step runtime verification"
 GO, NO_GO = "Final verdict: **[GO]** (Big Bang GO)", "Final verdict: **[NO-GO]**"
 HEADINGS = ("[Worker 기동]", "[메시지 수신]", "[Kill 시점]", "[재기동]", "[재처리 또는 스킵]", "[DB 확인]")
-"""Worker starts, message received, moment of the kill, restart, reprocessed or skipped, database."""
+"""The headings of the kill log, in the words of the gate report (§2.4).
+
+Worker starts, message received, moment of the kill, restart, reprocessed or skipped, database.
+"""
 
 
 def opening() -> list[str]:
@@ -29,14 +29,14 @@ def verdict(lines: Sequence[StepLine]) -> list[str]:
 
 
 def item_line(item: ChecklistItem) -> str:
-    """One line of the checklist of gate report §3."""
+    """Return the item's line of the checklist (§3)."""
     found = f": {item.found}" if item.found else ""
-    why = " (optional, §4)" if item.mark is StepMark.NOT_RUN and item.optional else ""
+    why = " (optional)" if item.mark is StepMark.NOT_RUN and item.optional else ""
     return f"[{item.number}] {item.name}{found} [{item.mark}]{why}"
 
 
 def missing(items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
-    """The items that keep PHASE 2 from being complete (gate report §4)."""
+    """Return the items that keep PHASE 2 from being complete (§4)."""
     return [
         item
         for item in items
@@ -45,13 +45,13 @@ def missing(items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
 
 
 def phase2_verdict(items: Sequence[ChecklistItem], broken: Sequence[str]) -> str:
-    """``PHASE 2: complete``, or what is missing; ``broken`` are the claims that the logs break."""
+    """Return ``PHASE 2: complete``, or what is missing; ``broken`` are the claims that the logs break."""
     lacks = [f"{item.name} {item.mark}" for item in missing(items)] + [f"{claim} broken" for claim in broken]
     return f"PHASE 2: incomplete ({', '.join(lacks)})" if lacks else "PHASE 2: complete"
 
 
-def kill_log(kill: Kill, logged: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The log of the kill test under the headings of §2.4; ``logged`` is all events, in any order."""
+def kill_log(kill: KillTest, logged: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the log of the kill test, by heading; ``logged`` are all events, in any order."""
     events = sorted(logged, key=lambda event: str(event["at"]))
     of_job = [found for found in events if found.get("job_id") == kill.job]
     starts = [found for found in events if found["event"] == "worker.started"]
@@ -78,7 +78,7 @@ def _told(events: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def query_lines(answers: Sequence[Answered]) -> Iterator[str]:
-    """The queries of gate report §2.3 with what they gave."""
+    """Yield the queries of §2.3, each followed by its rows."""
     for sql, rows in answers:
         yield " ".join(sql.split())
         for row in rows:

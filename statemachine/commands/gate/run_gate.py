@@ -1,4 +1,4 @@
-"""``python -m statemachine gate``: the whole gate, in under a minute, with nothing done by hand."""
+"""``python -m statemachine gate``: walk the whole gate in under a minute, with nothing done by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from statemachine.binding import DEFAULT_BINDING
 from statemachine.binding.fleet import Stop
 from statemachine.commands.gate import report
 from statemachine.commands.gate.phase_2 import ChecklistItem, Rehearsal
-from statemachine.commands.gate.steps import Closed, Gate, StepLine, is_go
+from statemachine.commands.gate.steps import Gate, NullPort, StepLine, is_go
 from statemachine.logs.evidence import evidence
 from statemachine.processes.judging import judge_crew
 from statemachine.processes.stage import Set, stage_set
@@ -25,9 +25,11 @@ REPORT = Path("gate-report.md")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system under test")
-    add("--defect", metavar="NAME", help="plant one of the binding's known bugs, to see the gate fail")
+    add("--defect", metavar="NAME", help="plant one of the binding's defects, to see the gate fail")
     add(
-        "--database-server", metavar="URL", help="a PostgreSQL server to make a database on (default: SQLite)"
+        "--database-server",
+        metavar="URL",
+        help="a PostgreSQL server on which to make a database (default: an SQLite file)",
     )
     add(
         "--stop",
@@ -42,30 +44,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=(),
         metavar="PIPELINE",
-        help="pipelines that are not run (optional by §4)",
+        help="pipelines not to run; those that the gate calls optional may be left out",
     )
-    add("--report", type=Path, default=REPORT, metavar="FILE", help=f"where the report goes ({REPORT})")
+    add(
+        "--report",
+        type=Path,
+        default=REPORT,
+        metavar="FILE",
+        help=f"write what is printed to this file too ({REPORT})",
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Exit code 0 when the verdict is GO and PHASE 2 is complete, else 1."""
+    """Return 0 when the verdict is GO and PHASE 2 is complete, else 1."""
     _check_report(asked.report)
     printed: list[str] = []
 
-    def tell(text: str = "") -> None:
+    def say_and_keep(text: str = "") -> None:
         printed.append(text)
         say(text)
 
     server = named_server(asked.database_server)
     try:
         with stage_set(asked.binding, defect=asked.defect, server=server) as stage:
-            code = _gate(asked, stage, tell)
+            code = _gate(asked, stage, say_and_keep)
     except Exception as error:
         advice = advice_on(error, asked.binding)
         if advice is None:
             raise
-        tell(advice)
-        tell(report.NO_GO)
+        say_and_keep(advice)
+        say_and_keep(report.NO_GO)
         code = BROKEN
     _write(asked.report, printed)
     return code
@@ -79,13 +87,13 @@ ADVICE = {
     "OperationalError": _DATABASE,
     "ProgrammingError": _DATABASE,
 }
-"""By the name of the error, since which module defines it depends on the system and its database."""
+"""What to do when the gate cannot begin (§0), by the name of the error: its module depends on the database."""
 
 
 def advice_on(error: BaseException, binding: str) -> str | None:
-    """The error in a sentence, with what to do about it; None for a kind that §0 does not know.
+    """Return the error and what to do about it, in one sentence; None for an error without advice.
 
-    That the module of ``binding`` itself is not there is such a kind: its name was mistyped.
+    There is none when the module of ``binding`` itself is missing: then its name was mistyped.
     """
     for cause in _chain(error):
         if isinstance(cause, ImportError) and f"{binding.partition(':')[0]}.".startswith(f"{cause.name}."):
@@ -133,7 +141,7 @@ def _gate(asked: argparse.Namespace, stage: Set, tell: Callable[..., None]) -> i
 def _steps(stage: Set, stamp: str, tell: Callable[..., None]) -> list[StepLine]:
     for text in report.opening():
         tell(text)
-    nowhere = Closed()
+    nowhere = NullPort()
     stage.binding.open(nowhere, nowhere)
     lines: list[StepLine] = []
     for line in Gate(stage.binding, stamp).lines():

@@ -1,7 +1,7 @@
-"""The seven lines of gate report §1, each computed from what the repositories did and stored.
+"""The seven lines of the gate's script (docs/gate.md, §1), each computed from what the repositories stored.
 
-They run on the run's own database with the numbers of production, and in one order: that a step passes here
-shows that it passed once.
+They run on a database of this run, with the leases and timeouts of production, each once and in one order:
+a pass shows that the step passed once.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ class StepMark(StrEnum):
 
 
 class StepLine(NamedTuple):
-    """One printed line.  ``mark`` is None for one that only informs."""
+    """One printed line."""
 
     step: int
     text: str
     mark: StepMark | None = None
+    """None for a line that only informs."""
 
     def __str__(self) -> str:
         return f"[{self.step}] {self.text}" + (f" [{self.mark}]" if self.mark else "")
 
 
-class Closed:
-    """Queue and publisher of steps that send nothing: whatever is handed over goes nowhere."""
+class NullPort:
+    """Queue and publisher for steps that need no message: what is sent is dropped."""
 
     def enqueue(self, job: str, tenant: str) -> None: ...
 
@@ -46,7 +47,7 @@ class Closed:
 
 
 class Gate:
-    """The steps on one binding, which must be open.  ``stamp`` tells this gate's jobs from any other's."""
+    """The steps on one binding, which must be open.  ``stamp`` makes the names of this gate's jobs unique."""
 
     def __init__(self, binding: Binding, stamp: str) -> None:
         self.binding = binding
@@ -54,7 +55,7 @@ class Gate:
         self.stamp = stamp
 
     def lines(self) -> Iterator[StepLine]:
-        """Each line as soon as its step is over; an error is a failed step, not the end of the gate."""
+        """Yield each line as soon as its step is over.  An error fails its step and does not end the gate."""
         for step, text, play in self._steps():
             try:
                 yield from play()
@@ -129,7 +130,7 @@ class Gate:
             yield StepLine(4, f"Lease: now + {self.lease}s = lease_expires_at (NULL)", StepMark.FAIL)
             return
         stored = expires.replace(tzinfo=expires.tzinfo or UTC)
-        # Of the clock that the repository read, only that it was read during the call is known.
+        # The repository read its clock at some time during the call, so the lease is known within an interval.
         lease = timedelta(seconds=self.lease)
         delta = min(max(lease, stored - after), stored - before)
         told = f"Lease: now + {self.lease}s = lease_expires_at (delta_sec={delta.total_seconds():.1f})"
@@ -156,6 +157,6 @@ class Gate:
 
 
 def is_go(lines: Sequence[StepLine]) -> bool:
-    """GO: every step has run and passed."""
+    """Return whether every step has run and passed."""
     marks = [line.mark for line in lines if line.mark]
     return len(marks) == 6 and set(marks) == {StepMark.PASS}
