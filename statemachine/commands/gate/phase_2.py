@@ -1,4 +1,4 @@
-"""PHASE 2 of the gate with real workers: a job of each pipeline, a kill, a dead letter (docs/gate.md, §2 and §3).
+"""PHASE 2 of the gate (docs/gate.md, §2 and §3): a job of each pipeline, a kill and a dead letter, for real.
 
 Leases and timeouts are scaled to seconds and keep the margin between them.  Each item is tried once: this
 shows that the procedure works, not how often it does.
@@ -68,7 +68,7 @@ class PendingItem(NamedTuple):
     optional: bool = False
 
     def next(self) -> ChecklistItem | None:
-        """Go on with it.  Return the finished item, or None when it has only been begun.  An error fails it."""
+        """Begin or finish the item; return it when it is finished, else None.  An error fails it."""
         if self.steps is None:
             return ChecklistItem(self.number, self.name, "", StepMark.NOT_RUN, self.optional)
         try:
@@ -106,8 +106,8 @@ class Rehearsal:
             PendingItem(6, "DLQ", self._dead_lettered(main) if main else None),
         ]
         # All begin before any is awaited: a message needs several visibility timeouts to reach the DLQ.
-        begun = [one.next() for play in pending]
-        for play, item in zip(pending, begun, strict=True):
+        begun = [one.next() for one in pending]
+        for one, item in zip(pending, begun, strict=True):
             found = item or one.next()
             if found is not None:
                 yield found

@@ -60,11 +60,11 @@ def kill_log(kill: KillTest, logged: Iterable[Mapping[str, Any]]) -> list[str]:
     before = [found for found in of_job if found["at"] <= at]
     after = [found for found in of_job if found["at"] > at]
     sections = (
-        _told(first),
-        [*_told(before), "status=RUNNING"],
+        _logged(first),
+        [*_logged(before), "status=RUNNING"],
         [f"({kill.at:%Y-%m-%d %H:%M:%S}) Worker {kill.worker} 프로세스 {kill.how}"],
-        _told([found for found in starts if found["at"] > at]),
-        _told(after),
+        _logged([found for found in starts if found["at"] > at]),
+        _logged(after),
         [
             *(f"ai_job: job_id={row.job}, status={row.status}, {len(kill.rows)}행" for row in kill.rows),
             *(f"ai_result: {row.results}행 (중복 {max(row.results - 1, 0)})" for row in kill.rows),
@@ -73,7 +73,7 @@ def kill_log(kill: KillTest, logged: Iterable[Mapping[str, Any]]) -> list[str]:
     return [text for heading, lines in zip(HEADINGS, sections, strict=True) for text in (heading, *lines, "")]
 
 
-def _told(events: Sequence[Mapping[str, Any]]) -> list[str]:
+def _logged(events: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{event['at']} {event['worker']} {event.get('text', event['event'])}" for event in events]
 
 

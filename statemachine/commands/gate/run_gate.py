@@ -87,7 +87,7 @@ ADVICE = {
     "OperationalError": _DATABASE,
     "ProgrammingError": _DATABASE,
 }
-"""What to do when the gate cannot begin (§0), by the name of the error: its module depends on the database."""
+"""What to do when the gate cannot begin (§0), by the error's name; its module depends on the database."""
 
 
 def advice_on(error: BaseException, binding: str) -> str | None:
@@ -125,59 +125,59 @@ def _check_skipped(asked: Sequence[str], stage: Set) -> None:
         raise Misused(f"--skip {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}")
 
 
-def _gate(asked: argparse.Namespace, stage: Set, tell: Callable[..., None]) -> int:
+def _gate(asked: argparse.Namespace, stage: Set, emit: Callable[..., None]) -> int:
     _check_skipped(asked.skip, stage)
     began = time.monotonic()
     stamp = f"{datetime.now(UTC):%H%M%S}"
-    lines = _steps(stage, stamp, tell)
-    tell()
-    tell("PHASE 2 checklist (real workers; SQS by moto, on loopback)")
-    items, broken = _rehearse(asked, stage, stamp, tell)
-    tell(report.phase2_verdict(items, broken))
-    tell(f"{time.monotonic() - began:.0f} s; {_scale(stage)}")
+    lines = _steps(stage, stamp, emit)
+    emit()
+    emit("PHASE 2 checklist (real workers; SQS by moto, on loopback)")
+    items, broken = _rehearse(asked, stage, stamp, emit)
+    emit(report.phase2_verdict(items, broken))
+    emit(f"{time.monotonic() - began:.0f} s; {_scale(stage)}")
     return DONE if is_go(lines) and not report.missing(items) and not broken else BROKEN
 
 
-def _steps(stage: Set, stamp: str, tell: Callable[..., None]) -> list[StepLine]:
+def _steps(stage: Set, stamp: str, emit: Callable[..., None]) -> list[StepLine]:
     for text in report.opening():
-        tell(text)
+        emit(text)
     nowhere = NullPort()
     stage.binding.open(nowhere, nowhere)
     lines: list[StepLine] = []
     for line in Gate(stage.binding, stamp).lines():
         lines.append(line)
-        tell(str(line))
+        emit(str(line))
     for text in report.verdict(lines):
-        tell(text)
+        emit(text)
     return lines
 
 
 def _rehearse(
-    asked: argparse.Namespace, stage: Set, stamp: str, tell: Callable[..., None]
+    asked: argparse.Namespace, stage: Set, stamp: str, emit: Callable[..., None]
 ) -> tuple[Sequence[ChecklistItem], Sequence[str]]:
     rehearsal = Rehearsal(stage, stamp, asked.stop, asked.skip)
     items: list[ChecklistItem] = []
     try:
         for item in rehearsal.items():
             items.append(item)
-            tell(report.item_line(item))
+            emit(report.item_line(item))
     finally:
         rehearsal.close()
     if rehearsal.kill is not None and rehearsal.main is not None:
-        tell()
+        emit()
         queries = getattr(stage.binding, "gate_queries", None)
         for text in report.query_lines(queries(rehearsal.kill.job) if queries else ()):
-            tell(text)
-        tell()
+            emit(text)
+        emit()
         for text in report.kill_log(rehearsal.kill, rehearsal.main.events()):
-            tell(text)
+            emit(text)
     broken: list[str] = []
     for crew in rehearsal.crews.values():
         judged = judge_crew(crew, stage.stage.directory / "logs").judged
         for cited in judged.violations:
             broken.append(cited.violation.invariant)
             for text in evidence(cited):
-                tell(text)
+                emit(text)
     return items, broken
 
 

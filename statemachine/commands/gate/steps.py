@@ -108,8 +108,8 @@ class Gate:
             return
         before, after = offered()
         more = after - before
-        told = f"create_notification_log -> NotificationLog {more:+d} (before={before}, after={after})"
-        yield StepLine(3, told, StepMark.PASS if more == 1 else StepMark.FAIL)
+        text = f"create_notification_log -> NotificationLog {more:+d} (before={before}, after={after})"
+        yield StepLine(3, text, StepMark.PASS if more == 1 else StepMark.FAIL)
 
     def _video(self) -> Iterator[StepLine]:
         offered = self._offered("mark_processing")
@@ -117,8 +117,8 @@ class Gate:
             yield StepLine(3, "DjangoVideoRepository.mark_processing -> status=PROCESSING", StepMark.NOT_RUN)
             return
         video, status = offered()
-        told = f"DjangoVideoRepository.mark_processing(video_id={video}) -> status={status}"
-        yield StepLine(3, told, StepMark.PASS if status == "PROCESSING" else StepMark.FAIL)
+        text = f"DjangoVideoRepository.mark_processing(video_id={video}) -> status={status}"
+        yield StepLine(3, text, StepMark.PASS if status == "PROCESSING" else StepMark.FAIL)
 
     def _lease(self) -> Iterator[StepLine]:
         job = self._created("lease")
@@ -130,11 +130,11 @@ class Gate:
             yield StepLine(4, f"Lease: now + {self.lease}s = lease_expires_at (NULL)", StepMark.FAIL)
             return
         stored = expires.replace(tzinfo=expires.tzinfo or UTC)
-        # The repository read its clock at some time during the call, so the lease is known within an interval.
+        # The repository read its clock at some time during the call: the lease is known as an interval.
         lease = timedelta(seconds=self.lease)
         delta = min(max(lease, stored - after), stored - before)
-        told = f"Lease: now + {self.lease}s = lease_expires_at (delta_sec={delta.total_seconds():.1f})"
-        yield StepLine(4, told, StepMark.PASS if delta == lease else StepMark.FAIL)
+        text = f"Lease: now + {self.lease}s = lease_expires_at (delta_sec={delta.total_seconds():.1f})"
+        yield StepLine(4, text, StepMark.PASS if delta == lease else StepMark.FAIL)
 
     def _failed(self) -> Iterator[StepLine]:
         job = self._created("fail")
@@ -142,8 +142,8 @@ class Gate:
         if attempt is not None:
             self.binding.fail(job, self.tenant, attempt, "gate")
         status, failed = self._row(job).status, self.binding.lifecycle.failed
-        told = f"mark_failed -> job.status={status} (job_id={job})"
-        yield StepLine(5, told, StepMark.PASS if status == failed else StepMark.FAIL)
+        text = f"mark_failed -> job.status={status} (job_id={job})"
+        yield StepLine(5, text, StepMark.PASS if status == failed else StepMark.FAIL)
 
     def _created(self, purpose: str) -> str:
         job = f"gate10-{purpose}-{self.stamp}"
