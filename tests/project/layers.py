@@ -33,7 +33,7 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
             "world.transactions.sessions",
         },
         "in functions": {
-            *("commands.check_binding.row_counts", "plugin", "processes.stage", "world.lane"),
+            *("commands.check_binding.django_state", "plugin", "processes.stage", "world.lane"),
             "world.databases.opening",
         },
     },
