@@ -1,7 +1,8 @@
 """``check-binding``: one mistake at a time, and the sentence that a newcomer reads about it.
 
 Every sentence of the command has a binding here that is spoiled in one place and must get it.  A correct
-binding gets none.  ``UPDATE_SNAPSHOTS=1 pytest tests/commands/check_binding`` writes the snapshots anew; read the diff.
+binding gets none.  ``UPDATE_SNAPSHOTS=1 pytest tests/commands/check_binding`` writes the snapshots anew; read
+the diff.
 """
 
 from __future__ import annotations
