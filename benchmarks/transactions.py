@@ -31,8 +31,7 @@ from statemachine.world.clock import real_seconds
 from statemachine.world.databases.opening import choose_settings, load_here
 from statemachine.world.databases.postgresql import database
 from statemachine.world.operations import perform
-from statemachine.world.transactions.lane import TransactionsLane
-from statemachine.world.transactions.opening import open_on
+from statemachine.world.transactions.lane import TransactionsLane, open_on
 
 
 class Measured(TransactionsLane):
@@ -81,7 +80,7 @@ def opened() -> Iterator[tuple[Measured, str]]:
 
     with (
         database(None) as made,
-        mock.patch("statemachine.world.transactions.opening.TransactionsLane", Measured),
+        mock.patch("statemachine.world.transactions.lane.TransactionsLane", Measured),
     ):
         binding = load(DEFAULT_BINDING, None)
         with open_on(made.django_settings(), binding, DEFAULT_BINDING) as lane:

@@ -13,10 +13,9 @@ from functools import cache
 
 from statemachine.history.overlaps import pairs
 from statemachine.lifecycle import FINISHES, Lifecycle, Operation
-from statemachine.world.example import Example
+from statemachine.world.example import Example, InFlight
 from statemachine.world.operations import STEPWISE, Offer, deadlines
 from statemachine.world.operations.named import NamedOperation, Strikes
-from statemachine.world.stage import InFlight
 
 Contest = tuple[str, ...]
 """The names of two operations that are to meet in one example."""

@@ -29,8 +29,7 @@ PURE = ("lifecycle", "history", "invariants", "logs")
 OUTSIDE: dict[str, dict[str, set[str]]] = {
     "django": {
         "anywhere": {
-            *("world.django_faults", "world.transactions.lane", "world.transactions.opening"),
-            "world.transactions.sessions",
+            *("world.django_faults", "world.transactions.lane", "world.transactions.sessions"),
         },
         "in functions": {
             *("commands.check_binding.django_state", "plugin", "processes.stage", "world.lane"),

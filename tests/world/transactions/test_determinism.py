@@ -70,7 +70,7 @@ from statemachine.history.ndjson import Header, dumps
 from statemachine.search.lanes import TRANSACTIONS
 from statemachine.world.databases.postgresql import database
 from statemachine.search.run import Run
-from statemachine.world.transactions.opening import open_on
+from statemachine.world.transactions.lane import open_on
 
 binding = "models_under_test.binding:AIJobsBinding"
 told = {}
