@@ -21,7 +21,8 @@ from statemachine.history import ndjson
 from statemachine.history.ndjson import Header
 from statemachine.search.engine import play, register_profiles, so_many
 from statemachine.search.lanes import TRANSACTIONS
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.replay import replay
 from statemachine.world.clock import real_seconds

@@ -25,8 +25,9 @@ from statemachine.search.engine import PROFILES, register_profiles, search, so_m
 from statemachine.search.findings import Finding
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.search.pool import side_by_side
-from statemachine.search.run import Failure, Tally, Verdict
+from statemachine.search.run import Tally, Verdict
 from statemachine.search.triage.explain import Why, explain
+from statemachine.search.triage.failure import Failure
 from statemachine.world.clock import real_seconds
 from statemachine.world.databases.availability import missing_because, packages_missing
 from statemachine.world.databases.for_tasks import TaskDatabases, databases_for_tasks

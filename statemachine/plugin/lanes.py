@@ -42,10 +42,11 @@ from statemachine.search.findings import Findings
 from statemachine.search.fuzzing.campaign import Campaign, Fuzz
 from statemachine.search.fuzzing.searches import Size, System
 from statemachine.search.lanes import EMBEDDED, KINDS
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.run_file import RunFile
 from statemachine.search.sampled import PlainSearch, Quest
 from statemachine.search.triage.explain import Why, explain
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.replay import Outcome, ReplayError, replay
 from statemachine.world.lane import Lane, Lost
 

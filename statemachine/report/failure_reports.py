@@ -15,8 +15,9 @@ from statemachine.report.text.failure import failure_report, to_reproduce, what_
 from statemachine.report.text.paper import MARGIN
 from statemachine.report.timeline.pages import of_failure
 from statemachine.search.findings import Finding, Findings
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 
 

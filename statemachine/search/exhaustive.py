@@ -14,8 +14,9 @@ from statemachine.history.words import counted
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import LaneKind
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.scenes import JOB, SCENES, Steps
+from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 from statemachine.world.operations import OPERATIONS, STEPWISE, NotPossible, Offer, perform

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.signature import Shape
 from statemachine.world.clock import real_seconds

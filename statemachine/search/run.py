@@ -13,18 +13,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from statemachine.history.events import Event, StepBegan
+from statemachine.history.events import Event
 from statemachine.history.reach import Reach
 from statemachine.history.words import counted
 from statemachine.invariants import Crashed, Violation
 from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
-from statemachine.search.triage.signature import Shape, shape_of
+from statemachine.search.triage.failure import Failure
+from statemachine.search.triage.signature import Shape
 from statemachine.world.clock import real_seconds
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 
-__all__ = ["Failure", "InvariantBroken", "KnownFailure", "Run", "Stopped", "Tally", "Verdict", "broken"]
+__all__ = ["InvariantBroken", "KnownFailure", "Run", "Stopped", "Tally", "Verdict", "broken"]
 
 EXAMPLES_TO_JUDGE_REACH = 1000
 """Below this a missed situation says more about the length of the run than about the machine."""
@@ -57,30 +58,6 @@ def broken(violation: Violation) -> InvariantBroken:
     name = violation.invariant
     kind = _raised_for.setdefault(name, type(name, (InvariantBroken,), {"__doc__": InvariantBroken.__doc__}))
     return kind(violation.story)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A broken invariant with the history that breaks it, from its first step to the failing one."""
-
-    headline: Violation
-    others: tuple[Violation, ...]
-    events: tuple[Event, ...]
-    shape: Shape
-
-    @classmethod
-    def of(cls, example: Example) -> Failure | None:
-        """What broke in ``example``, or None."""
-        headline = example.judge.headline()
-        if headline is None:
-            return None
-        others = tuple(seen for seen in example.judge.violations if seen is not headline)
-        shape = shape_of(example.ledger, example.events, headline)
-        return cls(headline, others, tuple(example.events), shape)
-
-    @property
-    def steps(self) -> list[StepBegan]:
-        return [event for event in self.events if isinstance(event, StepBegan)]
 
 
 class Tally(NamedTuple):

@@ -20,7 +20,8 @@ from statemachine.search.corpus.selection import KEPT
 from statemachine.search.engine import play, so_many
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import EMBEDDED, LaneKind
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.rewriting import nearest
 from statemachine.search.triage.script import play as play_script
 from statemachine.world.clock import real_seconds

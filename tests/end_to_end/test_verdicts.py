@@ -18,7 +18,8 @@ from statemachine.invariants import ALL, HELD, Invariant, Judge, Violation
 from statemachine.invariants.claim import invariant
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.text.summary import run_summary, verdict_line
-from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
+from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from tests.end_to_end.commandline import STRANGER, run, write
 

@@ -15,8 +15,9 @@ import pytest
 
 import models_under_test.defects
 from statemachine.search.engine import search, so_many
-from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
+from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
 from statemachine.search.triage import script
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, steps_of
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane

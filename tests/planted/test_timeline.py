@@ -19,8 +19,9 @@ from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
 from statemachine.report.timeline.telling import moments
 from statemachine.search.engine import search, so_many
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import explain
+from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from tests.conftest import OpenLane
 from tests.pages import Parsed

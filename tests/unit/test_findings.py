@@ -5,7 +5,7 @@ from __future__ import annotations
 from statemachine.history.events import StepBegan
 from statemachine.invariants import Violation
 from statemachine.search.findings import Finding, Findings
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import play
 from statemachine.search.triage.signature import Shape
 from statemachine.world.lane import Lane

@@ -11,7 +11,8 @@ from hypothesis import __version__, settings
 from statemachine.commands.certificate.baseline import search_plainly
 from statemachine.search.engine import register_profiles, search, so_many
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
+from statemachine.search.triage.failure import Failure
 from statemachine.world.databases.opening import open_interleaved_on, open_lane
 from statemachine.world.lane import Lane
 

@@ -13,8 +13,9 @@ from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.text.summary import MEANING
 from statemachine.report.timeline.page import Page, rendered
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
+from statemachine.search.triage.failure import Failure
 
 
 def of_failure(

@@ -15,7 +15,8 @@ from statemachine.history.events import StepBegan
 from statemachine.history.situation_pairs import Pair, PairedReach
 from statemachine.search.engine import play, register_profiles, so_many
 from statemachine.search.machine import JobMachine
-from statemachine.search.run import Failure, Run, Tally
+from statemachine.search.run import Run, Tally
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
