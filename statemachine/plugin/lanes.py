@@ -24,8 +24,7 @@ from statemachine.history.ndjson import Header
 from statemachine.history.words import counted
 from statemachine.invariants.verdict import Verdict
 from statemachine.plugin import xdist as distributed
-from statemachine.plugin.fuzz_progress import FuzzProgress
-from statemachine.plugin.progress import Progress
+from statemachine.plugin.progress import FuzzProgress, Progress
 from statemachine.report import failure_folder as failures
 from statemachine.report.console import MISUSED
 from statemachine.report.failure_reports import Reports

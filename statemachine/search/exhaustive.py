@@ -7,15 +7,14 @@ these situations: others, other operations and three at once were not tried.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from statemachine.history.words import counted
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import LaneKind
 from statemachine.search.run import Run
-from statemachine.search.scenes import JOB, SCENES, Steps
 from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -31,6 +30,42 @@ INTERLEAVED = tuple(
     if operation.made_by and name not in ("receive", "duplicate", "extend", "acknowledge", "stray", "create")
 )
 """What can be interleaved: what makes calls that write to a job which is there."""
+
+
+Steps = tuple[tuple[str, dict[str, Any]], ...]
+
+JOB = "j1"
+
+_CREATED: Steps = (("create", {"job": JOB, "tenant": "t1"}),)
+_SENT: Steps = (*_CREATED, ("publish", {"job": JOB}))
+_WITH_TWO: Steps = (
+    *_SENT,
+    ("receive", {"worker": "A", "message": "m2"}),
+    ("duplicate", {"worker": "B", "message": "m2"}),
+)
+# A third delivery, so that two workers can ask for the job that the first one has.
+_RUNNING: Steps = (*_WITH_TWO, ("duplicate", {"worker": "C", "message": "m2"}), ("prepare", {"worker": "A"}))
+_LEASE_ENDS = ("advance_to", {"deadline": "lease", "of": JOB, "offset": 0})
+_EXPIRED: Steps = (*_RUNNING, _LEASE_ENDS)
+
+SCENES: Mapping[str, Steps] = {
+    "just created": _CREATED,
+    "created, and due for the sweep": (
+        *_CREATED,
+        ("advance_to", {"deadline": "recovery", "of": JOB, "offset": 0}),
+    ),
+    "PENDING": _WITH_TWO,
+    "RUNNING, lease live": _RUNNING,
+    "RUNNING, lease expired": _EXPIRED,
+    "taken over, both holders at work": (*_EXPIRED, ("prepare", {"worker": "B"})),
+    "RETRYING": (*_RUNNING, ("release", {"worker": "A"})),
+    "terminal": (*_RUNNING, ("complete", {"worker": "A"})),
+}
+"""Situations of the job in which two operations can meet, each as the steps that lead to it.
+
+All are tried; a pair that is not possible in one of them is possible in another.  Steps are numbered from 1
+by their places: what step 2 creates is called j2 or m2.
+"""
 
 
 class NeverBoth(ValueError):

@@ -14,10 +14,10 @@ from hypothesis import settings
 from statemachine.history.overlaps import OverlapReach
 from statemachine.history.reach import Reach
 from statemachine.lifecycle import Lifecycle
+from statemachine.search.contention import TransactionsMachine
 from statemachine.search.engine import LIMITS
 from statemachine.search.machine import JobMachine, OfferingMachine
 from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run
-from statemachine.search.transactions_machine import TransactionsMachine
 from statemachine.world.lane import Lane
 
 

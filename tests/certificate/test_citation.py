@@ -48,7 +48,7 @@ def test_a_certificate_of_these_sources_is_cited_without_a_reservation(
     [
         ("machine", "invariants.leases", "machine or invariants changed since"),
         ("machine", "gone_by_now", "machine or invariants changed since"),
-        ("interleaving", "search.transactions_machine", "transactions lane changed since"),
+        ("interleaving", "search.contention", "transactions lane changed since"),
         ("interleaving", "gone_by_now", "transactions lane changed since"),
         ("system", "repositories.py", "the system under test changed since"),
         ("system", "gone_by_now.py", "the system under test changed since"),

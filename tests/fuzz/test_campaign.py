@@ -16,7 +16,7 @@ import pytest
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.history.ndjson import Header
 from statemachine.invariants.verdict import Verdict
-from statemachine.plugin.fuzz_progress import status
+from statemachine.plugin.progress import status
 from statemachine.report.text.paper import Paper
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.places import Directory, Place

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from statemachine.search.contention import TransactionsMachine
 from statemachine.search.engine import play, so_many
 from statemachine.search.run import Run
-from statemachine.search.transactions_machine import TransactionsMachine
 from statemachine.search.triage import script
 from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.rewriting import told_to_publish, whole

@@ -13,9 +13,8 @@ from statemachine.invariants.verdict import Verdict
 from statemachine.search import exhaustive as exhaustion
 from statemachine.search.corpus.entries import Corpus
 from statemachine.search.corpus.places import Directory
-from statemachine.search.exhaustive import Exhausted, Exhaustion, NeverBoth
+from statemachine.search.exhaustive import SCENES, Exhausted, Exhaustion, NeverBoth
 from statemachine.search.lanes import TRANSACTIONS
-from statemachine.search.scenes import SCENES
 from statemachine.world.transactions.lane import TransactionsLane
 from tests.transactions import systems
 from tests.transactions.conftest import OpenTransactions

@@ -42,7 +42,7 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
             *("commands.certificate.baseline", "commands.certificate.hunt"),
             *("plugin", "plugin.header", "plugin.lanes", "plugin.options", "plugin.progress"),
             *("search.engine", "search.lanes", "search.machine", "search.sampled"),
-            "search.transactions_machine",
+            "search.contention",
         },
         "in functions": {"search.corpus.places"},
     },
