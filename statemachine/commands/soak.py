@@ -21,11 +21,13 @@ from statemachine.report.failure_reports import Reports
 from statemachine.report.session import Session
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import PROFILES, register_profiles, search, so_many
 from statemachine.search.findings import Finding
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.search.pool import side_by_side
-from statemachine.search.run import Tally, Verdict
+from statemachine.search.run import Verdict
+from statemachine.search.tally import Tally
 from statemachine.search.triage.explain import Why, explain
 from statemachine.search.triage.failure import Failure
 from statemachine.world.clock import real_seconds
@@ -77,11 +79,12 @@ def play(asked: Search) -> Played:
         else open_interleaved_on(asked.database, asked.binding, asked.defect)
     ) as lane:
         kind = EMBEDDED if asked.database is None else TRANSACTIONS
-        run = kind.new_run(lane)
-        search(run, asked.seed, so_many(asked.examples, steps=kind.steps), machine=kind.machine)
-        why = explain(lane, run.failure) if run.failure else None
-    found_steps = len(run.first_failure.steps) if run.first_failure else 0
-    return Played(asked, run.tally, run.failure, why, run.unstable, found_steps)
+        control = SearchControl(kind.new_run(lane))
+        search(control, asked.seed, so_many(asked.examples, steps=kind.steps), machine=kind.machine)
+        failure = control.failure
+        why = explain(lane, failure) if failure else None
+    found_steps = len(control.first_failure.steps) if control.first_failure else 0
+    return Played(asked, control.run.tally, failure, why, control.unstable, found_steps)
 
 
 class Soak:
@@ -107,7 +110,7 @@ class Soak:
     def next_search(self) -> Search | None:
         """The next seed, with no more examples than are still needed; None when there are enough."""
         expected = sum(search.examples for search in self.under_way.values()) * STEPS_AN_EXAMPLE
-        needed = self.steps - self.total.steps - expected
+        needed = self.steps - self.total.tally.steps - expected
         if needed <= 0:
             return None
         free = max(self.jobs - len(self.under_way), 1)
@@ -125,8 +128,8 @@ class Soak:
         if self.databases is not None:
             self.databases.done(played.search.seed)
         total = self.total
-        total.add(played.tally)
-        total.failure, total.unstable = played.failure, played.unstable
+        total.tally.add(played.tally)
+        total.failure = played.failure
         total.stop()
         self.searches += 1
 
@@ -134,9 +137,10 @@ class Soak:
     def status(self) -> str:
         """How far it is, in a line."""
         total, (cell, count) = self.total, self.total.reach.rarest()
-        speed = total.steps / max(real_seconds() - total.started, 0.001)
+        tally = total.tally
+        speed = tally.steps / max(real_seconds() - total.started, 0.001)
         return (
-            f"  {total.steps:,} of {self.steps:,} steps, {speed:,.0f} steps/s, {total.examples:,} examples, "
+            f"  {tally.steps:,} of {self.steps:,} steps, {speed:,.0f} steps/s, {tally.examples:,} examples, "
             f"seeds done: {self.searches}; rarest: {cell} {count}"
         )
 

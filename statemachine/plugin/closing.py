@@ -82,8 +82,8 @@ def properties_of(session: Session) -> list[tuple[str, str]]:
         seen |= {"seed": session.seed}
     if session.run is not None:
         run, failure = session.run, session.run.failure
-        seen |= {"verdict": run.verdict, "examples": run.examples, "steps": run.steps}
-        seen |= {"seconds": f"{run.seconds:.1f}", "reach judged": run.judges_reach}
+        seen |= {"verdict": run.verdict, "examples": run.tally.examples, "steps": run.tally.steps}
+        seen |= {"seconds": f"{run.tally.seconds:.1f}", "reach judged": run.judges_reach}
     if failure is not None:
         seen |= {"broken claim": failure.headline.invariant}
     return [(f"statemachine {name}", str(value)) for name, value in seen.items()]

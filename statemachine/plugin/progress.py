@@ -10,8 +10,8 @@ from hypothesis import settings
 
 from statemachine.history.words import counted, duration, grouped
 from statemachine.report.text.paper import WIDE, Paper
+from statemachine.search.control import SearchControl
 from statemachine.search.fuzzing.campaign import Campaign
-from statemachine.search.run import Run
 from statemachine.world.clock import real_seconds
 
 SECONDS_BETWEEN = 0.5
@@ -20,7 +20,7 @@ SHORTEST, LONGEST = 10, 300
 
 
 class Progress:
-    """Called after every step with the run so far; draws about twice a second."""
+    """Called after every step of a search; draws about twice a second."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
@@ -29,16 +29,17 @@ class Progress:
         self._next = 0.0
         self._drawn = False
 
-    def __call__(self, run: Run) -> None:
+    def __call__(self, control: SearchControl) -> None:
         if not self.visible:
             return
         now = real_seconds()
         if now < self._next:
             return
         self._next = now + SECONDS_BETWEEN
-        speed = run.steps / (now - run.started)
-        most = run.most_examples or settings().max_examples
-        self._draw(f"  {run.examples} of {most} examples, {run.steps} steps, {speed:.0f} steps/s")
+        run = control.run
+        speed = run.tally.steps / (now - run.started)
+        most = control.most_examples or settings().max_examples
+        self._draw(f"  {control.examples} of {most} examples, {run.tally.steps} steps, {speed:.0f} steps/s")
 
     def show(self, text: str) -> None:
         """A sign of life in other words."""
@@ -88,17 +89,17 @@ class FuzzProgress:
 
 def status(campaign: Campaign, paper: Paper = WIDE) -> str:
     """How far a campaign is, in a line that fits: what matters least is left out first."""
-    run, elapsed = campaign.total, campaign.elapsed
+    tally, elapsed = campaign.total.tally, campaign.elapsed
     left = max(campaign.asked.seconds - elapsed, 0)
     said = [
         f"{duration(elapsed)}, {duration(left)} left",
         counted(len(campaign.findings), "failure"),
         f"{grouped(len(campaign.situations))} situations, new {duration(elapsed - campaign.last_new)} ago",
-        f"{grouped(run.steps / max(elapsed, 1))} steps/s",
-        f"{grouped(run.steps)} steps",
+        f"{grouped(tally.steps / max(elapsed, 1))} steps/s",
+        f"{grouped(tally.steps)} steps",
     ]
-    if run.lost:
-        said.insert(2, f"{len(run.lost)} lost")
+    if tally.lost:
+        said.insert(2, f"{len(tally.lost)} lost")
     line = paper.spelt(" · ".join(said))
     while len(line) > paper.width - 4:
         said.pop()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from statemachine.history.words import counted
+from statemachine.search.control import SearchControl
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import LaneKind
@@ -82,15 +83,21 @@ class Exhausted(NamedTuple):
 
 
 class Exhaustion:
-    """A quest (``quest.py``) that samples nothing.  ``pair`` are the names of two operations."""
+    """A search strategy that samples nothing.  ``pair`` are the names of two operations."""
 
     def __init__(
-        self, lane: Lane, corpus: Corpus, pair: tuple[str, str], tick: Callable[[Run], None], kind: LaneKind
+        self,
+        lane: Lane,
+        corpus: Corpus,
+        pair: tuple[str, str],
+        tick: Callable[[SearchControl], None],
+        kind: LaneKind,
     ) -> None:
         self.lane = lane
         self.corpus = corpus
         self.pair = pair
-        self.total = Run(lane, tick, reach_of=kind.reach_of, judges_reach_from=MOST * len(SCENES))
+        self.total = Run(lane, kind.reach_of, judges_reach_from=MOST * len(SCENES))
+        self.control = SearchControl(self.total, tick)
         self.findings = Findings()
         self.interrupted = False
         self.played: list[Exhausted] = []
@@ -107,7 +114,7 @@ class Exhaustion:
                 f"--exhaust {','.join(self.pair)}: there is no situation in which both are possible on one "
                 "job; name two that can meet, prepare,prepare say"
             )
-        self.total.lost += [
+        self.total.tally.lost += [
             f"{seen.situation}: more than {MOST} schedules, not exhausted"
             for seen in self.played
             if not seen.whole
@@ -129,15 +136,15 @@ class Exhaustion:
         schedules = broken = 0
         for example in self._every_order(steps):
             if example is None or schedules == MOST:
-                self.total.examples -= 1  # begun, and no schedule that was played
+                self.total.tally.examples -= 1  # begun, and no schedule that was played
             if example is None:
                 return None
             if schedules == MOST:
                 return Exhausted(situation, schedules, broken, whole=False)
             schedules += 1
             failure = Failure.of(example)
-            self.total.end_example(example)
-            self.total.tick(self.total)
+            self.control.end_example(example)
+            self.control.tick(self.control)
             if failure is not None:
                 broken += 1
                 self._keep(failure, situation, schedules)
@@ -152,7 +159,7 @@ class Exhaustion:
         """Play the situation once for each order, in which the last choice that can differ does."""
         prefix: list[int] = []
         while True:
-            example = self.total.begin_example()
+            example = self.control.begin_example()
             if not self._begin_both(example, steps):
                 yield None
                 return

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hypothesis import settings
 
@@ -45,9 +44,9 @@ class LaneKind:
         steps = self.steps if self.steps is not None else profile.stateful_step_count
         return settings(profile, max_examples=examples, stateful_step_count=steps)
 
-    def new_run(self, lane: Lane, **further: Any) -> Run:
-        """A run that counts and judges the situations of this kind; ``further`` is as for ``Run``."""
-        return Run(lane, reach_of=self.reach_of, judges_reach_from=self.judges_reach_from, **further)
+    def new_run(self, lane: Lane) -> Run:
+        """Return a run that counts and judges the situations of this kind."""
+        return Run(lane, self.reach_of, self.judges_reach_from)
 
 
 EMBEDDED = LaneKind("embedded", JobMachine, Reach, LIMITS, EXAMPLES_TO_JUDGE_REACH)

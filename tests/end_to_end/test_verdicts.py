@@ -49,8 +49,9 @@ def run_of(
     """A finished run in which every claim was judged seven times and every cell met nine times."""
     binding = SimpleNamespace(lifecycle=Lifecycle(), unreachable=unreachable)
     lane: Any = SimpleNamespace(claims=claims, binding=binding)
-    made = Run(lane, **({"finished": True, "examples": examples} | fields))
-    made.judged.update({claim.name: 7 for claim in claims})
+    made = Run(lane, **({"finished": True} | fields))
+    made.tally.examples = examples
+    made.tally.judged.update({claim.name: 7 for claim in claims})
     made.reach.counts.update(dict.fromkeys(REQUIRED, 9))
     return made
 
@@ -78,7 +79,7 @@ def test_its_verdict_line_names_the_rarest_situation() -> None:
 def test_a_short_run_says_that_its_reach_was_not_judged() -> None:
     made = run_of(ENOUGH - 1)
     made.reach.counts.clear()
-    made.judged.clear()
+    made.tally.judged.clear()
     assert made.verdict is Verdict.PASS
     assert verdict_line(made).startswith("PASS (reach not judged)  ")
 
@@ -112,14 +113,14 @@ def test_a_situation_that_was_said_not_to_exist_and_was_met_is_unknown(examples:
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)
 def test_an_invariant_that_was_never_judged_is_unknown(claim: Invariant) -> None:
     made = run_of()
-    del made.judged[claim.name]
+    del made.tally.judged[claim.name]
     assert made.verdict is Verdict.UNKNOWN
     assert list(made.doubts()) == [f"invariant never judged: {claim.name}"]
 
 
 def test_a_waived_invariant_that_was_never_judged_is_no_doubt() -> None:
     made = run_of(claims=ALL[1:])
-    assert made.judged[ALL[0].name] == 0
+    assert made.tally.judged[ALL[0].name] == 0
     assert made.verdict is Verdict.PASS
 
 
@@ -192,8 +193,9 @@ def test_a_situation_that_cannot_exist_is_shown_as_that_with_its_reason() -> Non
 
 
 def test_large_counts_stay_within_100_columns() -> None:
-    made = run_of(examples=10_000_000, seconds=86_400.0, steps=500_000_000)
-    made.judged.update({claim.name: 10**9 for claim in ALL})
+    made = run_of(examples=10_000_000)
+    made.tally.seconds, made.tally.steps = 86_400.0, 500_000_000
+    made.tally.judged.update({claim.name: 10**9 for claim in ALL})
     made.reach.counts.update(dict.fromkeys(REQUIRED, 10**9))
     lines = run_summary(made, {}, [])[:-1]
     assert [line for line in lines if len(line) > 100] == []
@@ -212,7 +214,9 @@ def test_long_sentences_stay_within_100_columns(long: str) -> None:
 
 
 def test_a_run_without_seconds_has_no_speed() -> None:
-    assert "(0 steps/s)" in "\n".join(run_summary(run_of(steps=10), {}, []))
+    made = run_of()
+    made.tally.steps = 10
+    assert "(0 steps/s)" in "\n".join(run_summary(made, {}, []))
 
 
 # -- from outside ---------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ Condition = Callable[[Campaign], bool]
 
 
 def examples(number: int) -> Condition:
-    return lambda campaign: campaign.total.examples >= number
+    return lambda campaign: campaign.total.tally.examples >= number
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
 
     def enough(campaign: Campaign) -> bool:
         told.append(status(campaign))
-        return campaign.total.examples >= 60
+        return campaign.total.tally.examples >= 60
 
     campaign = fuzzing(enough)
     assert len(campaign.findings) == 0
@@ -98,7 +98,7 @@ def test_a_defect_is_found_kept_and_found_again_first(fuzzing: Fuzzing) -> None:
     assert {found.shape.invariant for found in campaign.findings} == {"only_the_holder_finishes"}
     assert campaign.corpus.entries(Kind.FAILURES)
     again = fuzzing(examples(10_000), LATE, most_failures=1)
-    assert again.total.examples == 0, "nothing had to be searched for"
+    assert again.total.tally.examples == 0, "nothing had to be searched for"
     (found,) = again.findings
     assert found.shape in campaign.findings.shapes
     assert found.looked_at == "Found again in the corpus, corpus"
@@ -111,22 +111,24 @@ def test_a_known_failure_is_counted_and_does_not_end_the_search(fuzzing: Fuzzing
 
 
 def test_a_system_that_ends_its_process_is_doubted(fuzzing: Fuzzing) -> None:
-    campaign = fuzzing(lambda campaign: bool(campaign.total.lost), path="tests.fuzz.systems:Dying")
-    assert re.match(r"the search with seed 10\d: its process ended with exit code 3", campaign.total.lost[0])
-    assert campaign.total.lost[0] in campaign.total.doubts()
+    campaign = fuzzing(lambda campaign: bool(campaign.total.tally.lost), path="tests.fuzz.systems:Dying")
+    assert re.match(
+        r"the search with seed 10\d: its process ended with exit code 3", campaign.total.tally.lost[0]
+    )
+    assert campaign.total.tally.lost[0] in campaign.total.doubts()
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
 def test_a_search_that_was_not_played_again_in_time_is_doubted(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(lambda campaign: bool(campaign._retries), path="tests.fuzz.systems:Dying")
-    assert campaign.total.lost
+    assert campaign.total.tally.lost
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
 def test_a_system_that_cannot_be_played_ends_the_campaign_at_once(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(lambda campaign: False, path="tests.fuzz.systems:Unreadable")
-    assert 0 < len(campaign.total.lost) <= 4
-    assert "no such view" in campaign.total.lost[0]
+    assert 0 < len(campaign.total.tally.lost) <= 4
+    assert "no such view" in campaign.total.tally.lost[0]
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
@@ -134,7 +136,7 @@ def test_a_search_that_hangs_is_ended(fuzzing: Fuzzing, monkeypatch: pytest.Monk
     monkeypatch.setattr("statemachine.search.fuzzing.campaign.GRACE_SECONDS", 1)
     # Two searches of 30 examples each release a job at once.
     campaign = fuzzing(lambda campaign: campaign.elapsed > 10, path="tests.fuzz.systems:Hanging")
-    assert any("did not end when its time was up" in lost for lost in campaign.total.lost)
+    assert any("did not end when its time was up" in lost for lost in campaign.total.tally.lost)
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
@@ -187,13 +189,13 @@ def test_a_second_interrupt_ends_it_at_once_with_what_was_played(fuzzing: Fuzzin
 
     def interrupt_twice(campaign: Campaign) -> bool:
         seen[:] = [campaign]
-        if campaign.total.examples:
+        if campaign.total.tally.examples:
             os.kill(os.getpid(), signal.SIGINT)
         return False
 
     with pytest.raises(KeyboardInterrupt):
         fuzzing(interrupt_twice)
-    assert seen[0].total.seconds > 0
+    assert seen[0].total.tally.seconds > 0
     assert not seen[0].total.finished
 
 
@@ -220,7 +222,7 @@ def test_what_another_run_finds_is_looked_up_now_and_then(
     def share(campaign: Campaign) -> bool:
         """Another run, which shares the place, finds it once this one is under way."""
         campaign._next_look = 0
-        if campaign.total.examples and not campaign.replayed:
+        if campaign.total.tally.examples and not campaign.replayed:
             shared.save(entry.kind, entry.name, entry.text)
         return campaign.replayed > 0
 

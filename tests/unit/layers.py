@@ -41,7 +41,7 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "anywhere": {
             *("commands.certificate.baseline", "commands.certificate.hunt"),
             *("plugin", "plugin.header", "plugin.lanes", "plugin.options", "plugin.progress"),
-            *("search.engine", "search.lanes", "search.machine", "search.sampled"),
+            *("search.engine", "search.lanes", "search.machine", "search.strategy"),
             "search.contention",
         },
         "in functions": {"search.corpus.places"},

@@ -63,7 +63,8 @@ def _shards(shards: Sequence[Shard]) -> Iterator[str]:
         if run is None:
             yield f"| {_text(shard.name)} | | left no run | | | |"
             continue
-        counts = [run.seed, *map(grouped, (run.tally.examples, run.tally.steps, run.seconds)), run.failures]
+        tally = run.tally
+        counts = [run.seed, *map(grouped, (tally.examples, tally.steps, tally.seconds)), run.failures]
         yield f"| {_text(shard.name)} | {' | '.join(map(str, counts))} |"
 
 

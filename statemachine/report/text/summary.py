@@ -34,7 +34,8 @@ def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], pape
         "",
         "Invariants (times judged)",
         *wrapped(
-            (f"{claim.name} {grouped(run.judged[claim.name])}" for claim in run.lane.claims), paper=paper
+            (f"{claim.name} {grouped(run.tally.judged[claim.name])}" for claim in run.lane.claims),
+            paper=paper,
         ),
         *_reasons("waived", waived, paper),
         "",
@@ -50,10 +51,11 @@ def _reasons(word: str, reasons: Mapping[str, str], paper: Paper) -> Iterator[st
 
 
 def _volume(run: Run) -> str:
-    speed = run.steps / run.seconds if run.seconds else 0
+    tally = run.tally
+    speed = tally.steps / tally.seconds if tally.seconds else 0
     seed = "" if run.seed is None else f"; seed {run.seed}"
-    played = f"{grouped(run.examples)} examples, {grouped(run.steps)} steps"
-    return f"{played} in {run.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
+    played = f"{grouped(tally.examples)} examples, {grouped(tally.steps)} steps"
+    return f"{played} in {tally.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
 
 
 def verdict_line(run: Run) -> str:

@@ -44,9 +44,9 @@ def of_failure(
 
 def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Iterable[str], again: str) -> str:
     """The page of a run in which nothing was broken, with one of its examples; ``again`` is its command."""
-    volume = f"{grouped(run.examples)} examples, {grouped(run.steps)} steps"
+    volume = f"{grouped(run.tally.examples)} examples, {grouped(run.tally.steps)} steps"
     example = (
-        f"One of {grouped(run.examples)} examples: the first of those in which most leases were taken. "
+        f"One of {grouped(run.tally.examples)} examples: the first of those in which most leases were taken. "
         "It shows what a run plays, and no more."
     )
     page = Page(
@@ -59,7 +59,7 @@ def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Itera
         doubts=run.doubts(),
         reach=run.reach,
         reach_required=run.judges_reach,
-        judged={claim.name: run.judged[claim.name] for claim in run.lane.claims},
+        judged={claim.name: run.tally.judged[claim.name] for claim in run.lane.claims},
         facts=[*_source(header), ("played", volume)],
         reproduce=[again],
         limits=[*(f"waived: {name} ({reason})" for name, reason in waived.items()), *limits],

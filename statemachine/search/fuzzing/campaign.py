@@ -22,13 +22,13 @@ from typing import Any, NamedTuple
 from statemachine.history.situation_pairs import Pair, pairs_of
 from statemachine.history.words import counted, duration, grouped
 from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
 from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.fuzzing.searches import Met, Search, Searched, Size, System, search
 from statemachine.search.pool import side_by_side
 from statemachine.search.run import Run
-from statemachine.search.sampled import found_again, replayed
 from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
 
@@ -93,7 +93,7 @@ class Campaign:
     @property
     def time_is_up(self) -> bool:
         full = 0 < self.most_failures <= len(self.findings)
-        hopeless = not self.total.reach.counts and self.total.lost
+        hopeless = not self.total.reach.counts and self.total.tally.lost
         return full or bool(hopeless) or self.interrupted or self.elapsed >= self.asked.seconds
 
     def run(self) -> None:
@@ -137,8 +137,9 @@ class Campaign:
         processes = counted(self.asked.processes, "process", "processes")
         histories = counted(self.replayed, "history", "histories")
         return [
-            f"Fuzzed for {duration(self.total.seconds)} in {processes}: {grouped(len(self.situations))} "
-            f"pairs of situations met, the last new one after {duration(self.last_new)}",
+            f"Fuzzed for {duration(self.total.tally.seconds)} in {processes}: "
+            f"{grouped(len(self.situations))} pairs of situations met, the last new one after "
+            f"{duration(self.last_new)}",
             f"Corpus: {histories} played again from {self.corpus.place}, which now holds "
             f"{len(self.corpus.entries())}",
             *self.corpus.notes,
@@ -165,13 +166,13 @@ class Campaign:
         if searched.lost:
             self._retry(searched)
             return
-        self.total.add(searched.tally)
+        self.total.tally.add(searched.tally)
         for shape, number in searched.met_again.items():
             self.findings.again(shape, number)
         if searched.failure is not None:
             seed = searched.search.seed
             looked_at = (
-                f"Looked at {self.total.examples} examples until it was found, "
+                f"Looked at {self.total.tally.examples} examples until it was found, "
                 f"after {duration(self.elapsed)} (in the search with seed {seed})"
             )
             steps, unstable = len(searched.failure.steps), searched.unstable
@@ -195,8 +196,8 @@ class Campaign:
             self._retries.append(searched)
 
     def _lose(self, why: str) -> None:
-        if len(self.total.lost) < MOST_TOLD:
-            self.total.lost.append(why)
+        if len(self.total.tally.lost) < MOST_TOLD:
+            self.total.tally.lost.append(why)
 
     def _replay_corpus(self, kind: Kind, until: float = math.inf) -> None:
         for again in replayed(self.lane, self.corpus, kind, but=self._played):
