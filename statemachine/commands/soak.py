@@ -19,10 +19,12 @@ from statemachine.binding import DEFAULT_BINDING
 from statemachine.report.console import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
 from statemachine.report.failure_reports import Reports
 from statemachine.report.session import Session
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
 from statemachine.search.control import SearchControl
 from statemachine.search.engine import PROFILES, register_profiles, search, so_many
+from statemachine.search.figures import InSearch
 from statemachine.search.findings import Finding
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.search.pool import side_by_side
@@ -146,12 +148,9 @@ class Soak:
 
     def report(self, played: Played, failure: Failure) -> str:
         """The failure report; history and plain test are saved, unless that cannot be done."""
-        looked_at = (
-            f"Looked at {played.tally.examples} examples of seed {played.search.seed} until it was found"
-        )
-        found = Finding(
-            failure, looked_at, played.found_steps, seed=played.search.seed, unstable=played.unstable
-        )
+        seed = played.search.seed
+        origin = InSearch(played.tally.examples, seed=seed)
+        found = Finding(failure, origin, played.found_steps, seed=seed, unstable=played.unstable)
         return Reports(self.session).of(found, self.total, played.why)
 
 
@@ -200,7 +199,7 @@ def run(asked: argparse.Namespace) -> int:
             interrupted = True
     say()
     soak.total.stop()
-    for line in run_summary(soak.total, binding.waived, soak.kind.limits, session.paper):
+    for line in run_summary(soak.total, binding.waived, LIMITS[asked.lane], session.paper):
         say(line)
     if interrupted:
         return INTERRUPTED

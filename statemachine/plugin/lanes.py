@@ -30,7 +30,9 @@ from statemachine.report.console import MISUSED
 from statemachine.report.failure_reports import Reports
 from statemachine.report.plain_tests import NAME
 from statemachine.report.session import SESSION, Session
+from statemachine.report.text.closing import doubt_lines, strategy_lines
 from statemachine.report.text.failure import failure_report, to_reproduce
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
 from statemachine.report.text.summary import MEANING, verdict_line
 from statemachine.report.timeline import pages
@@ -134,7 +136,7 @@ class PlayedLane:
         finally:
             self.progress.clear()
             strategy.corpus.flush()
-            session.closing += strategy.closing()
+            session.closing += strategy_lines(strategy.figures())
             self._write_run(strategy)
         if strategy.interrupted:
             session.notes.append(report)
@@ -144,7 +146,9 @@ class PlayedLane:
             _fail(session, report, verdict_line(run))
         if run.verdict is Verdict.UNKNOWN:
             wrap = session.paper.wrap
-            doubts = "\n".join(line for doubt in run.doubts() for line in wrap(doubt, MARGIN, "        "))
+            doubts = "\n".join(
+                line for doubt in doubt_lines(run.doubts()) for line in wrap(doubt, MARGIN, "        ")
+            )
             _fail(session, f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", verdict_line(run))
 
     def _forget_the_last_run(self) -> None:
@@ -192,7 +196,7 @@ class PlayedLane:
             session.header(),
             run,
             waived=session.binding.waived,
-            limits=self.kind.limits,
+            limits=LIMITS[self.session.lane],
             again=session.search_command(),
         )
 

@@ -23,11 +23,6 @@ from statemachine.search.control import InvariantBroken, SearchControl, Stopped
 from statemachine.search.machine import JobMachine
 from statemachine.search.triage.minimise import minimise
 
-LIMITS = (
-    "SQLite ignores select_for_update: races between two open transactions were not tried.",
-    "A pass does not prove the system right; it says what was tried, and how often.",
-)
-
 FINDING = (Phase.generate,)
 """Hypothesis's phases of a run.  Shrinking is ours (``minimise.py`` says why), and so is what is kept from
 one run to the next: histories, which mean the same after an edit (``corpus/``), in place of choices."""

@@ -7,12 +7,18 @@ these situations: others, other operations and three at once were not tried.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from statemachine.history.words import counted
 from statemachine.search.control import SearchControl
 from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.figures import (
+    CorpusFigures,
+    Exhausted,
+    InSchedule,
+    ScheduleFigures,
+    StrategyFigures,
+)
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import LaneKind
 from statemachine.search.run import Run
@@ -73,15 +79,6 @@ class NeverBoth(ValueError):
     """There is no situation in which both operations are possible; the message names them."""
 
 
-class Exhausted(NamedTuple):
-    """One situation: how many schedules it has, how many break a claim, and whether all were played."""
-
-    situation: str
-    schedules: int
-    broken: int
-    whole: bool
-
-
 class Exhaustion:
     """A search strategy that samples nothing.  ``pair`` are the names of two operations."""
 
@@ -121,15 +118,11 @@ class Exhaustion:
         ]
         self.total.finished = True
 
-    def closing(self) -> list[str]:
-        first, second = self.pair
-        lines = [f"{first} and {second} on one job, every order of their statements:"]
-        for seen in self.played:
-            broken = f", {seen.broken} of them break a claim" if seen.broken else ""
-            lines.append(f"  {seen.situation}: {counted(seen.schedules, 'schedule')}{broken}")
-        every = sum(seen.schedules for seen in self.played)
-        word = "exhausted" if all(seen.whole for seen in self.played) else "not exhausted"
-        return [*lines, f"{word}: {counted(every, 'schedule')}", *self.corpus.notes]
+    def figures(self) -> Sequence[StrategyFigures]:
+        return [
+            ScheduleFigures(self.pair, self.played),
+            CorpusFigures(str(self.corpus.place), 0, self.corpus.notes),
+        ]
 
     def _exhaust(self, situation: str, steps: Steps) -> Exhausted | None:
         """All schedules in one situation; None where the two operations are not possible."""
@@ -151,8 +144,8 @@ class Exhaustion:
         return Exhausted(situation, schedules, broken, whole=True)
 
     def _keep(self, failure: Failure, situation: str, schedules: int) -> None:
-        looked_at = f"Schedule {schedules} of {','.join(self.pair)}, {situation}"
-        if self.findings.add(Finding(failure, looked_at, len(failure.steps))):
+        origin = InSchedule(schedules, self.pair, situation)
+        if self.findings.add(Finding(failure, origin, len(failure.steps))):
             self.corpus.add(Kind.FAILURES, failure.events)
 
     def _every_order(self, steps: Steps) -> Iterator[Example | None]:

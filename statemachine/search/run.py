@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from statemachine.history.events import Event
 from statemachine.history.reach import Reach
-from statemachine.history.words import counted
 from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
+from statemachine.search.figures import Doubts
 from statemachine.search.tally import Tally
 from statemachine.search.triage.failure import Failure
 from statemachine.world.clock import real_seconds
@@ -86,26 +86,20 @@ class Run:
     def never_judged(self) -> list[str]:
         return [claim.name for claim in self.lane.claims if not self.tally.judged[claim.name]]
 
-    def doubts(self) -> Sequence[str]:
-        """Why the run cannot say PASS although nothing was broken, a sentence each."""
-        found = [] if self.finished else ["the run was interrupted"]
-        found += self.tally.lost
-        if self.finished and not self.tally.examples and self.failure is None:
-            found.append("no example was played")
-        found += [
-            f"invariant {crash.invariant} crashed ({crash.error}) at {crash.event}"
-            for crash in self.tally.crashed[:3]
-        ]
-        found += [
-            f"situation said to be unreachable was met {counted(self.reach.counts[cell], 'time')}: {cell}; "
-            "the reason given for it is false: take it out of the binding's unreachable"
-            for cell in self.reach.met_all_the_same()
-        ]
-        # What is broken keeps its examples from getting anywhere: that is told, and enough.
-        if self.judges_reach and self.finished and self.failure is None:
-            found += [f"required situation never met: {cell}" for cell in self.reach.missed()]
-            found += [f"invariant never judged: {name}" for name in self.never_judged]
-        return found
+    def doubts(self) -> Doubts:
+        """Return why the run cannot say PASS although nothing was broken."""
+        tally, done = self.tally, self.finished and self.failure is None
+        # A broken claim keeps its examples from getting anywhere: it says enough by itself.
+        judged = self.judges_reach and done
+        return Doubts(
+            interrupted=not self.finished,
+            lost=tally.lost,
+            nothing_played=done and not tally.examples,
+            crashed=tally.crashed,
+            met_unreachable=[(cell, tally.met[cell]) for cell in self.reach.met_all_the_same()],
+            missed=self.reach.missed() if judged else (),
+            never_judged=self.never_judged if judged else (),
+        )
 
     @property
     def verdict(self) -> Verdict:

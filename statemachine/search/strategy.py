@@ -5,18 +5,18 @@ A strategy saves what it finds in the corpus at once, and leaves minimising and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain, islice
 from typing import Protocol
 
 from hypothesis import settings
 
-from statemachine.history.words import counted
 from statemachine.search.control import SearchControl
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import KEPT
 from statemachine.search.engine import play, so_many
+from statemachine.search.figures import CorpusFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import EMBEDDED, LaneKind
 from statemachine.search.run import Run
@@ -45,8 +45,8 @@ class SearchStrategy(Protocol):
 
     def run(self) -> None: ...
 
-    def closing(self) -> list[str]:
-        """What the summary of the run does not say, a line each."""
+    def figures(self) -> Sequence[StrategyFigures]:
+        """Return what the run itself does not say, in the order of the report."""
 
 
 class PlainSearch:
@@ -85,10 +85,8 @@ class PlainSearch:
                 self._search_on()
         self.total.finished = True
 
-    def closing(self) -> list[str]:
-        count = counted(self._replayed, "history", "histories")
-        told = f"Corpus: {count} played again from {self.corpus.place}"
-        return [*([told] if self._replayed else []), *self.corpus.notes]
+    def figures(self) -> Sequence[StrategyFigures]:
+        return [CorpusFigures(str(self.corpus.place), self._replayed, self.corpus.notes)]
 
     def _replay_corpus(self) -> None:
         # A campaign that was killed has not pruned: it may have left more than KEPT.
@@ -124,9 +122,6 @@ class PlainSearch:
                 self._keep(control.failure, control.unstable)
 
     def _keep(self, failure: Failure, unstable: str) -> None:
-        looked_at = (
-            f"Looked at {self.total.tally.examples} examples until it was found, "
-            f"after {real_seconds() - self.total.started:.1f} s"
-        )
-        self.findings.add(Finding(failure, looked_at, len(failure.steps), seed=self.seed, unstable=unstable))
+        origin = InSearch(self.total.tally.examples, real_seconds() - self.total.started)
+        self.findings.add(Finding(failure, origin, len(failure.steps), seed=self.seed, unstable=unstable))
         self.corpus.add(Kind.FAILURES, failure.events)

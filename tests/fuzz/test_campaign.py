@@ -17,9 +17,11 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.history.ndjson import Header
 from statemachine.invariants.verdict import Verdict
 from statemachine.plugin.progress import status
+from statemachine.report.text.closing import doubt_lines, strategy_lines
 from statemachine.report.text.paper import Paper
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.places import Directory, Place
+from statemachine.search.figures import InCorpus
 from statemachine.search.fuzzing.campaign import Campaign, Fuzz
 from statemachine.search.fuzzing.searches import Size, System
 from tests.conftest import OpenLane
@@ -80,7 +82,7 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
     campaign = fuzzing(enough)
     assert len(campaign.findings) == 0
     assert campaign.total.finished
-    assert campaign.total.doubts() == []
+    assert not campaign.total.doubts()
     kept = campaign.corpus.entries()
     assert {entry.kind for entry in kept} == {Kind.SITUATIONS}
     assert 0 < campaign.last_new <= campaign.elapsed
@@ -101,7 +103,7 @@ def test_a_defect_is_found_kept_and_found_again_first(fuzzing: Fuzzing) -> None:
     assert again.total.tally.examples == 0, "nothing had to be searched for"
     (found,) = again.findings
     assert found.shape in campaign.findings.shapes
-    assert found.looked_at == "Found again in the corpus, corpus"
+    assert found.origin == InCorpus("corpus")
 
 
 def test_a_known_failure_is_counted_and_does_not_end_the_search(fuzzing: Fuzzing) -> None:
@@ -115,7 +117,7 @@ def test_a_system_that_ends_its_process_is_doubted(fuzzing: Fuzzing) -> None:
     assert re.match(
         r"the search with seed 10\d: its process ended with exit code 3", campaign.total.tally.lost[0]
     )
-    assert campaign.total.tally.lost[0] in campaign.total.doubts()
+    assert campaign.total.tally.lost[0] in campaign.total.doubts().lost
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
@@ -158,7 +160,7 @@ def test_a_process_that_is_killed_does_not_keep_the_others_from_stopping() -> No
 
 def test_what_cannot_exist_and_was_met_is_doubted(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(examples(1), path="tests.fuzz.systems:Importing")
-    (doubt,) = campaign.total.doubts()
+    (doubt,) = doubt_lines(campaign.total.doubts())
     assert re.match(r"situation said to be unreachable was met \d+ times?: create: new id;", doubt)
     assert campaign.total.verdict is Verdict.UNKNOWN
 
@@ -166,7 +168,7 @@ def test_what_cannot_exist_and_was_met_is_doubted(fuzzing: Fuzzing) -> None:
 def test_a_search_whose_process_was_killed_is_played_again(fuzzing: Fuzzing, tmp_path: Path) -> None:
     campaign = fuzzing(examples(60), path="tests.fuzz.systems:DyingOnce")
     assert (tmp_path / "died").exists()
-    assert campaign.total.doubts() == []
+    assert not campaign.total.doubts()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
@@ -208,7 +210,7 @@ def test_on_a_full_disk_everything_found_stays_in_memory_and_is_told(fuzzing: Fu
     campaign = fuzzing(examples(10_000), LATE, place=FullDisk(Path("corpus")), most_failures=1)
     assert all(found.failure.events for found in campaign.findings)
     assert campaign.corpus.unsaved > 0
-    assert any("No space left on device" in note for note in campaign.closing())
+    assert any("No space left on device" in note for note in strategy_lines(campaign.figures()))
 
 
 def test_what_another_run_finds_is_looked_up_now_and_then(

@@ -107,7 +107,7 @@ def test_what_a_killed_shard_has_found_counts(merging: Merging) -> None:
 
     merge = merging(made, LATE)
     assert len(merge.findings) == 1
-    assert any(doubt.startswith("killed left no run.json") for doubt in merge.total.doubts())
+    assert any(doubt.startswith("killed left no run.json") for doubt in merge.total.doubts().lost)
 
 
 def test_a_killed_shard_that_found_nothing_leaves_a_doubt(merging: Merging) -> None:
@@ -123,7 +123,7 @@ def test_an_interrupted_shard_leaves_a_doubt(merging: Merging) -> None:
 
     total = merging(made).total
     assert total.verdict is Verdict.UNKNOWN
-    assert "one was interrupted after 30 s" in total.doubts()
+    assert "one was interrupted after 30 s" in total.doubts().lost
 
 
 def test_a_failure_that_breaks_nothing_here_is_doubted_not_forgotten(merging: Merging) -> None:
@@ -133,7 +133,7 @@ def test_a_failure_that_breaks_nothing_here_is_doubted_not_forgotten(merging: Me
 
     total = merging(made).total
     assert total.verdict is Verdict.UNKNOWN
-    assert any("one found 1 failure" in doubt for doubt in total.doubts())
+    assert any("one found 1 failure" in doubt for doubt in total.doubts().lost)
 
 
 def test_the_merged_corpus_is_small(merging: Merging) -> None:

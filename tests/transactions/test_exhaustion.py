@@ -10,10 +10,12 @@ import pytest
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header
 from statemachine.invariants.verdict import Verdict
+from statemachine.report.text.closing import strategy_lines
 from statemachine.search import exhaustive as exhaustion
 from statemachine.search.corpus.entries import Corpus
 from statemachine.search.corpus.places import Directory
-from statemachine.search.exhaustive import SCENES, Exhausted, Exhaustion, NeverBoth
+from statemachine.search.exhaustive import SCENES, Exhaustion, NeverBoth
+from statemachine.search.figures import Exhausted
 from statemachine.search.lanes import TRANSACTIONS
 from statemachine.world.transactions.lane import TransactionsLane
 from tests.transactions import systems
@@ -80,7 +82,7 @@ def test_two_statements_against_two_have_six_orders(
     assert sorted("".join(order) for order in strategy.orders) == sorted(
         ["BBCC", "BCBC", "BCCB", "CBBC", "CBCB", "CCBB"]
     )
-    assert strategy.closing()[-1] == "exhausted: 6 schedules"
+    assert strategy_lines(strategy.figures())[-1] == "exhausted: 6 schedules"
     assert strategy.total.verdict is not Verdict.FAIL
 
 
@@ -111,7 +113,7 @@ def test_every_schedule_is_played_once(open_transactions: OpenTransactions, tmp_
         == strategy.total.tally.examples
     )
     assert all(seen.whole for seen in strategy.played)
-    assert strategy.total.doubts() == []
+    assert not strategy.total.doubts()
     assert not lane.in_flight
 
 
@@ -128,7 +130,7 @@ def test_what_breaks_is_counted_kept_and_told(
     assert len(right) == 2
     assert seen.broken == seen.schedules - 2 > 0
     assert len(strategy.findings) >= 1
-    assert f"{seen.broken} of them break a claim" in "\n".join(strategy.closing())
+    assert f"{seen.broken} of them break a claim" in "\n".join(strategy_lines(strategy.figures()))
     assert list(tmp_path.rglob("*.ndjson")) or list(tmp_path.rglob("*")), "it is kept in the corpus"
 
 
@@ -140,9 +142,9 @@ def test_a_bound_that_is_hit_is_no_exhaustion(
     with open_transactions() as lane:
         strategy = exhausted(lane, tmp_path, "prepare", "prepare")
     assert strategy.played == [Exhausted("PENDING", 4, 0, whole=False)]
-    assert strategy.closing()[-1] == "not exhausted: 4 schedules"
+    assert strategy_lines(strategy.figures())[-1] == "not exhausted: 4 schedules"
     assert strategy.total.verdict is Verdict.UNKNOWN
-    assert any("more than 4 schedules, not exhausted" in doubt for doubt in strategy.total.doubts())
+    assert any("more than 4 schedules, not exhausted" in doubt for doubt in strategy.total.doubts().lost)
 
 
 def test_a_bound_that_is_just_met_is_one(

@@ -25,14 +25,16 @@ from statemachine.report.console import BROKEN, DONE, Command, Misused, say
 from statemachine.report.failure_folder import write_whole
 from statemachine.report.failure_reports import Reports
 from statemachine.report.session import CORPUS, Session
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.places import place_for
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
-from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN, LIMITS, register_profiles
+from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN, register_profiles
 from statemachine.search.findings import Findings
+from statemachine.search.lanes import EMBEDDED
 from statemachine.search.run import Run
 from statemachine.search.triage.explain import explain
 from statemachine.world.databases.opening import open_lane
@@ -148,7 +150,7 @@ def run(asked: argparse.Namespace) -> int:
         f"Corpus: {counted(len(merge.played), 'history', 'histories')} played again; {place} now holds "
         f"{len(merge.corpus.entries())}"
     )
-    closing = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS]
+    closing = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS[EMBEDDED.name]]
     summary = run_summary(merge.total, lane.binding.waived, closing, paper_for(sys.stdout))
     for line in summary:
         say(line)

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.history.words import grouped
+from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
 from statemachine.search.run import Run, Verdict
 
@@ -41,7 +42,7 @@ def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], pape
         "",
         *paper.wrap(_volume(run), "", MARGIN),
         *(line for limit in limits for line in paper.wrap(limit, "", MARGIN)),
-        *(line for doubt in run.doubts() for line in paper.wrap(doubt, "? ", MARGIN)),
+        *(line for doubt in doubt_lines(run.doubts()) for line in paper.wrap(doubt, "? ", MARGIN)),
     ]
 
 

@@ -11,6 +11,7 @@ from statemachine.history.reach import Reach
 from statemachine.history.words import grouped
 from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
+from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.summary import MEANING
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.search.run import Run
@@ -56,7 +57,7 @@ def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Itera
         header.lifecycle,
         run.specimen,
         meaning=MEANING[run.verdict],
-        doubts=run.doubts(),
+        doubts=doubt_lines(run.doubts()),
         reach=run.reach,
         reach_required=run.judges_reach,
         judged={claim.name: run.tally.judged[claim.name] for claim in run.lane.claims},

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from statemachine.history.events import Event
 from statemachine.search.corpus.entries import Corpus, Entry, Kind
 from statemachine.search.corpus.places import Place
+from statemachine.search.figures import InCorpus
 from statemachine.search.findings import Finding
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.rewriting import nearest
@@ -40,4 +41,4 @@ def found_again(again: ReplayedEntry, failure: Failure, place: Place, corpus: Co
         corpus.take(again.entry)
     else:
         corpus.add(Kind.FAILURES, failure.events)
-    return Finding(failure, f"Found again in the corpus, {place}", len(again.entry.steps))
+    return Finding(failure, InCorpus(str(place)), len(again.entry.steps))

@@ -12,7 +12,7 @@ import math
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +20,11 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from statemachine.history.situation_pairs import Pair, pairs_of
-from statemachine.history.words import counted, duration, grouped
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
 from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
+from statemachine.search.figures import CorpusFigures, FuzzFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.fuzzing.searches import Met, Search, Searched, Size, System, search
 from statemachine.search.pool import side_by_side
@@ -132,17 +132,13 @@ class Campaign:
                         self._lose(f"the search with seed {seed}: it did not end when its time was up")
                     return
 
-    def closing(self) -> list[str]:
-        """What the summary of a run does not say: situations in pairs, the corpus, and what went wrong."""
-        processes = counted(self.asked.processes, "process", "processes")
-        histories = counted(self.replayed, "history", "histories")
+    def figures(self) -> Sequence[StrategyFigures]:
+        seconds, processes = self.total.tally.seconds, self.asked.processes
         return [
-            f"Fuzzed for {duration(self.total.tally.seconds)} in {processes}: "
-            f"{grouped(len(self.situations))} pairs of situations met, the last new one after "
-            f"{duration(self.last_new)}",
-            f"Corpus: {histories} played again from {self.corpus.place}, which now holds "
-            f"{len(self.corpus.entries())}",
-            *self.corpus.notes,
+            FuzzFigures(seconds, processes, len(self.situations), self.last_new),
+            CorpusFigures(
+                str(self.corpus.place), self.replayed, self.corpus.notes, len(self.corpus.entries())
+            ),
         ]
 
     def _next_search(self) -> Search | None:
@@ -171,12 +167,9 @@ class Campaign:
             self.findings.again(shape, number)
         if searched.failure is not None:
             seed = searched.search.seed
-            looked_at = (
-                f"Looked at {self.total.tally.examples} examples until it was found, "
-                f"after {duration(self.elapsed)} (in the search with seed {seed})"
-            )
+            origin = InSearch(self.total.tally.examples, self.elapsed, seed)
             steps, unstable = len(searched.failure.steps), searched.unstable
-            self.findings.add(Finding(searched.failure, looked_at, steps, seed=seed, unstable=unstable))
+            self.findings.add(Finding(searched.failure, origin, steps, seed=seed, unstable=unstable))
             self._played.add(self.corpus.add(Kind.FAILURES, searched.failure.events).name)
         for met in searched.new:
             self._remember(met)
