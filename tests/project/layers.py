@@ -40,8 +40,8 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "anywhere": {
             *("commands.certificate.baseline", "commands.certificate.hunt"),
             *("plugin", "plugin.header", "plugin.lanes", "plugin.options", "plugin.progress"),
-            *("search.engine", "search.lanes", "search.machine", "search.sampled"),
-            "search.transactions_machine",
+            *("search.engine", "search.lanes", "search.machine", "search.strategy"),
+            "search.contention",
         },
         "in functions": {"search.corpus.places"},
     },

@@ -18,7 +18,7 @@ from statemachine.lifecycle import Lifecycle
 from statemachine.report import failure_folder as failures
 from statemachine.report import timeline
 from statemachine.report.plain_tests import NAME, regression_test
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 
 PAGE = "<!doctype html>\n"

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.history.words import grouped
+from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
 from statemachine.search.run import Run, Verdict
 
@@ -34,13 +35,14 @@ def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], pape
         "",
         "Invariants (times judged)",
         *wrapped(
-            (f"{claim.name} {grouped(run.judged[claim.name])}" for claim in run.lane.claims), paper=paper
+            (f"{claim.name} {grouped(run.tally.judged[claim.name])}" for claim in run.lane.claims),
+            paper=paper,
         ),
         *_reasons("waived", waived, paper),
         "",
         *paper.wrap(_volume(run), "", MARGIN),
         *(line for limit in limits for line in paper.wrap(limit, "", MARGIN)),
-        *(line for doubt in run.doubts() for line in paper.wrap(doubt, "? ", MARGIN)),
+        *(line for doubt in doubt_lines(run.doubts()) for line in paper.wrap(doubt, "? ", MARGIN)),
     ]
 
 
@@ -50,10 +52,11 @@ def _reasons(word: str, reasons: Mapping[str, str], paper: Paper) -> Iterator[st
 
 
 def _volume(run: Run) -> str:
-    speed = run.steps / run.seconds if run.seconds else 0
+    tally = run.tally
+    speed = tally.steps / tally.seconds if tally.seconds else 0
     seed = "" if run.seed is None else f"; seed {run.seed}"
-    played = f"{grouped(run.examples)} examples, {grouped(run.steps)} steps"
-    return f"{played} in {run.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
+    played = f"{grouped(tally.examples)} examples, {grouped(tally.steps)} steps"
+    return f"{played} in {tally.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
 
 
 def verdict_line(run: Run) -> str:

@@ -19,8 +19,8 @@ from statemachine.report.timeline.met import reach_grids
 from statemachine.report.timeline.moments import Moment
 from statemachine.report.timeline.telling import moments
 from statemachine.report.timeline.why import why_grid
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Why
+from statemachine.search.triage.failure import Failure
 
 _NOTHING_FOREIGN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may load for the page: a promise that it keeps for us."""

@@ -11,10 +11,12 @@ from statemachine.history.reach import Reach
 from statemachine.history.words import grouped
 from statemachine.invariants import Verdict
 from statemachine.lifecycle import Lifecycle
+from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.summary import MEANING
 from statemachine.report.timeline.page import Page, rendered
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
+from statemachine.search.triage.failure import Failure
 
 
 def of_failure(
@@ -43,9 +45,9 @@ def of_failure(
 
 def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Iterable[str], again: str) -> str:
     """The page of a run in which nothing was broken, with one of its examples; ``again`` is its command."""
-    volume = f"{grouped(run.examples)} examples, {grouped(run.steps)} steps"
+    volume = f"{grouped(run.tally.examples)} examples, {grouped(run.tally.steps)} steps"
     example = (
-        f"One of {grouped(run.examples)} examples: the first of those in which most leases were taken. "
+        f"One of {grouped(run.tally.examples)} examples: the first of those in which most leases were taken. "
         "It shows what a run plays, and no more."
     )
     page = Page(
@@ -55,10 +57,10 @@ def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Itera
         header.lifecycle,
         run.specimen,
         meaning=MEANING[run.verdict],
-        doubts=run.doubts(),
+        doubts=doubt_lines(run.doubts()),
         reach=run.reach,
         reach_required=run.judges_reach,
-        judged={claim.name: run.judged[claim.name] for claim in run.lane.claims},
+        judged={claim.name: run.tally.judged[claim.name] for claim in run.lane.claims},
         facts=[*_source(header), ("played", volume)],
         reproduce=[again],
         limits=[*(f"waived: {name} ({reason})" for name, reason in waived.items()), *limits],

@@ -55,7 +55,7 @@ def test_a_certificate_of_these_sources_is_cited_without_a_reservation(
     [
         ("machine", "invariants.leases", "the search or the claims have changed"),
         ("machine", "gone_by_now", "the search or the claims have changed"),
-        ("interleaving", "search.transactions_machine", "the transactions lane has changed"),
+        ("interleaving", "search.contention", "the transactions lane has changed"),
         ("interleaving", "gone_by_now", "the transactions lane has changed"),
         ("system", "repositories.py", "the system under test has changed"),
         ("system", "gone_by_now.py", "the system under test has changed"),

@@ -14,8 +14,8 @@ import pytest
 from statemachine.report.text.failure import failure_report
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.report.text.sheet import Line, Sheet
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Why, explain
+from statemachine.search.triage.failure import Failure
 from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.defects.test_planted import shown

@@ -16,8 +16,8 @@ from statemachine.report.timeline.markup import Markup, tag
 from statemachine.report.timeline.moments import Mark, Moment
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.telling import moments
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Again, Rerun, Result
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from tests.invariants.test_judge import CASES
 from tests.support.events import (

@@ -18,9 +18,11 @@ from statemachine.report.timeline.grid import timeline
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
 from statemachine.report.timeline.telling import moments
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import search, so_many
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import explain
+from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from tests.conftest import OpenLane
 from tests.defects.test_planted import shown
@@ -94,7 +96,7 @@ class Drawn(Run):
 def test_whatever_is_played_has_a_whole_page_of_moderate_weight(open_lane: OpenLane) -> None:
     with open_lane() as lane:
         run = Drawn(lane)
-        search(run, 5, so_many(60))
-    assert run.examples >= 30
+        search(SearchControl(run), 5, so_many(60))
+    assert run.tally.examples >= 30
     # A step takes about 550 bytes: a history of 5,000 is a page of less than 4 MB.
-    assert run.weight / run.steps < 800
+    assert run.weight / run.tally.steps < 800

@@ -15,8 +15,8 @@ from statemachine.invariants.claim import Violation
 from statemachine.report.timeline.moments import Moment
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.why import why_grid
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Again, Apart, Rerun, Result, Until, Why, Without
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from tests.support.events import (
     LEASE,
