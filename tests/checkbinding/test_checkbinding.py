@@ -16,8 +16,8 @@ import pytest
 from models_under_test import variants
 from models_under_test.binding import AIJobsBinding, MessagingBinding, VideoBinding
 from statemachine.commands.check_binding.command import exercise
-from statemachine.report import WIDTH
 from statemachine.report.console import BROKEN, DONE
+from statemachine.report.text.paper import WIDTH
 from tests.checkbinding import broken
 from tests.checkbinding.mistakes import MISTAKES
 

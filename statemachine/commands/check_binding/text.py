@@ -11,8 +11,8 @@ from statemachine.commands.check_binding.step import Seen
 from statemachine.history import events as history
 from statemachine.history.words import counted, exact
 from statemachine.lifecycle import Lifecycle
-from statemachine.report import WIDTH
-from statemachine.report.text.phrases import destination, undertaken
+from statemachine.report.text.paper import WIDTH
+from statemachine.report.text.phrases import action_of, destination
 from statemachine.report.text.steps import short_row
 
 _MARK, _ANSWER = 5, 15
@@ -66,7 +66,7 @@ def passage(seen: Seen) -> str:
         where = destination(began)
         told = f"{exact(moved[-1].at - moved[-1].since)} s pass{': ' + where if where else ''}"
     else:
-        told = undertaken(began) or f"worker {began.arguments['worker']} killed"
+        told = action_of(began) or f"worker {began.arguments['worker']} killed"
     return f"{INDENT}─ {told} ─"
 
 
