@@ -17,8 +17,8 @@ import pytest
 from models_under_test import variants
 from models_under_test.binding import AIJobsBinding, MessagingBinding, VideoBinding
 from statemachine.commands.check_binding.exercise import exercise
-from statemachine.report import WIDTH
 from statemachine.report.console import BROKEN, DONE
+from statemachine.report.text.paper import WIDTH
 from tests.commands.check_binding import broken
 from tests.commands.check_binding.mistakes import MISTAKES
 

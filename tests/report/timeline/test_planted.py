@@ -17,7 +17,7 @@ from statemachine.report.text.failure import protects
 from statemachine.report.timeline.grid import timeline
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
-from statemachine.report.timeline.telling import moments
+from statemachine.report.timeline.steps import timeline_steps
 from statemachine.search.control import SearchControl
 from statemachine.search.engine import search, so_many
 from statemachine.search.run import Run
@@ -90,7 +90,7 @@ class Drawn(Run):
         super().end_example(example)
         page = rendered(Page("PASS", example.lifecycle, example.events, meaning="nothing broke"))
         assert Parsed(page).broken_links == []
-        self.weight += len(timeline(moments(example.lifecycle, example.events)))
+        self.weight += len(timeline(timeline_steps(example.lifecycle, example.events)))
 
 
 def test_whatever_is_played_has_a_whole_page_of_moderate_weight(open_lane: OpenLane) -> None:
