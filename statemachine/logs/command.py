@@ -13,8 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.invariants import IN_LOGS
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import IN_LOGS, Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs import patterns
 from statemachine.logs.judging import NAMED_BY_WORKERS, judge_lines

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from statemachine.history.events import Observed, StepBegan
 from statemachine.history.words import counted
-from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Violation
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import IN_LOGS, NOT_IN_LOGS, Crashed, Invariant, Judge, Verdict, Violation
 from statemachine.lifecycle import Lifecycle, LifecycleError, Operation
 from statemachine.logs.jobs import CitedEvent
 from statemachine.logs.ledger import LogLedger

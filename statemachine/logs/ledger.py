@@ -11,8 +11,7 @@ from math import inf
 
 from statemachine.history import events as history
 from statemachine.history.events import Event
-from statemachine.history.facts import CallFacts, Holder, MessageFacts, Owed
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import CallFacts, Holder, Ledger, MessageFacts, Owed
 from statemachine.history.legality import Ruled, ruling
 from statemachine.lifecycle import JobRow, Lifecycle
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from statemachine.history.words import counted
-from statemachine.invariants import BY_NAME
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import BY_NAME, Verdict
 from statemachine.logs.judging import REQUIRED, CitedViolation, JudgedLog
 from statemachine.logs.lines import LogPlace
 from statemachine.logs.reading import SkippedLines, texts

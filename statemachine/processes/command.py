@@ -11,7 +11,7 @@ from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.binding.fleet import Fleet
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.processes import plan as plans
 from statemachine.processes.campaign import KillCampaign
 from statemachine.processes.crew import judge_crew

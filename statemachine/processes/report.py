@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.invariants import IN_LOGS
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import IN_LOGS, Verdict
 from statemachine.logs import JudgedLog
 from statemachine.logs.report import evidence
 from statemachine.processes import plan as plans

@@ -10,7 +10,7 @@ import pytest
 
 from statemachine.binding import ObservedRow
 from statemachine.binding.fleet import Work
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.processes import campaign
 from statemachine.processes.campaign import KillCampaign, PlayedPlan
 from statemachine.processes.databases import private_database

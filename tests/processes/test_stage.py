@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.__main__ import main
-from tests.end_to_end.commandline import CHECKOUT, command, run, write
+from tests.support.commandline import CHECKOUT, command, run, write
 
 NO_FLEETS = """
 from models_under_test.binding import AIJobsBinding
