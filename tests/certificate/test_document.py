@@ -70,7 +70,7 @@ MISSES = {
     "unstable": Missing(
         [finding(shrunk=40)._replace(unstable=True), finding(101)],
         [finding(), finding(101)],
-        "did not repeat on seed 100, and was not shrunk there: the same steps came to something else.",
+        "did not repeat on seed 100, and was not shrunk there: the same steps had another outcome.",
     ),
     "caught by another": Missing(
         [finding(invariant="every_job_ends")],

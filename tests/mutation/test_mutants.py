@@ -10,7 +10,7 @@ from benchmarks.mutation.mutants import (
     MESSAGE,
     SAME_PROGRAM,
     Mutant,
-    Place,
+    MutantPlace,
     definition_at,
     mutants_of,
     why_excluded,
@@ -77,7 +77,9 @@ def test_mutmut_changes_one_place_at_a_time(mutants: list[Mutant]) -> None:
         ("queues.py first: return queue.get(now=1) → return queue.get(now=2)", "number"),
     }
     assert [mutant.place for mutant in mutants if mutant.excluded] == [
-        Place("queues.py", "Queue.put", 'raise ValueError(f"nothing at {now}")', "raise ValueError(None)")
+        MutantPlace(
+            "queues.py", "Queue.put", 'raise ValueError(f"nothing at {now}")', "raise ValueError(None)"
+        )
     ]
 
 
