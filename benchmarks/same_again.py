@@ -78,8 +78,8 @@ def again(defect: str, times: int) -> bool:
         began = real_seconds()
         outcomes = Counter(str(replay(lane, *saved).outcome) for _ in range(times))
         seconds = (real_seconds() - began) / times
-    told = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.items())
-    print(f"{defect}: {told} ({len(shrunk.steps)} steps, {seconds * 1000:.0f} ms a replay)", flush=True)
+    counts = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.items())
+    print(f"{defect}: {counts} ({len(shrunk.steps)} steps, {seconds * 1000:.0f} ms a replay)", flush=True)
     return outcomes == Counter(REPRODUCED=times)
 
 

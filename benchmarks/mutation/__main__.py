@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         with contextlib.chdir(root):
             mutants = [mutant for path in mutated_modules(root) for mutant in mutants_of(path)]
         run = score.to_run(mutants, known)
-        _tell(f"{len(mutants)} mutants, {len(run)} to be run")
-        with MutantSession(root, asked.seed, asked.jobs, root / MEMORY, _tell) as session:
+        _say(f"{len(mutants)} mutants, {len(run)} to be run")
+        with MutantSession(root, asked.seed, asked.jobs, root / MEMORY, _say) as session:
             session.check_clean("short")
             session.check_that_it_can_fail(*CERTAIN)
             for module, definitions in known.not_run.items():
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except (listed.ListError, SuiteError, LookupError) as error:
         print(f"mutation: {error}", file=sys.stderr)
         return 2
-    _tell(f"{time.monotonic() - began:.0f} s")
+    _say(f"{time.monotonic() - began:.0f} s")
     if asked.write is not None:
         asked.write.write_text(page.page(result, known, session.clean_seconds, asked.seed), encoding="utf-8")
     print(page.summary(result, known))
@@ -80,7 +80,7 @@ def mutated_modules(root: Path) -> list[Path]:
     return [root / name for name in settings["tool"]["mutmut"]["only_mutate"]]
 
 
-def _tell(line: str) -> None:
+def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

@@ -48,8 +48,8 @@ class Memory:
 class MutantSession:
     """Copies of the project to run mutants in, with time limits measured on the unchanged system."""
 
-    def __init__(self, root: Path, seed: int, jobs: int, memory: Path, tell: Callable[[str], None]) -> None:
-        self._root, self._seed, self._jobs, self._tell = root, seed, jobs, tell
+    def __init__(self, root: Path, seed: int, jobs: int, memory: Path, say: Callable[[str], None]) -> None:
+        self._root, self._seed, self._jobs, self._say = root, seed, jobs, say
         self._memory = Memory(memory, f"{digest(root)} {seed}")
         self._closing = contextlib.ExitStack()
         self._benches: SimpleQueue[Bench] = SimpleQueue()
@@ -74,7 +74,7 @@ class MutantSession:
             )
         self.clean_seconds[size] = outcome.cpu_seconds
         self._limits[size] = max(TIMES_THE_CLEAN_RUN * outcome.cpu_seconds, LEAST_LIMIT_SECONDS)
-        self._tell(f"{size}: the unchanged system passes, {outcome.cpu_seconds:.0f} s of the processor")
+        self._say(f"{size}: the unchanged system passes, {outcome.cpu_seconds:.0f} s of the processor")
 
     def check_that_it_can_fail(self, module: str, definition: str) -> None:
         """Raise :class:`SuiteError` when the suite passes although a function that every run calls raises.
@@ -94,7 +94,7 @@ class MutantSession:
             )
 
     def outcomes(self, mutants: Sequence[Mutant], size: str) -> dict[MutantPlace, SuiteOutcome]:
-        """Run the mutants; return their outcomes.  Raise :class:`SuiteError` when a run is ended from outside."""
+        """Run the mutants.  Raise :class:`SuiteError` when a run is ended from outside."""
         done = 0
 
         def one(mutant: Mutant) -> SuiteOutcome:
@@ -104,7 +104,7 @@ class MutantSession:
                 f"{size} {module}\n{source}", lambda: self._run({module: source}, size, self._limits[size])
             )
             done += 1
-            self._tell(
+            self._say(
                 f"{size} {done}/{len(mutants)}  {outcome.verdict}  {outcome.seconds:.0f} s  {mutant.place}"
             )
             return outcome

@@ -1,4 +1,4 @@
-"""The list of known mutants: complete entries, each once, and every wrong one told of."""
+"""The list of known mutants: complete entries, each once, and an error for every wrong one."""
 
 from __future__ import annotations
 
@@ -142,11 +142,11 @@ def test_the_page_has_every_survivor_with_its_reason() -> None:
         (4, "ERROR: --binding …", "error"),
     ],
 )
-def test_what_a_run_came_to(exit_code: int, output: str, verdict: str) -> None:
+def test_the_verdict_of_a_run(exit_code: int, output: str, verdict: str) -> None:
     assert verdict_of(exit_code, output) == verdict
 
 
 @pytest.mark.parametrize("exit_code", [-9, -15, 2])
-def test_a_run_that_was_stopped_from_outside_judges_nothing(exit_code: int) -> None:
+def test_a_run_that_was_stopped_from_outside_has_no_verdict(exit_code: int) -> None:
     with pytest.raises(SuiteError, match="from outside"):
         verdict_of(exit_code, "FAIL  every_job_ends")

@@ -60,11 +60,11 @@ def test_a_mistake_ends_with_one_sentence(
         code = main(arguments)
     except SystemExit as error:
         code = int(error.code or 0)
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == MISUSED
-    assert words in told.err
-    assert len(told.err.splitlines()) == 1
-    assert told.out == ""
+    assert words in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert printed.out == ""
 
 
 WITHOUT_DATABASE = {"check-log"}
