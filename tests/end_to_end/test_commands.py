@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commandline import Ran, at_once, command, environment, run, write
-from tests.postgresql.test_databases import names
 from tests.processes.scripted import until
+from tests.support.commandline import Ran, at_once, command, environment, run, write
+from tests.world.databases.test_postgresql import names
 
 SMALL = (
     *("certificate", "--defects", "lease_as_long_as_visibility", "--seeds", "0-1"),

@@ -15,9 +15,9 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import play
 from statemachine.search.machine import ExampleMachine
-from statemachine.search.run import Run
 from statemachine.world.operations import OPERATIONS, NamedOperation, Offer
 
 TIMED = ("advance_to", "wait")
@@ -78,9 +78,9 @@ def _rule(named: NamedOperation) -> Any:
     return possible(rule(offer=offers())(play_one))
 
 
-def search_plainly(run: Run, seed_number: int, profile: settings) -> None:
+def search_plainly(control: SearchControl, seed_number: int, profile: settings) -> None:
     """Search as ``search.engine.search`` does, with the plain machine, and do not shrink the failure."""
-    machine = plain_machine(2 * run.lane.binding.lifecycle.visibility_seconds)
-    play(run, seed_number, machine, profile, (Phase.generate,))
-    run.as_found = run.failure
-    run.finished = True
+    machine = plain_machine(2 * control.run.lane.binding.lifecycle.visibility_seconds)
+    play(control, seed_number, machine, profile, (Phase.generate,))
+    control.as_found = control.failure
+    control.run.finished = True

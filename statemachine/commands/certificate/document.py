@@ -11,7 +11,7 @@ from statemachine.commands.certificate.catalogue import EMBEDDED, LANES, TRANSAC
 from statemachine.commands.certificate.citation import Certificate, figures
 from statemachine.commands.certificate.hunt import HuntResult
 from statemachine.commands.certificate.rows import GOALS, Row, misses
-from statemachine.report import WIDTH
+from statemachine.report.text.paper import WIDTH
 
 COLUMNS = ("defect", "invariant", "found", "examples", "seconds", "steps found", "shrunk", "by hand")
 PLAIN_COLUMN = "plain machine"

@@ -11,22 +11,23 @@ from typing import Any, NamedTuple
 from hypothesis import __version__, settings
 
 from statemachine.commands.certificate.baseline import search_plainly
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import register_profiles, search, so_many
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
-from statemachine.search.run import Failure, Run
+from statemachine.search.triage.failure import Failure
 from statemachine.world.databases.opening import open_interleaved_on, open_lane
 from statemachine.world.lane import Lane
 
 SEARCH, PLAIN, INTERLEAVED = "search", "plain", "interleaved"
 
 
-def search_interleaved(run: Run, seed_number: int, profile: settings) -> None:
+def search_interleaved(control: SearchControl, seed_number: int, profile: settings) -> None:
     """Search as ``search.engine.search`` does, with machine and example length of the transactions lane."""
     sized = so_many(profile.max_examples, steps=TRANSACTIONS.steps)
-    search(run, seed_number, sized, machine=TRANSACTIONS.machine)
+    search(control, seed_number, sized, machine=TRANSACTIONS.machine)
 
 
-METHODS: dict[str, Callable[[Run, int, settings], None]] = {
+METHODS: dict[str, Callable[[SearchControl, int, settings], None]] = {
     SEARCH: search,
     PLAIN: search_plainly,
     INTERLEAVED: search_interleaved,
@@ -93,9 +94,9 @@ def hunt(dealt: Dealt) -> HuntResult:
     register_profiles()
     kind = EMBEDDED if dealt.database is None else TRANSACTIONS
     with _opened(dealt) as lane:
-        run = kind.new_run(lane)
-        METHODS[asked.method](run, asked.seed, so_many(asked.examples))
-    return _result(dealt, run)
+        control = SearchControl(kind.new_run(lane))
+        METHODS[asked.method](control, asked.seed, so_many(asked.examples))
+    return _result(dealt, control)
 
 
 def _opened(dealt: Dealt) -> AbstractContextManager[Lane]:
@@ -105,22 +106,22 @@ def _opened(dealt: Dealt) -> AbstractContextManager[Lane]:
     return open_interleaved_on(dealt.database, asked.binding, asked.defect)
 
 
-def _result(dealt: Dealt, run: Run) -> HuntResult:
-    asked, server = dealt.hunt, dealt.server
-    failure, seconds = run.failure, run.found_after
+def _result(dealt: Dealt, control: SearchControl) -> HuntResult:
+    asked, server, tally = dealt.hunt, dealt.server, control.run.tally
+    failure, seconds = control.failure, control.found_after
     if failure is None or seconds is None:
-        return HuntResult(asked, None, run.examples, round(run.seconds, 3), 0, 0, 0, __version__, server)
+        return HuntResult(asked, None, tally.examples, round(tally.seconds, 3), 0, 0, 0, __version__, server)
     return HuntResult(
         asked,
         failure.headline.invariant,
-        run.finding_examples,
+        control.finding_examples,
         round(seconds, 3),
-        _length(run.as_found or failure),
+        _length(control.as_found or failure),
         _length(failure),
-        round(run.seconds - seconds, 3),
+        round(tally.seconds - seconds, 3),
         __version__,
         server,
-        bool(run.unstable),
+        bool(control.unstable),
     )
 
 

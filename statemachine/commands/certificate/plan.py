@@ -46,7 +46,7 @@ def measured_on(binding_path: str, defects: Collection[str]) -> Measured:
         sources.imported_by("search.engine"),
         sources.imported_by("commands.certificate.baseline"),
     )
-    lane = {**sources.imported_by("search.lanes"), **sources.imported_by("world.transactions.opening")}
+    lane = {**sources.imported_by("search.lanes"), **sources.imported_by("world.transactions.lane")}
     interleaving = {name: path for name, path in lane.items() if name not in machine}
     system, own = sources.system_files(binding_path, defects)
     return Measured(

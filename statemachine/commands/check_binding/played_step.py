@@ -11,7 +11,7 @@ from statemachine.binding import ObservedRow
 from statemachine.commands.check_binding.recorder import RecordedCall
 from statemachine.history import events as history
 from statemachine.history.events import Event
-from statemachine.history.facts import CallFacts
+from statemachine.history.ledger import CallFacts
 from statemachine.history.legality import Cell
 from statemachine.invariants import Violation
 from statemachine.lifecycle import JobRow

@@ -11,8 +11,8 @@ from statemachine.commands.check_binding.scenes import WITHOUT_CALL
 from statemachine.history import events as history
 from statemachine.history.words import counted, exact
 from statemachine.lifecycle import Lifecycle
-from statemachine.report import WIDTH
-from statemachine.report.text.phrases import destination, undertaken
+from statemachine.report.text.paper import WIDTH
+from statemachine.report.text.phrases import action_of, destination
 from statemachine.report.text.steps import short_row
 
 _MARK, _ANSWER = 5, 15
@@ -69,7 +69,7 @@ def passage(step: PlayedStep) -> str:
         where = destination(began)
         shown = f"{exact(moved[-1].at - moved[-1].since)} s pass{': ' + where if where else ''}"
     else:
-        shown = undertaken(began) or f"worker {began.arguments['worker']} killed"
+        shown = action_of(began) or f"worker {began.arguments['worker']} killed"
     return f"{INDENT}─ {shown} ─"
 
 

@@ -15,9 +15,9 @@ from statemachine.binding import ObservedRow
 from statemachine.binding.fleet import Stop, Work
 from statemachine.commands.gate.steps import StepMark
 from statemachine.processes.crew import Crew, turn
-from statemachine.processes.plan import Job
+from statemachine.processes.plan import PlannedJob
 from statemachine.processes.servers import Operator
-from statemachine.processes.stage import Set
+from statemachine.processes.stage import PreparedStage
 from statemachine.processes.workers import Worker, now
 
 FOREVER = 1_000_000
@@ -87,7 +87,7 @@ class Rehearsal:
     Worker kill and DLQ are about the stage's first fleet, the AI jobs of §2.  Without it they do not run.
     """
 
-    def __init__(self, stage: Set, stamp: str, stop: Stop, skip: Collection[str] = ()) -> None:
+    def __init__(self, stage: PreparedStage, stamp: str, stop: Stop, skip: Collection[str] = ()) -> None:
         self.stage = stage
         self.stamp = stamp
         self.how = stop
@@ -196,7 +196,7 @@ class Rehearsal:
 
     def _enqueue(self, crew: Crew, purpose: str, work: Work) -> str:
         name = f"worker-kill-test-{self.stamp}" if purpose == "kill" else f"gate-{purpose}-{self.stamp}"
-        crew.enqueue(Job(name, crew.fleet.tenants[0], work))
+        crew.enqueue(PlannedJob(name, crew.fleet.tenants[0], work))
         return name
 
     def _until(self, true: Callable[[], bool], seconds: float, every: float = 0.0) -> bool:

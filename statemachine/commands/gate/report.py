@@ -8,7 +8,7 @@ from typing import Any
 from statemachine.binding.gate import Answered
 from statemachine.commands.gate.phase_2 import ChecklistItem, KillTest
 from statemachine.commands.gate.steps import StepLine, StepMark, is_go
-from statemachine.processes.workers import told
+from statemachine.processes.workers import as_logged
 
 RULE = "=" * 60
 TITLE = "Gate 10 - 7-step runtime verification"
@@ -56,7 +56,7 @@ def kill_log(kill: KillTest, logged: Iterable[Mapping[str, Any]]) -> list[str]:
     of_job = [found for found in events if found.get("job_id") == kill.job]
     starts = [found for found in events if found["event"] == "worker.started"]
     first = [found for found in starts if found["worker"] == kill.worker]
-    at = told(kill.at)
+    at = as_logged(kill.at)
     before = [found for found in of_job if found["at"] <= at]
     after = [found for found in of_job if found["at"] > at]
     sections = (

@@ -13,9 +13,9 @@ from statemachine.binding.fleet import Stop
 from statemachine.commands.gate import report
 from statemachine.commands.gate.phase_2 import ChecklistItem, Rehearsal
 from statemachine.commands.gate.steps import Gate, NullPort, StepLine, is_go
-from statemachine.logs.evidence import evidence
-from statemachine.processes.judging import judge_crew
-from statemachine.processes.stage import Set, stage_set
+from statemachine.logs.report import evidence
+from statemachine.processes.crew import judge_crew
+from statemachine.processes.stage import PreparedStage, prepared_stage
 from statemachine.report.console import BROKEN, DONE, Command, Misused, say
 from statemachine.world.databases.postgresql import named_server
 
@@ -66,7 +66,7 @@ def run(asked: argparse.Namespace) -> int:
 
     server = named_server(asked.database_server)
     try:
-        with stage_set(asked.binding, defect=asked.defect, server=server) as stage:
+        with prepared_stage(asked.binding, defect=asked.defect, server=server) as stage:
             code = _gate(asked, stage, say_and_keep)
     except Exception as error:
         advice = advice_on(error, asked.binding)
@@ -118,14 +118,14 @@ def _check_report(file: Path) -> None:
         raise Misused(f"--report {file}: there is no directory {file.parent}; make it, or name another file")
 
 
-def _check_skipped(asked: Sequence[str], stage: Set) -> None:
+def _check_skipped(asked: Sequence[str], stage: PreparedStage) -> None:
     known = [fleet.name for fleet in stage.fleets]
     unknown = sorted(set(asked) - set(known))
     if unknown:
         raise Misused(f"--skip {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}")
 
 
-def _gate(asked: argparse.Namespace, stage: Set, emit: Callable[..., None]) -> int:
+def _gate(asked: argparse.Namespace, stage: PreparedStage, emit: Callable[..., None]) -> int:
     _check_skipped(asked.skip, stage)
     began = time.monotonic()
     stamp = f"{datetime.now(UTC):%H%M%S}"
@@ -138,7 +138,7 @@ def _gate(asked: argparse.Namespace, stage: Set, emit: Callable[..., None]) -> i
     return DONE if is_go(lines) and not report.missing(items) and not broken else BROKEN
 
 
-def _steps(stage: Set, stamp: str, emit: Callable[..., None]) -> list[StepLine]:
+def _steps(stage: PreparedStage, stamp: str, emit: Callable[..., None]) -> list[StepLine]:
     for text in report.opening():
         emit(text)
     nowhere = NullPort()
@@ -153,7 +153,7 @@ def _steps(stage: Set, stamp: str, emit: Callable[..., None]) -> list[StepLine]:
 
 
 def _rehearse(
-    asked: argparse.Namespace, stage: Set, stamp: str, emit: Callable[..., None]
+    asked: argparse.Namespace, stage: PreparedStage, stamp: str, emit: Callable[..., None]
 ) -> tuple[Sequence[ChecklistItem], Sequence[str]]:
     rehearsal = Rehearsal(stage, stamp, asked.stop, asked.skip)
     items: list[ChecklistItem] = []
@@ -181,7 +181,7 @@ def _rehearse(
     return items, broken
 
 
-def _scale(stage: Set) -> str:
+def _scale(stage: PreparedStage) -> str:
     times, deployed = stage.stage, stage.binding.lifecycle
     return (
         f"PHASE 2 ran with a visibility timeout of {times.visibility_seconds} s and a lease of "
