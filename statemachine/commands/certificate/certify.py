@@ -58,10 +58,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system under test")
     add("--defects", metavar="NAME", nargs="+", help="only these (default: all planted defects)")
-    add("--seeds", type=seeds, default=SEEDS, help="first-last (default: 100-119; keep 0-19 for tuning)")
+    add(
+        "--seeds",
+        type=seeds,
+        metavar="FIRST-LAST",
+        default=SEEDS,
+        help="seeds of each search (default: 100-119; keep 0-19 for tuning)",
+    )
     add(
         "--baseline-seeds",
         type=seeds,
+        metavar="FIRST-LAST",
         default=BASELINE_SEEDS,
         help="seeds of the plain Hypothesis machine it is compared with, or none (default: 100-104)",
     )
@@ -82,6 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--jobs",
         type=whole_number,
+        metavar="N",
         default=os.cpu_count() or 1,
         help="processes (default: as many as processors)",
     )

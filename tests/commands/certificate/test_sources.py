@@ -81,7 +81,7 @@ def test_the_machine_is_all_that_a_search_imports_and_no_report() -> None:
 
 
 def test_a_start_that_was_moved_is_an_error() -> None:
-    with pytest.raises(LookupError, match="no module search.gone below statemachine/"):
+    with pytest.raises(LookupError, match=r"no module search\.gone below statemachine/"):
         imported_by("search.gone")
 
 
