@@ -29,7 +29,7 @@ from statemachine.world.databases.opening import load_here
 from statemachine.world.databases.postgresql import SERVER_VARIABLE, named_server
 
 SEEDS = range(100, 120)
-"""The seeds that are reported.  Weights were tuned on the seeds 0-19, which therefore prove nothing."""
+"""The seeds that are reported.  Tune weights on 0-19, or they are fitted to the seeds that judge them."""
 BASELINE_SEEDS = range(100, 105)
 EXAMPLES = {SEARCH: 2000, PLAIN: 2000, INTERLEAVED: 400}
 """Examples of one search at most, by method."""
