@@ -17,7 +17,7 @@ from typing import Any
 from statemachine.history.in_flight import GOES_ON, KILLED
 from statemachine.invariants import BY_NAME
 from statemachine.report.text.failure import what_broke
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.world.lane import Lane
 from statemachine.world.operations import STEPWISE, NotPossible, Unplayable, perform
 from statemachine.world.operations.drain import drain, let_all_end

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from statemachine.report.text.failure import protects
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, in_drain, steps_of
 
 NAME = "test_regression.py"

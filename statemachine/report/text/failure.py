@@ -11,8 +11,8 @@ from statemachine.report.text.columns import fitting, side_by_side
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
 from statemachine.report.text.steps import table
 from statemachine.report.text.why import why_lines
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Why
+from statemachine.search.triage.failure import Failure
 
 
 def failure_report(

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.history.words import grouped
+from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.columns import TOGETHER
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
 from statemachine.search.run import Run, Verdict
@@ -41,13 +42,14 @@ def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], pape
         "",
         "Invariants (times judged)",
         *wrapped(
-            (f"{claim.name} {grouped(run.judged[claim.name])}" for claim in run.lane.claims), paper=paper
+            (f"{claim.name} {grouped(run.tally.judged[claim.name])}" for claim in run.lane.claims),
+            paper=paper,
         ),
         *_reasons("waived", waived, paper),
         "",
         *paper.wrap(_speed(run), "", MARGIN),
         *(line for limit in limits for line in paper.wrap(limit, "", MARGIN)),
-        *(line for doubt in run.doubts() for line in paper.wrap(doubt, "? ", MARGIN)),
+        *(line for doubt in doubt_lines(run.doubts()) for line in paper.wrap(doubt, "? ", MARGIN)),
     ]
 
 
@@ -71,7 +73,7 @@ def verdict_word(run: Run) -> str:
 
 def volume(run: Run) -> str:
     """Return ``2 055 examples, 136 750 steps``."""
-    return f"{grouped(run.examples)} examples, {grouped(run.steps)} steps"
+    return f"{grouped(run.tally.examples)} examples, {grouped(run.tally.steps)} steps"
 
 
 def count_text(count: int | None) -> str:
@@ -102,9 +104,9 @@ def _reasons(word: str, reasons: Mapping[str, str], paper: Paper) -> Iterator[st
 
 
 def _speed(run: Run) -> str:
-    speed = run.steps / run.seconds if run.seconds else 0
+    speed = run.tally.steps / run.tally.seconds if run.tally.seconds else 0
     seed = "" if run.seed is None else f"; seed {run.seed}"
-    return f"{volume(run)} in {run.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
+    return f"{volume(run)} in {run.tally.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
 
 
 def _situations(run: Run, paper: Paper) -> Iterator[str]:

@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 from statemachine.history import events as history
 from statemachine.history.events import Event
-from statemachine.history.facts import Holder
 from statemachine.history.in_flight import Flight, Flights
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import Holder, Ledger
 from statemachine.lifecycle import Operation
 from statemachine.world.workers import WORKERS
 

@@ -18,8 +18,8 @@ from statemachine.report.timeline.marks import definitions, legend
 from statemachine.report.timeline.markup import Markup, joined, table, tag, text
 from statemachine.report.timeline.steps import TimelineStep, timeline_steps
 from statemachine.report.timeline.why import why_grid
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Why
+from statemachine.search.triage.failure import Failure
 
 _NOTHING_FOREIGN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """The page's Content-Security-Policy: a browser then loads nothing, whatever the page may say."""

@@ -10,10 +10,12 @@ from statemachine.history.ndjson import Header
 from statemachine.history.reach import Reach
 from statemachine.history.words import grouped
 from statemachine.lifecycle import Lifecycle
+from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.summary import MEANING, verdict_word, volume, with_reasons
 from statemachine.report.timeline.page import Page, rendered
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
+from statemachine.search.triage.failure import Failure
 
 
 def of_failure(
@@ -43,7 +45,7 @@ def of_failure(
 def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Iterable[str], again: str) -> str:
     """Return the page of a run that broke nothing, with one of its examples; ``again`` is its command."""
     example = (
-        f"One of {grouped(run.examples)} examples: the first of those in which most leases were taken. "
+        f"One of {grouped(run.tally.examples)} examples: the first of those in which most leases were taken. "
         "It shows what a run plays, and no more."
     )
     page = Page(
@@ -51,10 +53,10 @@ def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Itera
         header.lifecycle,
         run.specimen,
         meaning=MEANING[run.verdict],
-        doubts=run.doubts(),
+        doubts=doubt_lines(run.doubts()),
         reach=run.reach,
         reach_required=run.judges_reach,
-        judged={claim.name: run.judged[claim.name] for claim in run.lane.claims},
+        judged={claim.name: run.tally.judged[claim.name] for claim in run.lane.claims},
         facts=[*_source(header), ("played", volume(run))],
         reproduce=[again],
         limits=[*with_reasons("waived", waived), *limits],

@@ -12,8 +12,8 @@ from typing import Any
 
 from statemachine.history import events as history
 from statemachine.history.events import Event
-from statemachine.history.facts import CallFacts
 from statemachine.history.in_flight import Flight
+from statemachine.history.ledger import CallFacts
 from statemachine.history.legality import LEASE_EXPIRED, SUPERSEDED
 from statemachine.history.words import exact
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, JobRow, Lifecycle
