@@ -12,6 +12,10 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.world.databases.availability import missing_because
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.lane import Lane
+from tests.support.interleaved import open_interleaved
+from tests.support.postgresql import migrated_server, open_transactions
+
+__all__ = ["migrated_server", "open_interleaved", "open_transactions"]
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.end_to_end.commandline import (
+from tests.support.commandline import (
     CHECKOUT,
     REPO,
     SHORT_CONFTEST,
@@ -19,7 +19,7 @@ from tests.end_to_end.commandline import (
     run,
     write,
 )
-from tests.planted.scripts import TOLD
+from tests.support.scripts import TOLD
 
 
 class Found(NamedTuple):

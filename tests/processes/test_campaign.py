@@ -19,7 +19,7 @@ from statemachine.binding import load as load_binding
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header, dumps
 from statemachine.processes.plan import Deed, load
-from tests.end_to_end.commandline import CHECKOUT, Ran, command, run
+from tests.support.commandline import CHECKOUT, Ran, command, run
 
 AT_ONCE = 4
 SMALL = ("--pipelines", "ai", "--kills", "4", "--jobs", "4", "--seed", "8916")
