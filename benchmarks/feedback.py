@@ -31,10 +31,11 @@ from typing import Any, NamedTuple
 
 from hypothesis.reporting import with_reporter
 
+from statemachine.search.control import InvariantBroken, SearchControl
 from statemachine.search.engine import play, register_profiles, so_many
 from statemachine.search.machine import JobMachine
 from statemachine.search.pool import side_by_side
-from statemachine.search.run import InvariantBroken, Run
+from statemachine.search.run import Run
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
 from statemachine.world.operations import Offer
@@ -56,8 +57,8 @@ Cell = tuple[object, ...]
 
 
 @dataclass
-class FedRun(Run):
-    """A run that knows the steps until its first failure, and what its examples have met."""
+class FedControl(SearchControl):
+    """Knows the steps until its first failure, and what its examples have met."""
 
     found_steps: int | None = None
     seen: Counter[Cell] = field(default_factory=Counter)
@@ -67,14 +68,14 @@ class FedRun(Run):
             super().check(example)
         except InvariantBroken:
             if self.found_steps is None:
-                self.found_steps = self.steps
+                self.found_steps = self.run.tally.steps
             raise
 
 
 class FedMachine(JobMachine):
-    """Remembers in its run, at the end of an example that broke nothing, what the example has met."""
+    """Remembers in its control, at the end of an example that broke nothing, what the example has met."""
 
-    run: FedRun
+    control: FedControl
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,8 +83,8 @@ class FedMachine(JobMachine):
 
     def teardown(self) -> None:
         super().teardown()
-        if self.at_rest and self.run.failure is None:
-            self.run.seen.update(self.cells)
+        if self.at_rest and self.control.failure is None:
+            self.control.seen.update(self.cells)
 
 
 class RareMachine(FedMachine):
@@ -99,7 +100,7 @@ class RareMachine(FedMachine):
         self._strikes: dict[Cell, Strikes] = {}
 
     def boost(self, cell: Cell) -> float:
-        return 1 + (self.MOST - 1) * self.SELDOM / (self.SELDOM + self.run.seen[cell])
+        return 1 + (self.MOST - 1) * self.SELDOM / (self.SELDOM + self.control.seen[cell])
 
     def offers(self) -> list[Offer]:
         return [self._weighed(offer) for offer in super().offers()]
@@ -172,12 +173,20 @@ def hunt(asked: Hunt) -> Found:
     """Search on an empty database, without minimising what is found."""
     register_profiles()
     with open_lane(defect=asked.defect) as lane:
-        run = FedRun(lane)
+        control = FedControl(Run(lane))
         with with_reporter(lambda said: None):
-            play(run, asked.seed, WAYS[asked.way], so_many(EXAMPLES))
-    if run.found_steps is None or run.found_after is None:
-        return Found(asked, False, run.examples, run.steps, run.seconds, False)
-    return Found(asked, True, run.finding_examples, run.found_steps, run.found_after, bool(run.unstable))
+            play(control, asked.seed, WAYS[asked.way], so_many(EXAMPLES))
+    if control.found_steps is None or control.found_after is None:
+        tally = control.run.tally
+        return Found(asked, False, tally.examples, tally.steps, tally.seconds, False)
+    return Found(
+        asked,
+        True,
+        control.finding_examples,
+        control.found_steps,
+        control.found_after,
+        bool(control.unstable),
+    )
 
 
 def chance(better: int, worse: int) -> float:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from statemachine.history import events as history
 from statemachine.lifecycle import MESSAGE_STEPS, Operation
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import register_profiles, search, so_many
 from statemachine.search.run import Run
 from statemachine.world.clock import real_seconds
@@ -108,12 +109,14 @@ def main() -> None:
     for block in range(asked.blocks):
         with open_lane() as lane:
             run = Recording(lane)
-            search(run, asked.seed + block, so_many(asked.examples))
+            search(SearchControl(run), asked.seed + block, so_many(asked.examples))
             raw = replay_raw(lane, [raw_calls(lane, events) for events in run.histories])
-        ratios.append(run.seconds / raw)
+        tally = run.tally
+        ratios.append(tally.seconds / raw)
         print(
-            f"seed {asked.seed + block}: {run.steps} steps, machine {run.steps / run.seconds:.0f} steps/s, "
-            f"raw {run.steps / raw:.0f} steps/s, ratio {ratios[-1]:.2f}"
+            f"seed {asked.seed + block}: {tally.steps} steps, "
+            f"machine {tally.steps / tally.seconds:.0f} steps/s, "
+            f"raw {tally.steps / raw:.0f} steps/s, ratio {ratios[-1]:.2f}"
         )
     print(f"median ratio {statistics.median(ratios):.2f}")
 

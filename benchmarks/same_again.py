@@ -19,9 +19,10 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.commands.certificate.catalogue import catalogue
 from statemachine.history import ndjson
 from statemachine.history.ndjson import Header
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import play, register_profiles, so_many
 from statemachine.search.lanes import TRANSACTIONS
-from statemachine.search.run import Failure, Run
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.replay import replay
 from statemachine.world.clock import real_seconds
@@ -38,9 +39,14 @@ def played(lane: Lane, seed: int, examples: int) -> tuple[str, int, Failure | No
     def ended(example: Example) -> None:
         digest.update(ndjson.dumps(header, example.events).encode())
 
-    run = Run(lane, ended=ended, reach_of=TRANSACTIONS.reach_of)
-    play(run, seed, TRANSACTIONS.machine, so_many(examples, steps=TRANSACTIONS.steps))
-    return digest.hexdigest(), run.steps, run.failure
+    run = TRANSACTIONS.new_run(lane)
+    play(
+        SearchControl(run, ended=ended),
+        seed,
+        TRANSACTIONS.machine,
+        so_many(examples, steps=TRANSACTIONS.steps),
+    )
+    return digest.hexdigest(), run.tally.steps, run.failure
 
 
 def traces(pairs: int, examples: int) -> None:

@@ -9,29 +9,31 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 
-from statemachine.processes.campaign import Campaign, Played
+from statemachine.processes.campaign import KillCampaign, PlayedPlan
 from statemachine.processes.figures import figures
 from statemachine.processes.moments import MOMENTS
-from statemachine.processes.plan import Deed, Plan, Strike
-from statemachine.processes.stage import Set, stage_set
+from statemachine.processes.plan import Deed, KillPlan, PlannedStrike
+from statemachine.processes.stage import PreparedStage, prepared_stage
 
 
-def plan(seed: int, jobs: int, seconds: float, every: float, work: float) -> Plan:
+def plan(seed: int, jobs: int, seconds: float, every: float, work: float) -> KillPlan:
     """A kill every ``every`` seconds for ``seconds``, at each moment in turn; none when ``every`` is 0."""
     kills = int(seconds / every) if every else 0
-    strikes = [Strike("ai", Deed.KILL, MOMENTS[place % len(MOMENTS)].name, every) for place in range(kills)]
-    return Plan(seed, jobs, work, tuple(strikes))
+    strikes = [
+        PlannedStrike("ai", Deed.KILL, MOMENTS[place % len(MOMENTS)].name, every) for place in range(kills)
+    ]
+    return KillPlan(seed, jobs, work, tuple(strikes))
 
 
-def play(stage: Set, plan: Plan, time: int) -> Played:
-    campaign = Campaign(plan, stage.fleets[:1], 2, stage.database, stage.sqs, print, time)
+def play(stage: PreparedStage, plan: KillPlan, time: int) -> PlayedPlan:
+    campaign = KillCampaign(plan, stage.fleets[:1], 2, stage.database, stage.sqs, print, time)
     try:
         return campaign.run()
     finally:
         campaign.stop()
 
 
-def jobs_a_second(played: Played) -> float:
+def jobs_a_second(played: PlayedPlan) -> float:
     """Jobs ended, over the time from the first receipt to the last end."""
     (crew,) = played.crews
     at = {"message.received": [], "finish.accepted": []}
@@ -50,7 +52,7 @@ def main() -> None:
     parser.add_argument("--work", type=float, default=0.02, help="seconds a job costs on average")
     parser.add_argument("--blocks", type=int, default=1)
     asked = parser.parse_args()
-    with stage_set("models_under_test.binding:AIJobsBinding") as stage:
+    with prepared_stage("models_under_test.binding:AIJobsBinding") as stage:
         for block in range(asked.blocks):
             rates = []
             for number, every in enumerate((0.0, asked.every)):

@@ -25,14 +25,14 @@ from overhead import Recording, raw_calls, replay_raw
 
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.history import events as history
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import play, register_profiles, so_many
 from statemachine.search.lanes import TRANSACTIONS
 from statemachine.world.clock import real_seconds
 from statemachine.world.databases.opening import choose_settings, load_here
 from statemachine.world.databases.postgresql import database
 from statemachine.world.operations import perform
-from statemachine.world.transactions.lane import TransactionsLane
-from statemachine.world.transactions.opening import open_on
+from statemachine.world.transactions.lane import TransactionsLane, open_on
 
 
 class Measured(TransactionsLane):
@@ -81,7 +81,7 @@ def opened() -> Iterator[tuple[Measured, str]]:
 
     with (
         database(None) as made,
-        mock.patch("statemachine.world.transactions.opening.TransactionsLane", Measured),
+        mock.patch("statemachine.world.transactions.lane.TransactionsLane", Measured),
     ):
         binding = load(DEFAULT_BINDING, None)
         with open_on(made.django_settings(), binding, DEFAULT_BINDING) as lane:
@@ -124,18 +124,23 @@ def speed(examples: int, seed: int, blocks: int) -> None:
         with opened() as (lane, url):
             lane.keep_statements()
             run = Recording(lane)
-            run.reach_of = TRANSACTIONS.reach_of
-            play(run, seed + block, TRANSACTIONS.machine, so_many(examples, steps=TRANSACTIONS.steps))
+            play(
+                SearchControl(run),
+                seed + block,
+                TRANSACTIONS.machine,
+                so_many(examples, steps=TRANSACTIONS.steps),
+            )
             statements = count(run)
             lane.executed = lane.executed[-len(run.histories) :]
             executed = executed_raw(lane, url, run)
             examples_raw = [raw_calls(lane, events) for events in run.histories]
             called = replay_raw(lane, [(jobs, calls) for jobs, calls in examples_raw if jobs])
-        by_statement.append(run.seconds / executed)
-        by_call.append(run.seconds / called)
+        tally = run.tally
+        by_statement.append(tally.seconds / executed)
+        by_call.append(tally.seconds / called)
         print(
-            f"seed {seed + block}: {run.steps} steps, {statements} statements, lane "
-            f"{statements / run.seconds:.0f} statements/s, raw {statements / executed:.0f}, "
+            f"seed {seed + block}: {tally.steps} steps, {statements} statements, lane "
+            f"{statements / tally.seconds:.0f} statements/s, raw {statements / executed:.0f}, "
             f"ratio {by_statement[-1]:.2f}; repositories {statements / called:.0f}, ratio {by_call[-1]:.2f}"
         )
     print(

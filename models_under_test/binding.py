@@ -157,6 +157,8 @@ class PipelineBinding:
             cursor.execute(self._statements.others.format(_marks(["", *jobs])), ["", *jobs])
             return cursor.fetchone()
 
+    # boto3 is needed only where real workers run, so what imports it is imported late.
+
     def environment(self, stage: Stage) -> Mapping[str, str]:
         from models_under_test import fleets
 

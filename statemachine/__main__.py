@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from statemachine.binding import BindingError
 from statemachine.binding.fleet import FleetError
 from statemachine.commands import soak
-from statemachine.commands.certificate import command as certificate
-from statemachine.commands.check_binding import command as check_binding
-from statemachine.commands.gate import command as gate
+from statemachine.commands.certificate import certify as certificate
+from statemachine.commands.check_binding import exercise as check_binding
+from statemachine.commands.gate import run_gate as gate
 from statemachine.commands.merge import command as merge
 from statemachine.lifecycle import LifecycleError
 from statemachine.logs import command as check_log

@@ -5,7 +5,7 @@
 Each fails for as long as the package does it.  README.md says which of them is a bug.
 """
 
-from statemachine.report.leased_jobs import LeasedJobs
+from statemachine.regression import LeasedJobs
 
 
 def begin(leased_jobs: LeasedJobs) -> None:

@@ -7,11 +7,12 @@ and says in its lifecycle what it changes; the machine, the claims and the table
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from models_under_test.binding import OUTCOMES, AIJobsBinding
+from models_under_test.variants.review import ToReview
 from statemachine.lifecycle import Answer, Operation
 
 OURS = AIJobsBinding.lifecycle
@@ -61,13 +62,6 @@ class LateCompletionRefused(_Variant):
         from models_under_test.variants import parts
 
         return {"repository": parts.LateRepository}
-
-
-@dataclass(frozen=True, slots=True)
-class ToReview:
-    """Inference ended in a way that somebody must look at; ``status`` is where the job waits for that."""
-
-    status: str
 
 
 class ReviewRequired(_Variant):

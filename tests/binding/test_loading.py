@@ -78,7 +78,7 @@ def test_what_the_lifecycle_does_not_offer_may_be_left_out(
     loaded(lacking(piece, lifecycle=OPTIONAL_PIECES[piece]), monkeypatch)
     said = refusal(lacking(piece), monkeypatch)
     assert f"it lacks {piece};" in said
-    assert "statemachine/binding/__init__.py says what each one is" in said
+    assert "statemachine/binding/port.py says what each one is" in said
 
 
 def test_the_aggregate_over_other_rows_may_always_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 import models_under_test.defects
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import search, so_many
-from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
+from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
 from statemachine.search.triage import script
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, steps_of
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -38,10 +40,10 @@ def play(lane: Lane, steps: list[Step]) -> Example:
     return script.play(lane, steps).example
 
 
-def hunt(lane: Lane, seed: int, examples: int) -> Run:
-    run = Run(lane)
-    search(run, seed, so_many(examples))
-    return run
+def hunt(lane: Lane, seed: int, examples: int) -> SearchControl:
+    control = SearchControl(Run(lane))
+    search(control, seed, so_many(examples))
+    return control
 
 
 def test_every_defect_has_a_script() -> None:
@@ -81,7 +83,7 @@ def test_the_search_finds_and_minimises_the_defect(defect: str, open_lane: OpenL
     # The worst of seeds 100-119 needed far fewer examples (docs/measurements.md), so one seed of 2,000
     # examples is no matter of luck.
     with open_lane(defect) as lane:
-        run = hunt(lane, seed=7, examples=2000)
+        run = hunt(lane, seed=7, examples=2000).run
         assert run.verdict is Verdict.FAIL
         assert run.failure is not None
         # What a defect does may also be an answer or a write that the table does not allow; then the
@@ -103,6 +105,7 @@ def test_the_same_seed_plays_the_same_examples(open_lane: OpenLane) -> None:
 HUNT = """
 import sys
 from hypothesis import settings
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import register_profiles, search, so_many
 from statemachine.search.run import Run
 from statemachine.world.databases.opening import open_lane
@@ -112,8 +115,8 @@ register_profiles()
 with open_lane() as lane:
     run = Run(lane)
     short = settings(so_many(60), stateful_step_count=10)
-    search(run, 12, short)
-    print(run.examples, run.steps, sorted(run.reach.counts.items()))
+    search(SearchControl(run), 12, short)
+    print(run.tally.examples, run.tally.steps, sorted(run.reach.counts.items()))
 """
 
 
@@ -140,11 +143,11 @@ def test_the_same_seed_plays_the_same_examples_whatever_else_is_loaded(tmp_path:
 def test_the_correct_system_is_clean_and_a_short_run_says_that_it_was_short(open_lane: OpenLane) -> None:
     # `pytest statemachine/` itself is the long version of this test.
     with open_lane() as lane:
-        run = hunt(lane, seed=23, examples=100)
+        run = hunt(lane, seed=23, examples=100).run
     assert run.verdict is Verdict.PASS
     assert run.failure is None
     assert not run.judges_reach
-    assert run.examples < EXAMPLES_TO_JUDGE_REACH
+    assert run.tally.examples < EXAMPLES_TO_JUDGE_REACH
 
 
 def test_a_defect_is_small() -> None:

@@ -10,7 +10,7 @@ import pytest
 from statemachine.history import events as history
 from statemachine.history.events import Event, StepBegan
 from statemachine.history.in_flight import Flights, flights_of
-from statemachine.report.text.turns import turn_of
+from statemachine.report.text.phrases import turn_of
 from tests.support.events import NO, call, committed, created, invoked, killed, returned, struck
 
 SELECT, LOCKED, UPDATE = "SELECT ai_job", "SELECT ai_job FOR UPDATE", "UPDATE ai_job"

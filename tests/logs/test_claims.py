@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from statemachine.invariants import IN_LOGS
-from statemachine.logs import Judged
+from statemachine.logs import JudgedLog
 from tests.logs.writing import (
     LEASE,
     VISIBILITY,
@@ -181,7 +181,7 @@ CASES = [
 ]
 
 
-def broken(result: Judged) -> dict[str, int]:
+def broken(result: JudgedLog) -> dict[str, int]:
     return {cited.violation.invariant: cited.line.place.number for cited in result.violations}
 
 

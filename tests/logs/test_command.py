@@ -163,7 +163,7 @@ def test_the_standard_input_is_a_file(
         ([created(), received(1)], "invariant never judged: only_the_holder_finishes"),
         (
             [*LIFE, say(12, "prepare.called")],
-            "1 line of ours could not be judged, the first:",
+            "1 incomplete line could not be judged, the first:",
         ),
         ([STARTED, *LIFE], "FAIL"),
         (
@@ -239,7 +239,7 @@ WRONG = {
     "no such pattern file": (["a", "--patterns", "/none.toml"], "/none.toml"),
     "leases that are renewed": (
         ["LEASE", "--declared-lifecycle", "--binding", "models_under_test.variants:Heartbeat"],
-        "this system renews its leases, and no line of a log tells of that",
+        "this system renews its leases, and no line of a log says so",
     ),
     "a lease that cannot be": (["LEASE"], "lease_seconds is 7 and visibility_seconds 6"),
 }

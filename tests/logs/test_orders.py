@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine.logs import Judged
+from statemachine.logs import JudgedLog
 from tests.logs.writing import (
     LEASE,
     Values,
@@ -36,7 +36,7 @@ BEGUN: Log = [created(), received(1), prepared(2)]
 LATE = 3 + LEASE
 
 
-def broken(result: Judged) -> list[tuple[str, int]]:
+def broken(result: JudgedLog) -> list[tuple[str, int]]:
     return [(cited.violation.invariant, cited.line.place.number) for cited in result.violations]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from statemachine.logs import Judged, Place, Reader, judge_lines
+from statemachine.logs import JudgedLog, LogPlace, Reader, judge_lines
 from statemachine.logs.patterns import PatternError, load
 from tests.logs.writing import OURS
 
@@ -68,13 +68,13 @@ def test_a_log_that_names_no_worker_is_that_of_one() -> None:
     assert values["worker"] == "the worker"
 
 
-def plain(*said: str) -> Judged:
+def plain(*said: str) -> JudgedLog:
     """What comes of a plain log; each text begins with its time of day and worker."""
     reader = Reader(load())
     lines = []
     for number, text in enumerate(said, start=1):
         clock, worker, rest = text.split(" ", 2)
-        lines.append(reader.line(f"2030-10-27 {clock} [{worker}] {rest}", Place("log", number)))
+        lines.append(reader.line(f"2030-10-27 {clock} [{worker}] {rest}", LogPlace("log", number)))
     assert None not in lines
     return judge_lines(OURS, [line for line in lines if line is not None])
 
@@ -113,7 +113,10 @@ WRONG = {
     "no TOML": ("time = ", "is no TOML file: "),
     "no time": ("[[phrase]]\nevent = 'worker.started'\ntext = 'x'\n", "time must be a pattern with a group"),
     "a time without its group": ("time = '.'\n", "time must be a pattern with a group (?P<at>…)"),
-    "an unknown key": (f"{TIME}clock = 'x'\n", "clock is no key; there are time, worker, job and [[phrase]]"),
+    "an unknown key": (
+        f"{TIME}clock = 'x'\n",
+        "clock is not a known key; the keys are time, worker, job and [[phrase]]",
+    ),
     "no phrases": (TIME, "has no [[phrase]]: give each an event and a text"),
     "phrases that are a text": (f"{TIME}phrase = 'x'\n", "has no [[phrase]]"),
     "a phrase without a text": (
@@ -122,7 +125,7 @@ WRONG = {
     ),
     "an unknown event": (
         f"{TIME}[[phrase]]\nevent = 'worker.sneezed'\ntext = 'x'\n",
-        "phrase 1: 'worker.sneezed' is no event; there are worker.started",
+        "phrase 1: 'worker.sneezed' is not a known event; the events are worker.started",
     ),
     "no regular expression": (
         f"{TIME}[[phrase]]\nevent = 'worker.started'\ntext = '('\n",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.logs import Line, Place, Reader, judge_lines
+from statemachine.logs import LogLine, LogPlace, Reader, judge_lines
 from statemachine.logs.reading import texts
 from tests.logs.writing import (
     LEASE,
@@ -33,7 +33,7 @@ def write(folder: Path, name: str, *values: Values | str) -> str:
     return str(file)
 
 
-def read(*files: str) -> tuple[Reader, list[Line]]:
+def read(*files: str) -> tuple[Reader, list[LogLine]]:
     reader = Reader()
     return reader, list(reader.lines(files))
 
@@ -173,7 +173,7 @@ def test_a_lease_is_compared_to_the_microsecond(fraction: float, off: float) -> 
     values = [json.dumps(line) for line in lines]
     reader = Reader()
     result = judge_lines(
-        OURS, [line for n, text in enumerate(values) if (line := reader.line(text, Place("log", n)))]
+        OURS, [line for n, text in enumerate(values) if (line := reader.line(text, LogPlace("log", n)))]
     )
     assert bool(result.violations) == bool(off)
 
@@ -187,8 +187,8 @@ def test_bytes_that_are_no_text_are_no_reason_to_stop(tmp_path: Path) -> None:
 
 def test_texts_are_found_again_as_far_as_the_file_is_there(tmp_path: Path) -> None:
     name = write(tmp_path, "log", "one", "two", "three")
-    found = texts([Place(name, 2), Place(name, 9), Place("gone", 1)])
-    assert found == {Place(name, 2): "two"}
+    found = texts([LogPlace(name, 2), LogPlace(name, 9), LogPlace("gone", 1)])
+    assert found == {LogPlace(name, 2): "two"}
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -17,8 +17,10 @@ from statemachine.history.reach import required
 from statemachine.invariants import ALL, HELD, Invariant, Judge, Violation
 from statemachine.invariants.claim import invariant
 from statemachine.lifecycle import Lifecycle
+from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.summary import run_summary, verdict_line
-from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Failure, Run, Verdict
+from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from tests.support.commandline import STRANGER, run, write
 
@@ -48,8 +50,9 @@ def run_of(
     """A finished run in which every claim was judged seven times and every cell met nine times."""
     binding = SimpleNamespace(lifecycle=Lifecycle(), unreachable=unreachable)
     lane: Any = SimpleNamespace(claims=claims, binding=binding)
-    made = Run(lane, **({"finished": True, "examples": examples} | fields))
-    made.judged.update({claim.name: 7 for claim in claims})
+    made = Run(lane, **({"finished": True} | fields))
+    made.tally.examples = examples
+    made.tally.judged.update({claim.name: 7 for claim in claims})
     made.reach.counts.update(dict.fromkeys(REQUIRED, 9))
     return made
 
@@ -63,7 +66,7 @@ def crash(made: Run) -> None:
 
 def test_a_long_clean_run_that_met_everything_passes() -> None:
     made = run_of()
-    assert (made.verdict, list(made.doubts())) == (Verdict.PASS, [])
+    assert (made.verdict, doubt_lines(made.doubts())) == (Verdict.PASS, [])
 
 
 def test_its_verdict_line_names_the_rarest_situation() -> None:
@@ -77,7 +80,7 @@ def test_its_verdict_line_names_the_rarest_situation() -> None:
 def test_a_short_run_says_that_its_reach_was_not_judged() -> None:
     made = run_of(ENOUGH - 1)
     made.reach.counts.clear()
-    made.judged.clear()
+    made.tally.judged.clear()
     assert made.verdict is Verdict.PASS
     assert verdict_line(made).startswith("PASS (reach not judged)  ")
 
@@ -87,14 +90,14 @@ def test_a_required_situation_that_never_came_about_is_unknown(cell: str) -> Non
     made = run_of()
     made.reach.counts[cell] = 0
     assert made.verdict is Verdict.UNKNOWN
-    assert list(made.doubts()) == [f"required situation never met: {cell}"]
+    assert doubt_lines(made.doubts()) == [f"required situation never met: {cell}"]
     assert verdict_line(made).startswith("UNKNOWN  ")
 
 
 def test_a_situation_that_cannot_exist_is_no_doubt_and_not_the_rarest() -> None:
     made = run_of(unreachable=NO_COMMIT)
     made.reach.counts.update({"answer_lost in prepare": -9, "redriven": -6})
-    assert (made.verdict, list(made.doubts())) == (Verdict.PASS, [])
+    assert (made.verdict, doubt_lines(made.doubts())) == (Verdict.PASS, [])
     assert "the rarest 3 times (redriven)" in verdict_line(made)
 
 
@@ -102,7 +105,7 @@ def test_a_situation_that_cannot_exist_is_no_doubt_and_not_the_rarest() -> None:
 def test_a_situation_that_was_said_not_to_exist_and_was_met_is_unknown(examples: int, finished: bool) -> None:
     made = run_of(examples, unreachable=NO_COMMIT, finished=finished)
     assert made.verdict is Verdict.UNKNOWN
-    assert made.doubts()[-1] == (
+    assert doubt_lines(made.doubts())[-1] == (
         "situation said to be unreachable was met 9 times: answer_lost in prepare; the reason given for it "
         "is false: take it out of the binding's unreachable"
     )
@@ -111,14 +114,14 @@ def test_a_situation_that_was_said_not_to_exist_and_was_met_is_unknown(examples:
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)
 def test_an_invariant_that_was_never_judged_is_unknown(claim: Invariant) -> None:
     made = run_of()
-    del made.judged[claim.name]
+    del made.tally.judged[claim.name]
     assert made.verdict is Verdict.UNKNOWN
-    assert list(made.doubts()) == [f"invariant never judged: {claim.name}"]
+    assert doubt_lines(made.doubts()) == [f"invariant never judged: {claim.name}"]
 
 
 def test_a_waived_invariant_that_was_never_judged_is_no_doubt() -> None:
     made = run_of(claims=ALL[1:])
-    assert made.judged[ALL[0].name] == 0
+    assert made.tally.judged[ALL[0].name] == 0
     assert made.verdict is Verdict.PASS
 
 
@@ -127,7 +130,7 @@ def test_a_crashed_invariant_is_unknown_however_short_the_run(examples: int) -> 
     made = run_of(examples)
     crash(made)
     assert made.verdict is Verdict.UNKNOWN
-    (doubt,) = made.doubts()
+    (doubt,) = doubt_lines(made.doubts())
     assert "chokes" in doubt
     assert "ZeroDivisionError: no mercy at 1" in doubt
     assert "StepBegan" in doubt
@@ -137,20 +140,20 @@ def test_a_crash_in_every_example_is_told_a_few_times_only() -> None:
     made = run_of()
     for _ in range(ENOUGH):
         crash(made)
-    assert 1 <= len(made.doubts()) <= 5
+    assert 1 <= len(doubt_lines(made.doubts())) <= 5
 
 
 @pytest.mark.parametrize("examples", [1, ENOUGH])
 def test_an_interrupted_run_is_unknown(examples: int) -> None:
     made = run_of(examples, finished=False)
     assert made.verdict is Verdict.UNKNOWN
-    assert list(made.doubts()) == ["the run was interrupted"]
+    assert doubt_lines(made.doubts()) == ["the run was interrupted"]
 
 
 def test_an_interrupted_run_does_not_blame_what_it_had_no_time_for() -> None:
     made = run_of(finished=False)
     made.reach.counts.clear()
-    assert list(made.doubts()) == ["the run was interrupted"]
+    assert doubt_lines(made.doubts()) == ["the run was interrupted"]
 
 
 @pytest.mark.parametrize("finished", [True, False])
@@ -191,8 +194,9 @@ def test_a_situation_that_cannot_exist_is_shown_as_that_with_its_reason() -> Non
 
 
 def test_large_counts_stay_within_100_columns() -> None:
-    made = run_of(examples=10_000_000, seconds=86_400.0, steps=500_000_000)
-    made.judged.update({claim.name: 10**9 for claim in ALL})
+    made = run_of(examples=10_000_000)
+    made.tally.seconds, made.tally.steps = 86_400.0, 500_000_000
+    made.tally.judged.update({claim.name: 10**9 for claim in ALL})
     made.reach.counts.update(dict.fromkeys(REQUIRED, 10**9))
     lines = run_summary(made, {}, [])[:-1]
     assert [line for line in lines if len(line) > 100] == []
@@ -211,7 +215,9 @@ def test_long_sentences_stay_within_100_columns(long: str) -> None:
 
 
 def test_a_run_without_seconds_has_no_speed() -> None:
-    assert "(0 steps/s)" in "\n".join(run_summary(run_of(steps=10), {}, []))
+    made = run_of()
+    made.tally.steps = 10
+    assert "(0 steps/s)" in "\n".join(run_summary(made, {}, []))
 
 
 # -- from outside ---------------------------------------------------------------------------------

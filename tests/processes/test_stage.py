@@ -120,10 +120,13 @@ BAD = {
     "no such plan": (("--plan", "gone.json"), "gone.json: No such file or directory; name the plan.json"),
     "no lease": (("--margin", "3"), "--margin 3: the lease is the visibility timeout of 3 s less the margin"),
     "work beyond the cap": (("--work", "2"), "--work 2: a job may cost twice that, and inference is cut"),
-    "work below 0": (("--work", "-1"), "-1 is no number of seconds"),
-    "a gap that is no number": (("--gap", "nan"), "nan is no number of seconds"),
+    "work below 0": (("--work", "-1"), "-1 is not a number of seconds"),
+    "a gap that is no number": (("--gap", "nan"), "nan is not a number of seconds"),
     "no jobs": (("--jobs", "0"), "0 is no whole number above 0"),
-    "a directory with something in it": (("--keep", "tmp/.."), "something is there already; name a new"),
+    "a directory with something in it": (
+        ("--keep", "tmp/.."),
+        "it exists and is not an empty directory; name a new",
+    ),
 }
 
 

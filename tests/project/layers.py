@@ -29,11 +29,10 @@ PURE = ("lifecycle", "history", "invariants", "logs")
 OUTSIDE: dict[str, dict[str, set[str]]] = {
     "django": {
         "anywhere": {
-            *("world.django_faults", "world.transactions.lane", "world.transactions.opening"),
-            "world.transactions.sessions",
+            *("world.django_faults", "world.transactions.lane", "world.transactions.sessions"),
         },
         "in functions": {
-            *("commands.check_binding.row_counts", "plugin", "processes.stage", "world.lane"),
+            *("commands.check_binding.django_state", "plugin", "processes.stage", "world.lane"),
             "world.databases.opening",
         },
     },
@@ -41,8 +40,8 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         "anywhere": {
             *("commands.certificate.baseline", "commands.certificate.hunt"),
             *("plugin", "plugin.header", "plugin.lanes", "plugin.options", "plugin.progress"),
-            *("search.engine", "search.lanes", "search.machine", "search.sampled"),
-            "search.transactions_machine",
+            *("search.engine", "search.lanes", "search.machine", "search.strategy"),
+            "search.contention",
         },
         "in functions": {"search.corpus.places"},
     },

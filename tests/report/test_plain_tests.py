@@ -18,7 +18,7 @@ from statemachine.lifecycle import Lifecycle
 from statemachine.report import failure_folder as failures
 from statemachine.report import timeline
 from statemachine.report.plain_tests import NAME, regression_test
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 
 PAGE = "<!doctype html>\n"
@@ -225,7 +225,14 @@ def test_a_page_is_written_anew_and_an_old_one_survives_a_full_disk(
     assert page.read_text("utf-8") == PAGE
 
 
-def test_a_plain_test_needs_no_hypothesis() -> None:
-    code = "import sys, statemachine.report.leased_jobs; print('hypothesis' in sys.modules)"
+@pytest.mark.parametrize("module", ["statemachine.regression", "statemachine.report.leased_jobs"])
+def test_a_plain_test_needs_no_hypothesis(module: str) -> None:
+    code = f"import sys, {module}; print('hypothesis' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("lane", "kind"), [("embedded", "LeasedJobs"), ("transactions", "InterleavedJobs")])
+def test_it_imports_the_module_that_stays_importable(lane: str, kind: str) -> None:
+    # Users copy these tests into their projects: the import must outlive any move inside of the package.
+    assert f"\nfrom statemachine.regression import {kind}\n" in written(PLAIN, lane)

@@ -9,13 +9,14 @@ import pytest
 
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
+from statemachine.report.text.closing import strategy_lines
 from statemachine.search import exhaustive as exhaustion
 from statemachine.search.corpus.entries import Corpus
 from statemachine.search.corpus.places import Directory
-from statemachine.search.exhaustive import Exhausted, Exhaustion, NeverBoth
+from statemachine.search.exhaustive import SCENES, Exhaustion, NeverBoth
+from statemachine.search.figures import Exhausted
 from statemachine.search.lanes import TRANSACTIONS
-from statemachine.search.scenes import SCENES
 from statemachine.world.transactions.lane import TransactionsLane
 from tests.support.postgresql import OpenTransactions
 from tests.world.transactions import systems
@@ -45,7 +46,7 @@ class Sequences(Exhaustion):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.orders: list[tuple[str, ...]] = []
-        ended = self.total.end_example
+        ended = self.control.end_example
 
         def end_example(example: Any) -> None:
             steps = [event for event in example.events if isinstance(event, StepBegan) and not event.drain]
@@ -53,15 +54,17 @@ class Sequences(Exhaustion):
             self.orders.append(tuple(went_on))
             ended(example)
 
-        self.total.end_example = end_example  # type: ignore[method-assign]
+        self.control.end_example = end_example  # type: ignore[method-assign]
 
 
 def exhausted(lane: TransactionsLane, folder: Path, *pair: str) -> Sequences:
     header = Header("binding", lane.binding.lifecycle, 1, lane="transactions")
     one, other = pair
-    quest = Sequences(lane, Corpus(Directory(folder), header), (one, other), lambda run: None, TRANSACTIONS)
-    quest.run()
-    return quest
+    strategy = Sequences(
+        lane, Corpus(Directory(folder), header), (one, other), lambda run: None, TRANSACTIONS
+    )
+    strategy.run()
+    return strategy
 
 
 def only(monkeypatch: pytest.MonkeyPatch, *situations: str) -> None:
@@ -74,13 +77,13 @@ def test_two_statements_against_two_have_six_orders(
     # The two who have not prepared are B and C; 4 over 2 orders.
     only(monkeypatch, "terminal")
     with open_transactions(f"{__name__}:TwoStatements") as lane:
-        quest = exhausted(lane, tmp_path, "prepare", "prepare")
-    assert [seen.schedules for seen in quest.played] == [6]
-    assert sorted("".join(order) for order in quest.orders) == sorted(
+        strategy = exhausted(lane, tmp_path, "prepare", "prepare")
+    assert [seen.schedules for seen in strategy.played] == [6]
+    assert sorted("".join(order) for order in strategy.orders) == sorted(
         ["BBCC", "BCBC", "BCCB", "CBBC", "CBCB", "CCBB"]
     )
-    assert quest.closing()[-1] == "exhausted: 6 schedules"
-    assert quest.total.verdict is not Verdict.FAIL
+    assert strategy_lines(strategy.figures())[-1] == "exhausted: 6 schedules"
+    assert strategy.total.verdict is not Verdict.FAIL
 
 
 def test_a_lock_leaves_fewer(
@@ -94,19 +97,23 @@ def test_a_lock_leaves_fewer(
     # That is 3, and as many with B first: 6.
     only(monkeypatch, "PENDING")
     with open_transactions() as lane:
-        quest = exhausted(lane, tmp_path, "prepare", "prepare")
-    assert quest.played == [Exhausted("PENDING", 6, 0, whole=True)]
-    assert sorted("".join(order) for order in quest.orders) == sorted(
+        strategy = exhausted(lane, tmp_path, "prepare", "prepare")
+    assert strategy.played == [Exhausted("PENDING", 6, 0, whole=True)]
+    assert sorted("".join(order) for order in strategy.orders) == sorted(
         ["ABAABB", "AABABB", "AAABB", "BABBAA", "BBABAA", "BBBAA"]
     )
 
 
 def test_every_schedule_is_played_once(open_transactions: OpenTransactions, tmp_path: Path) -> None:
     with open_transactions() as lane:
-        quest = exhausted(lane, tmp_path, "complete", "prepare")
-    assert sum(seen.schedules for seen in quest.played) == len(quest.orders) == quest.total.examples
-    assert all(seen.whole for seen in quest.played)
-    assert quest.total.doubts() == []
+        strategy = exhausted(lane, tmp_path, "complete", "prepare")
+    assert (
+        sum(seen.schedules for seen in strategy.played)
+        == len(strategy.orders)
+        == strategy.total.tally.examples
+    )
+    assert all(seen.whole for seen in strategy.played)
+    assert not strategy.total.doubts()
     assert not lane.in_flight
 
 
@@ -117,13 +124,13 @@ def test_what_breaks_is_counted_kept_and_told(
     # two of them.  The UPDATE of one waits for the COMMIT of the one who has updated.
     only(monkeypatch, "PENDING")
     with open_transactions("tests.support.unlocked:Unlocked") as lane:
-        quest = exhausted(lane, tmp_path, "prepare", "prepare")
-    (seen,) = quest.played
-    right = [order for order in quest.orders if "".join(order) in ("AAABB", "BBBAA", "AAABBB", "BBBAAA")]
+        strategy = exhausted(lane, tmp_path, "prepare", "prepare")
+    (seen,) = strategy.played
+    right = [order for order in strategy.orders if "".join(order) in ("AAABB", "BBBAA", "AAABBB", "BBBAAA")]
     assert len(right) == 2
     assert seen.broken == seen.schedules - 2 > 0
-    assert len(quest.findings) >= 1
-    assert f"{seen.broken} of them break a claim" in "\n".join(quest.closing())
+    assert len(strategy.findings) >= 1
+    assert f"{seen.broken} of them break a claim" in "\n".join(strategy_lines(strategy.figures()))
     assert list(tmp_path.rglob("*.ndjson")) or list(tmp_path.rglob("*")), "it is kept in the corpus"
 
 
@@ -133,11 +140,11 @@ def test_a_bound_that_is_hit_is_no_exhaustion(
     only(monkeypatch, "PENDING")
     monkeypatch.setattr(exhaustion, "MOST", 4)
     with open_transactions() as lane:
-        quest = exhausted(lane, tmp_path, "prepare", "prepare")
-    assert quest.played == [Exhausted("PENDING", 4, 0, whole=False)]
-    assert quest.closing()[-1] == "not exhausted: 4 schedules"
-    assert quest.total.verdict is Verdict.UNKNOWN
-    assert any("more than 4 schedules, not exhausted" in doubt for doubt in quest.total.doubts())
+        strategy = exhausted(lane, tmp_path, "prepare", "prepare")
+    assert strategy.played == [Exhausted("PENDING", 4, 0, whole=False)]
+    assert strategy_lines(strategy.figures())[-1] == "not exhausted: 4 schedules"
+    assert strategy.total.verdict is Verdict.UNKNOWN
+    assert any("more than 4 schedules, not exhausted" in doubt for doubt in strategy.total.doubts().lost)
 
 
 def test_a_bound_that_is_just_met_is_one(
@@ -146,8 +153,8 @@ def test_a_bound_that_is_just_met_is_one(
     only(monkeypatch, "PENDING")
     monkeypatch.setattr(exhaustion, "MOST", 6)
     with open_transactions() as lane:
-        quest = exhausted(lane, tmp_path, "prepare", "prepare")
-    assert quest.played == [Exhausted("PENDING", 6, 0, whole=True)]
+        strategy = exhausted(lane, tmp_path, "prepare", "prepare")
+    assert strategy.played == [Exhausted("PENDING", 6, 0, whole=True)]
 
 
 def test_a_pair_that_never_meets_is_refused(open_transactions: OpenTransactions, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from statemachine.history.events import StepBegan
 from statemachine.invariants import Violation
+from statemachine.search.figures import InCorpus, InSearch
 from statemachine.search.findings import Finding, Findings
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import play
 from statemachine.search.triage.signature import Shape
 from statemachine.world.lane import Lane
@@ -16,7 +17,7 @@ from tests.support.scripts import MINIMAL
 def finding(claim: str, operation: str, steps: int, seed: int = 0) -> Finding:
     events = tuple(StepBegan(0, number, "wait", {}) for number in range(steps))
     seen = Violation(claim, "j1", steps, 0, f"{claim} broke.", ())
-    return Finding(Failure(seen, (), events, Shape(claim, operation)), "", steps, seed=seed)
+    return Finding(Failure(seen, (), events, Shape(claim, operation)), InSearch(1), steps, seed=seed)
 
 
 def test_of_one_shape_the_shortest_is_kept_and_all_are_counted() -> None:
@@ -66,7 +67,7 @@ def test_minimising_keeps_the_shape_and_says_how_long_it_was(open_lane: OpenLane
     with open_lane("completion_without_token") as lane:
         failure = long_failure(lane)
         findings = Findings()
-        findings.add(Finding(failure, "somewhere", len(failure.steps)))
+        findings.add(Finding(failure, InCorpus("somewhere"), len(failure.steps)))
         (only,) = findings.minimised(lane)
     assert only.steps < only.found_steps == len(failure.steps)
     assert only.shape.invariant == failure.shape.invariant
@@ -76,6 +77,6 @@ def test_what_does_not_repeat_is_left_as_it_was_found(open_lane: OpenLane) -> No
     with open_lane("completion_without_token") as lane:
         failure = long_failure(lane)
         findings = Findings()
-        findings.add(Finding(failure, "somewhere", len(failure.steps), unstable="Flaky"))
+        findings.add(Finding(failure, InCorpus("somewhere"), len(failure.steps), unstable="Flaky"))
         (only,) = findings.minimised(lane)
     assert only.failure is failure

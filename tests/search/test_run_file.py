@@ -13,27 +13,27 @@ import pytest
 from statemachine.invariants import Crashed
 from statemachine.lifecycle import Answer, Lifecycle, Operation
 from statemachine.search import run_file as runfile
-from statemachine.search.run import Tally
 from statemachine.search.run_file import RunFile, RunFileError
+from statemachine.search.tally import Tally
 
 TALLY = Tally(
     7,
     300,
+    12.5,
     Counter({"create: new id": 3}),
     Counter({"every_job_ends": 5}),
-    (Crashed("claim", "why", "event"),),
+    [Crashed("claim", "why", "event")],
+    ["the search with seed 6: its process ended"],
 )
 RUN = RunFile(
     binding="theirs:Binding",
     lifecycle=Lifecycle(offers=frozenset({Operation.RENEW}), late_completion=Answer.REFUSED),
     defect="planted",
     seed=5,
-    seconds=12.5,
     processes=2,
     tally=TALLY,
     failures=1,
     finished=False,
-    lost=("the search with seed 6: its process ended",),
     notes=("a note",),
 )
 
@@ -44,7 +44,7 @@ def written(path: Path, **changes: Any) -> Path:
     return file
 
 
-@pytest.mark.parametrize("run", [RUN, replace(RUN, defect=None, lost=(), notes=(), finished=True)])
+@pytest.mark.parametrize("run", [RUN, replace(RUN, defect=None, tally=Tally(), notes=(), finished=True)])
 def test_what_is_written_is_read_back(run: RunFile, tmp_path: Path) -> None:
     file = tmp_path / runfile.NAME
     file.write_text(runfile.dumps(run), encoding="utf-8")

@@ -19,7 +19,7 @@ UNLOCKED = "tests.support.unlocked:Unlocked"
 @pytest.fixture
 def open_interleaved(transactional_db: None, postgresql_server: str) -> OpenInterleaved:
     """``with open_interleaved(defect, path) as lane:`` opens a system under test statement by statement."""
-    from statemachine.world.transactions.opening import open_on
+    from statemachine.world.transactions.lane import open_on
 
     @contextmanager
     def open_one(defect: str | None = None, path: str = DEFAULT_BINDING) -> Iterator[Lane]:

@@ -18,11 +18,10 @@ from models_under_test.models import AIJob, AIResult, Tenant
 from statemachine.history import events as history
 from statemachine.history.events import Event
 from statemachine.lifecycle import Answer, Operation
-from statemachine.world.bystanders import BYSTANDERS
 from statemachine.world.clock import START
 from statemachine.world.example import Example
 from statemachine.world.faults import Fault, Killed, Strike
-from statemachine.world.lane import Lane
+from statemachine.world.lane import BYSTANDERS, Lane
 from statemachine.world.operations import perform
 from statemachine.world.ports import HandedOver, SystemQueue, WorkerQueue
 from tests.conftest import OpenLane

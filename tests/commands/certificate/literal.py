@@ -1,10 +1,10 @@
-"""Findings and certificates written by hand, for tests of what is made of them."""
+"""HuntResults and certificates written by hand, for tests of what is made of them."""
 
 from __future__ import annotations
 
 from statemachine.commands.certificate.catalogue import Planted
 from statemachine.commands.certificate.citation import Certificate
-from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding, Hunt
+from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Hunt, HuntResult
 from statemachine.commands.certificate.rows import Row
 
 EDGE = Planted("edge_excluded", "an_expired_lease_can_be_taken_over", by_hand=7)
@@ -19,20 +19,20 @@ def finding(
     seconds: float = 1.0,
     shrunk: int = 7,
     method: str = SEARCH,
-) -> Finding:
+) -> HuntResult:
     asked = Hunt("system:Binding", method, EDGE.name, seed, 2000, "f00d")
-    return Finding(asked, invariant, examples, seconds, 30, shrunk, 0.1, "6.170.15")
+    return HuntResult(asked, invariant, examples, seconds, 30, shrunk, 0.1, "6.170.15")
 
 
-def row(*searched: Finding, planted: Planted = EDGE) -> Row:
+def row(*searched: HuntResult, planted: Planted = EDGE) -> Row:
     return Row(planted, searched, [finding(method=PLAIN, examples=300), finding(101, None, method=PLAIN)])
 
 
 def interleaved(
     seed: int = 100, invariant: str | None = RACE.invariant, *, shrunk: int = 9, seconds: float = 1.0
-) -> Finding:
+) -> HuntResult:
     asked = Hunt("system:Binding", INTERLEAVED, RACE.name, seed, 400, "beef")
-    return Finding(asked, invariant, 12, seconds, 40, shrunk, 5.0, "6.170.15", "PostgreSQL 17.4")
+    return HuntResult(asked, invariant, 12, seconds, 40, shrunk, 5.0, "6.170.15", "PostgreSQL 17.4")
 
 
 CERTIFICATE = Certificate(

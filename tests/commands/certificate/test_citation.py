@@ -1,4 +1,4 @@
-"""A run's header cites the certificate, and says when it is not of these sources any more."""
+"""A run's header cites the certificate, and says when the sources have changed since it was measured."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ import pytest
 from models_under_test.defects import STORIES
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.commands.certificate import sources
-from statemachine.commands.certificate.citation import Certificate, Counted, cite, dumps, loads
+from statemachine.commands.certificate.citation import Certificate, LaneFigures, cite, dumps, loads
 from statemachine.commands.certificate.plan import measured_on
 from statemachine.commands.certificate.sources import Digest
 from tests.commands.certificate.literal import CERTIFICATE
 
-CITED = "44 of 45 defects on 20 of 20 seeds (docs/certificate.md, 2026-11-22, commit abc1234)"
+CITED = (
+    "the search found 44 of 45 planted defects on each of 20 seeds "
+    "(docs/certificate.md, 2026-11-22, commit abc1234)"
+)
+AGAIN = (
+    ", so it may find more or fewer now; to measure again: "
+    "python -m statemachine certificate --write docs/certificate.md"
+)
 OTHER = Digest("0" * 16, "0" * 16)
 
 
@@ -46,27 +53,29 @@ def test_a_certificate_of_these_sources_is_cited_without_a_reservation(
 @pytest.mark.parametrize(
     ("group", "name", "since"),
     [
-        ("machine", "invariants.leases", "machine or invariants changed since"),
-        ("machine", "gone_by_now", "machine or invariants changed since"),
-        ("interleaving", "search.transactions_machine", "transactions lane changed since"),
-        ("interleaving", "gone_by_now", "transactions lane changed since"),
-        ("system", "repositories.py", "the system under test changed since"),
-        ("system", "gone_by_now.py", "the system under test changed since"),
-        ("defects", "lease_edge_excluded", "new, gone or changed since: lease_edge_excluded"),
-        ("defects", "gone_by_now", "new, gone or changed since: gone_by_now"),
+        ("machine", "invariants.leases", "the search or the claims have changed"),
+        ("machine", "gone_by_now", "the search or the claims have changed"),
+        ("interleaving", "search.contention", "the transactions lane has changed"),
+        ("interleaving", "gone_by_now", "the transactions lane has changed"),
+        ("system", "repositories.py", "the system under test has changed"),
+        ("system", "gone_by_now.py", "the system under test has changed"),
+        ("defects", "lease_edge_excluded", "defects were added, removed or changed (lease_edge_excluded)"),
+        ("defects", "gone_by_now", "defects were added, removed or changed (gone_by_now)"),
     ],
 )
 def test_it_says_what_changed_since(
     group: str, name: str, since: str, fresh: Certificate, tmp_path: Path
 ) -> None:
     stale = fresh._replace(**{group: {**getattr(fresh, group), name: OTHER}})
-    assert cited(stale, tmp_path) == f"certificate: {CITED}; {since}"
+    assert cited(stale, tmp_path) == f"certificate: {CITED}; since then {since}{AGAIN}"
 
 
 def test_a_new_defect_is_named(fresh: Certificate, tmp_path: Path) -> None:
     others = {name: digest for name, digest in fresh.defects.items() if name != "running_job_reentered"}
     line = cited(fresh._replace(defects=others), tmp_path)
-    assert line.endswith("; new, gone or changed since: running_job_reentered")
+    assert line.endswith(
+        f"; since then defects were added, removed or changed (running_job_reentered){AGAIN}"
+    )
 
 
 def test_a_comment_or_another_layout_is_no_change(fresh: Certificate, tmp_path: Path) -> None:
@@ -77,29 +86,36 @@ def test_a_comment_or_another_layout_is_no_change(fresh: Certificate, tmp_path: 
 def test_for_a_foreign_binding_it_says_whose_defects_and_judges_the_machine_only(
     fresh: Certificate, tmp_path: Path
 ) -> None:
-    theirs = CITED.replace("defects", "defects of the bundled system")
+    theirs = CITED.replace("planted defects", "defects planted in the bundled system")
     stale_system = fresh._replace(system={"repositories.py": OTHER})
     assert cited(stale_system, tmp_path, "theirs:Binding") == f"certificate: {theirs}"
     stale = fresh._replace(machine={"machine": OTHER})
-    assert cited(stale, tmp_path, "theirs:Binding").endswith("; machine or invariants changed since")
+    assert cited(stale, tmp_path, "theirs:Binding").endswith(
+        f"; since then the search or the claims have changed{AGAIN}"
+    )
 
 
 def test_the_transactions_lane_changes_beside_the_system(fresh: Certificate, tmp_path: Path) -> None:
     lane = {**fresh.interleaving, "world.transactions.lane": OTHER}
     stale = fresh._replace(interleaving=lane, system={**fresh.system, "repositories.py": OTHER})
-    changes = "the system under test changed since; transactions lane changed since"
-    assert cited(stale, tmp_path) == f"certificate: {CITED}; {changes}"
-    assert cited(stale, tmp_path, "theirs:Binding").endswith("abc1234); transactions lane changed since")
+    lane_changed = "the transactions lane has changed"
+    changes = f"since then the system under test has changed and {lane_changed}"
+    assert cited(stale, tmp_path) == f"certificate: {CITED}; {changes}{AGAIN}"
+    assert cited(stale, tmp_path, "theirs:Binding").endswith(f"abc1234); since then {lane_changed}{AGAIN}")
     stale = stale._replace(machine={"machine": OTHER})
-    assert cited(stale, tmp_path) == f"certificate: {CITED}; machine or invariants changed since"
+    search = "since then the search or the claims have changed"
+    assert cited(stale, tmp_path) == f"certificate: {CITED}; {search}{AGAIN}"
 
 
 def test_two_lanes_are_told_apart(fresh: Certificate, tmp_path: Path) -> None:
-    both = fresh._replace(transactions=Counted(11, 12, 400))
+    both = fresh._replace(transactions=LaneFigures(11, 12, 400))
     assert loads(dumps(both)) == both
-    told = "44 of 45 defects in the embedded lane, 11 of 12 in the transactions lane on 20 of 20 seeds ("
-    assert cited(both, tmp_path).startswith(f"certificate: {told}")
-    theirs = told.replace("defects", "defects of the bundled system")
+    ours = (
+        "the search found 44 of 45 planted defects in the embedded lane, 11 of 12 in the transactions lane "
+        "on each of 20 seeds ("
+    )
+    assert cited(both, tmp_path).startswith(f"certificate: {ours}")
+    theirs = ours.replace("planted defects", "defects planted in the bundled system")
     assert cited(both, tmp_path, "theirs:Binding").startswith(f"certificate: {theirs}")
     assert both._replace(found=0, measured=0).counts() == "11 of 12 defects in the transactions lane"
 

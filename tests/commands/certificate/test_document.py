@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from statemachine.commands.certificate.catalogue import Planted
-from statemachine.commands.certificate.citation import Counted
+from statemachine.commands.certificate.citation import LaneFigures
 from statemachine.commands.certificate.document import COLUMNS, NOTHING, document, table
-from statemachine.commands.certificate.hunt import Finding
+from statemachine.commands.certificate.hunt import HuntResult
 from statemachine.commands.certificate.rows import Row, misses
 from tests.commands.certificate.literal import CERTIFICATE, EDGE, RACE, finding, interleaved, row
 
@@ -47,10 +47,10 @@ def test_where_the_plain_machine_was_not_measured_it_has_no_column() -> None:
 
 @dataclass(frozen=True)
 class Missing:
-    """Findings that miss a goal, a near miss that meets it, and the words that tell them apart."""
+    """Results that miss a goal, others that just meet it, and the words about the first."""
 
-    miss: list[Finding]
-    near: list[Finding]
+    miss: list[HuntResult]
+    near: list[HuntResult]
     words: str
     planted: Planted = EDGE
 
@@ -103,7 +103,7 @@ def test_the_page_lists_misses_and_other_lanes_and_carries_its_figures() -> None
     assert re.search(figures, page, re.M)
 
 
-BOTH = CERTIFICATE._replace(transactions=Counted(1, 2, 400))
+BOTH = CERTIFICATE._replace(transactions=LaneFigures(1, 2, 400))
 LATE = Row(Planted("late", "every_job_ends", "processes"))
 
 

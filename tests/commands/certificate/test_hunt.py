@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.commands.certificate.findings import Findings
-from statemachine.commands.certificate.hunt import INTERLEAVED, SEARCH, Dealt, Hunt
+from statemachine.commands.certificate.hunt import INTERLEAVED, SEARCH, Dealt, Hunt, HuntResults
 from statemachine.commands.certificate.measuring import measure
 from tests.world.databases.test_postgresql import names
 
@@ -20,9 +19,9 @@ def asked(method: str, defect: str, examples: int) -> Hunt:
 
 
 @pytest.fixture(scope="module")
-def measured(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> Findings:
+def measured(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> HuntResults:
     """One defect of each lane, and that of the transactions lane once more where it is not searched long."""
-    findings = Findings(tmp_path_factory.mktemp("results"), "findings.jsonl")
+    findings = HuntResults(tmp_path_factory.mktemp("results"), "findings.jsonl")
     hunts = [
         asked(INTERLEAVED, DEFECT, 100),
         asked(INTERLEAVED, DEFECT, 1),
@@ -34,7 +33,7 @@ def measured(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -
     return findings
 
 
-def test_a_race_is_found_minimised_and_kept_with_its_server(measured: Findings) -> None:
+def test_a_race_is_found_minimised_and_kept_with_its_server(measured: HuntResults) -> None:
     found = measured.by_hunt[asked(INTERLEAVED, DEFECT, 100)]
     assert found.invariant == "one_holder_at_a_time"
     assert 1 < found.examples < 100
@@ -42,19 +41,19 @@ def test_a_race_is_found_minimised_and_kept_with_its_server(measured: Findings) 
     assert found.server.startswith("PostgreSQL ")
 
 
-def test_what_is_not_found_has_played_all_its_examples(measured: Findings) -> None:
+def test_what_is_not_found_has_played_all_its_examples(measured: HuntResults) -> None:
     found = measured.by_hunt[asked(INTERLEAVED, DEFECT, 1)]
     assert (found.invariant, found.steps, found.shrunk) == (None, 0, 0)
     assert found.examples >= 1
 
 
-def test_beside_it_whole_operations_are_played_without_a_server(measured: Findings) -> None:
+def test_beside_it_whole_operations_are_played_without_a_server(measured: HuntResults) -> None:
     found = measured.by_hunt[asked(SEARCH, "lease_as_long_as_visibility", 60)]
     assert (found.invariant, found.server) == ("a_lease_lasts_its_declared_length", "")
 
 
-def test_what_was_measured_is_read_again(measured: Findings) -> None:
-    assert Findings(measured.file.parent, "other.jsonl").by_hunt == measured.by_hunt
+def test_what_was_measured_is_read_again(measured: HuntResults) -> None:
+    assert HuntResults(measured.file.parent, "other.jsonl").by_hunt == measured.by_hunt
 
 
 def test_a_database_is_not_named_where_a_hunt_is() -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from statemachine.commands.certificate.catalogue import TRANSACTIONS, Planted
-from statemachine.commands.certificate.findings import Findings
-from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding
-from statemachine.commands.certificate.measuring import Shard
-from statemachine.commands.certificate.plan import Measured, Plan
+from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, HuntResult, HuntResults
+from statemachine.commands.certificate.measuring import Share
+from statemachine.commands.certificate.plan import HuntPlan, Measured
 from tests.commands.certificate.literal import EDGE, RACE
 
 OTHER = Planted("another", "every_job_ends")
 ELSEWHERE = Planted("dies_in_two_processes", "every_job_ends", "processes")
-PLAN = Plan(
+PLAN = HuntPlan(
     "system:Binding",
     [EDGE, OTHER, RACE, ELSEWHERE],
     {SEARCH: range(100, 103), PLAIN: range(100, 101), INTERLEAVED: range(100, 102)},
@@ -39,7 +38,7 @@ def test_a_lane_that_cannot_be_played_has_no_hunts() -> None:
 
 def test_shards_share_out_all_hunts_without_overlap() -> None:
     hunts = PLAN.hunts()
-    shares = [list(Shard(number, 3).of(hunts)) for number in (1, 2, 3)]
+    shares = [list(Share(number, 3).of(hunts)) for number in (1, 2, 3)]
     assert sorted(len(share) for share in shares) == [3, 3, 4]
     assert sorted(hunt for share in shares for hunt in share) == sorted(hunts)
 
@@ -50,10 +49,10 @@ def test_another_number_of_examples_is_another_measurement() -> None:
 
 
 def test_rows_hold_what_was_found_so_far_and_list_other_lanes(tmp_path: Path) -> None:
-    findings = Findings(tmp_path, "findings.jsonl")
+    findings = HuntResults(tmp_path, "findings.jsonl")
     hunts = PLAN.hunts()
     for hunt in (*hunts[:4], hunts[6]):
-        findings.add(Finding(hunt, None, 2000, 60.0, 0, 0, 0, "6.170.15"))
+        findings.add(HuntResult(hunt, None, 2000, 60.0, 0, 0, 0, "6.170.15"))
     edge, another, race, elsewhere = PLAN.rows(findings)
     assert (len(edge.searched), len(edge.plain)) == (3, 0)
     assert (len(another.searched), len(another.plain)) == (1, 0)
@@ -62,8 +61,8 @@ def test_rows_hold_what_was_found_so_far_and_list_other_lanes(tmp_path: Path) ->
 
 
 def test_half_of_a_lane_that_cannot_be_played_is_none_of_it(tmp_path: Path) -> None:
-    findings = Findings(tmp_path, "findings.jsonl")
+    findings = HuntResults(tmp_path, "findings.jsonl")
     for hunt in PLAN.hunts()[:7]:
-        findings.add(Finding(hunt, "every_job_ends", 2000, 60.0, 9, 9, 1, "6.170.15"))
+        findings.add(HuntResult(hunt, "every_job_ends", 2000, 60.0, 9, 9, 1, "6.170.15"))
     edge, _, race, _ = PLAN.rows(findings, (TRANSACTIONS,))
     assert (len(edge.searched), race.searched, race.played) == (3, [], False)

@@ -128,7 +128,7 @@ def test_a_defect_that_changes_leaves_the_findings_of_the_others_valid() -> None
 def test_the_transactions_lane_decides_what_is_found_there_and_nowhere_else() -> None:
     now = measured_on(DEFAULT_BINDING, STORIES)
     assert {"search.lanes", "history.overlaps"} < set(now.interleaving)
-    assert {"world.transactions.lane", "search.transactions_machine", "world.transactions.scheduler"} < set(
+    assert {"world.transactions.lane", "search.contention", "world.transactions.scheduler"} < set(
         now.interleaving
     )
     assert set(now.interleaving).isdisjoint(now.machine)

@@ -1,4 +1,4 @@
-"""Where no PostgreSQL can be had, the defects of that lane are listed, and it is said how to get one."""
+"""Without a PostgreSQL the defects of that lane are listed, with what to do to get one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_its_defects_are_listed_and_the_others_are_hunted(tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[:2] == [
-        f"Not hunted are the defects of the transactions lane: {MISSING}",
+        f"The defects of the transactions lane are not searched for: {MISSING}",
         "1 of 1 searches to do, 1 at a time",
     ]
     assert lines[-1] == "1 of 1 defects found on every seed"

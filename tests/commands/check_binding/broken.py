@@ -23,7 +23,7 @@ class Mistake(NamedTuple):
 
 
 def showing(**changed: Any) -> type[Any]:
-    """Observe shows these fields otherwise: a value, or what a function makes of the row."""
+    """``observe`` shows these fields with another value: a constant, or a function of the row."""
 
     class Showing(AIJobsBinding):
         def observe(self, jobs: Sequence[str]) -> Any:
@@ -43,12 +43,12 @@ def observing(answer: Callable[[list[Any]], Any]) -> type[Any]:
 
 
 def doing(**methods: Callable[..., Any]) -> type[Any]:
-    """Methods of the binding are these; each is given the real binding first."""
+    """The binding has these methods instead; each takes the real binding first."""
     return type("Doing", (AIJobsBinding,), methods)
 
 
 def planted(defect: str) -> type[Any]:
-    """A planted bug of the bundled system stands for the same mistake in a stranger's."""
+    """The bundled system with one of its planted bugs, which a stranger's system may have as well."""
 
     class Planted(AIJobsBinding):
         def __init__(self) -> None:
@@ -59,7 +59,7 @@ def planted(defect: str) -> type[Any]:
 
 
 class Procedure:
-    """A real delivery procedure with other steps; each is given the real one first."""
+    """A real delivery procedure with these steps instead; each takes the real delivery first."""
 
     def __init__(self, delivery: Any, changed: dict[str, Callable[..., Any]]) -> None:
         self._delivery, self._changed = delivery, changed
@@ -86,7 +86,7 @@ def delivering(**changed: Callable[..., Any]) -> type[Any]:
 
 
 def telling(step: str, instead: Callable[[Any], Any]) -> type[Any]:
-    """A step is done, and something else is told of it."""
+    """The step is carried out and returns another answer."""
     return delivering(**{step: lambda delivery, *given: instead(getattr(delivery, step)(*given))})
 
 

@@ -1,4 +1,4 @@
-"""What newcomers do wrong, by name, and what each must be told."""
+"""Mistakes that newcomers make, by name, each with the words that its sentence must hold, in this order."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ MISTAKES: dict[str, Mistake] = {
     "observe gives tuples": Mistake(
         observing(lambda rows: [tuple(row) for row in rows]),
         (
-            "observe(['j1']) gave ('j1',",
+            "observe(['j1']) returned ('j1',",
             "a tuple",
-            "give ObservedRow(job, tenant",
+            "return ObservedRow(job, tenant",
         ),
     ),
     "observe gives a row twice": Mistake(
         observing(lambda rows: rows * 2),
         (
-            "gave several rows for j1",
-            "give one for each job",
+            "returned several rows for j1",
+            "return one for each job",
         ),
     ),
     "a job by its primary key": Mistake(
         showing(job=1),
         (
-            "gave a row of job 1",
+            "returned a row of job 1",
             "by the names, as text",
         ),
     ),
@@ -85,7 +85,7 @@ MISTAKES: dict[str, Mistake] = {
         showing(results=0),
         (
             "after A.finish(COMPLETE) observe counts 0 results",
-            "the table says 1 (1 row in ai_result came)",
+            "1 is expected (1 row in ai_result added)",
         ),
     ),
     "another result": Mistake(
@@ -226,7 +226,7 @@ MISTAKES: dict[str, Mistake] = {
         doing(publish=broken.publish_without_note),
         (
             "observe shows published_at None",
-            "a small table of its binding's",
+            "a small table that the binding adds",
         ),
     ),
     # the delivery
@@ -321,7 +321,7 @@ MISTAKES: dict[str, Mistake] = {
     "a next step too early": Mistake(
         delivering(next_step=lambda it: "finish" if it.next_step == "prepare" else it.next_step),
         (
-            "says next_step 'finish' where it must be 'prepare'",
+            "has next_step 'finish' where it must be 'prepare'",
             "after a receive()",
         ),
     ),
@@ -398,7 +398,7 @@ MISTAKES: dict[str, Mistake] = {
         doing(others=lambda self, jobs: broken.count_jobs()),
         (
             "others(['j1', 'j2']) is ",
-            "leave the rows of the jobs that it is given out",
+            "leave out the rows of the jobs that it is given",
         ),
     ),
     "others sees nothing": Mistake(

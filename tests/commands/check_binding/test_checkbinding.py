@@ -1,7 +1,8 @@
-"""``check-binding``: what a newcomer is told while a binding grows, one mistake at a time.
+"""``check-binding``: one mistake at a time, and the sentence that a newcomer reads about it.
 
-Every sentence that the command promises has a binding here that earns it, and a correct binding earns
-none.  ``UPDATE_SNAPSHOTS=1 pytest tests/commands/check_binding`` writes the snapshots anew; read the diff.
+Every sentence of the command has a binding here that is spoiled in one place and must get it.  A correct
+binding gets none.  ``UPDATE_SNAPSHOTS=1 pytest tests/commands/check_binding`` writes the snapshots anew; read
+the diff.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import pytest
 
 from models_under_test import variants
 from models_under_test.binding import AIJobsBinding, MessagingBinding, VideoBinding
-from statemachine.commands.check_binding.command import exercise
-from statemachine.report import WIDTH
+from statemachine.commands.check_binding.exercise import exercise
 from statemachine.report.console import BROKEN, DONE
+from statemachine.report.text.paper import WIDTH
 from tests.commands.check_binding import broken
 from tests.commands.check_binding.mistakes import MISTAKES
 
@@ -38,7 +39,7 @@ def in_one_line(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_told_with_its_way_out(
+def test_a_mistake_gets_a_sentence_with_its_remedy(
     name: str, transactional_db: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mistake = MISTAKES[name]
@@ -48,7 +49,9 @@ def test_a_mistake_is_told_with_its_way_out(
     for words in mistake.words:
         place = told.find(words, place)
         assert place >= 0, (words, text)
-    assert told.endswith(f"to mend or to write; then again: python -m statemachine check-binding {PATH}")
+    assert told.endswith(
+        f"to mend or to write. Then run this again: python -m statemachine check-binding {PATH}"
+    )
     assert "Traceback" not in text
     assert max(map(len, text.splitlines())) <= WIDTH
 
@@ -64,7 +67,7 @@ def test_a_correct_binding_has_nothing_to_mend(
 
 
 @pytest.mark.parametrize(("name", "binding"), [("bundled", AIJobsBinding), ("broken", broken.HALF)])
-def test_the_walk_reads_like_this(
+def test_the_output_is_that_of_the_snapshot(
     name: str, binding: type[Any], transactional_db: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, text = check(binding(), capsys)
@@ -92,7 +95,7 @@ def test_a_write_without_a_transaction_is_noted_and_nothing_to_mend(
     told = in_one_line(text)
     assert "note publish(j1, t1)" in told
     assert "publish(j1, t1) wrote without a transaction" in told
-    assert "so it can end UNKNOWN: put transaction.atomic() around" in told
+    assert "may end UNKNOWN: put transaction.atomic() around the writes" in told
     assert "name the situations that such a run never meets in the binding's unreachable" in told
 
 
@@ -115,7 +118,7 @@ def test_local_time_of_the_settings_is_named(
         (("reset",), ["the other scenes need an empty database: write reset(jobs)"]),
     ],
 )
-def test_what_is_missing_so_far_is_named_and_the_rest_is_played(
+def test_missing_pieces_are_named_and_the_rest_is_played(
     missing: tuple[str, ...], words: list[str], transactional_db: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, text = check(AIJobsBinding(), capsys, *missing)

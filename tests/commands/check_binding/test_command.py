@@ -1,4 +1,4 @@
-"""``check-binding`` before anything is played: paths that lead nowhere, bindings that have just begun."""
+"""``check-binding`` before a scene is played: paths that lead nowhere, bindings with missing pieces."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ EAGER = "from django.contrib.auth.models import User"
 
 @pytest.fixture
 def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with modules under names that no other test has imported."""
+    """A directory with modules whose names no other test imports."""
     monkeypatch.chdir(write(tmp_path, begun_binding=BEGUN, impossible_binding=IMPOSSIBLE))
     return tmp_path
 
@@ -110,7 +110,7 @@ THINGS_TO_MEND = {
 
 
 @pytest.mark.parametrize(("path", "count", "words"), THINGS_TO_MEND.values(), ids=THINGS_TO_MEND)
-def test_what_is_to_write_or_to_mend_is_counted(
+def test_things_to_write_or_to_mend_are_counted(
     path: str, count: int, words: list[str], theirs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check-binding", path]) == BROKEN
@@ -121,7 +121,7 @@ def test_what_is_to_write_or_to_mend_is_counted(
     counted = re.search(r"(\d+) things? to mend or to write", text)
     assert counted
     assert int(counted[1]) == count, told.out
-    assert text.endswith(f"then again: python -m statemachine check-binding {path}")
+    assert text.endswith(f"Then run this again: python -m statemachine check-binding {path}")
     assert told.err == ""
 
 
@@ -153,7 +153,7 @@ class Unmigrated(AIJobsBinding):
 SQLITE = 'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}\n'
 
 
-def test_settings_that_cannot_serve_are_told_in_a_sentence(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_used_are_explained_in_a_sentence(tmp_path: Path) -> None:
     write(
         tmp_path,
         theirs=SETTINGS,

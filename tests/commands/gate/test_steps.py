@@ -12,9 +12,9 @@ from django.db import IntegrityError
 from models_under_test.binding import AIJobsBinding, PipelineBinding, lifecycle_of
 from models_under_test.pipelines import PIPELINES
 from statemachine.binding import ObservedRow
-from statemachine.binding.gate import Counted, Marked
+from statemachine.binding.gate import LogCounts, Marked
 from statemachine.commands.gate.report import GO, NO_GO, opening, verdict
-from statemachine.commands.gate.steps import Closed, Gate, Line, Mark, is_go
+from statemachine.commands.gate.steps import Gate, NullPort, StepLine, StepMark, is_go
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,13 +38,13 @@ Final verdict: **[GO]** (Big Bang GO)
 PLAIN = "No tenant can be made"
 
 
-def lines_of(binding: PipelineBinding) -> list[Line]:
-    nowhere = Closed()
+def lines_of(binding: PipelineBinding) -> list[StepLine]:
+    nowhere = NullPort()
     binding.open(nowhere, nowhere)
     return list(Gate(binding, "062528").lines())
 
 
-def printed(lines: Sequence[Line]) -> list[str]:
+def printed(lines: Sequence[StepLine]) -> list[str]:
     return [*opening(), *map(str, lines), *verdict(lines)]
 
 
@@ -60,7 +60,7 @@ def test_the_output_is_that_of_the_gate_report_to_the_letter() -> None:
 def test_a_second_gate_on_the_same_database_counts_on() -> None:
     first = lines_of(AIJobsBinding())
     binding = AIJobsBinding()
-    binding.open(Closed(), Closed())
+    binding.open(NullPort(), NullPort())
     again = list(Gate(binding, "062529").lines())
     assert is_go(first)
     assert is_go(again)
@@ -103,13 +103,13 @@ class DuplicateResets(AIJobsBinding):
 
 
 class TwoLogs(AIJobsBinding):
-    def create_notification_log(self) -> Counted:
-        return Counted(*super().create_notification_log())._replace(before=0, after=2)
+    def create_notification_log(self) -> LogCounts:
+        return LogCounts(*super().create_notification_log())._replace(before=0, after=2)
 
 
 class NoLog(AIJobsBinding):
-    def create_notification_log(self) -> Counted:
-        return Counted(3, 3)
+    def create_notification_log(self) -> LogCounts:
+        return LogCounts(3, 3)
 
 
 class VideoStaysUploaded(AIJobsBinding):
@@ -211,7 +211,9 @@ def test_each_step_that_is_broken_is_told_the_others_run_and_the_verdict_is_no_g
     lines = lines_of(kind())
     marked = [line for line in lines if line.mark]
     assert len(marked) == 6, "a step that breaks must not end the gate"
-    assert {place: str(line) for place, line in enumerate(marked) if line.mark is not Mark.PASS} == expected
+    assert {
+        place: str(line) for place, line in enumerate(marked) if line.mark is not StepMark.PASS
+    } == expected
     assert verdict(lines)[1] == NO_GO == "Final verdict: **[NO-GO]**"
 
 
@@ -219,7 +221,7 @@ def test_a_lease_of_3600_seconds_is_no_go() -> None:
     binding = AIJobsBinding()
     binding.plant("lease_as_long_as_visibility")
     lines = lines_of(binding)
-    assert [str(line) for line in lines if line.mark not in (None, Mark.PASS)] == [
+    assert [str(line) for line in lines if line.mark not in (None, StepMark.PASS)] == [
         "[4] Lease: now + 3540s = lease_expires_at (delta_sec=3600.0) [FAIL]"
     ]
     assert verdict(lines)[1] == NO_GO
@@ -235,13 +237,15 @@ def test_a_lease_is_measured_from_the_clock_and_not_from_the_row() -> None:
     assert re.fullmatch(r"\[4\] Lease: now \+ 3540s = lease_expires_at \(delta_sec=\d+\.\d\) \[FAIL\]", told)
 
 
-@pytest.mark.parametrize("marks", [[Mark.PASS] * 5, [Mark.PASS] * 7, [*[Mark.PASS] * 5, Mark.NOT_RUN], []])
-def test_go_needs_all_six_marks_and_no_other(marks: list[Mark]) -> None:
-    lines = [Line(1, "text", mark) for mark in marks]
+@pytest.mark.parametrize(
+    "marks", [[StepMark.PASS] * 5, [StepMark.PASS] * 7, [*[StepMark.PASS] * 5, StepMark.NOT_RUN], []]
+)
+def test_go_needs_all_six_marks_and_no_other(marks: list[StepMark]) -> None:
+    lines = [StepLine(1, "text", mark) for mark in marks]
     assert not is_go(lines)
     assert verdict(lines)[1] == NO_GO
 
 
 def test_go_is_go() -> None:
-    lines = [Line(1, "only told"), *[Line(1, "text", Mark.PASS)] * 6]
+    lines = [StepLine(1, "only told"), *[StepLine(1, "text", StepMark.PASS)] * 6]
     assert verdict(lines)[1] == GO == "Final verdict: **[GO]** (Big Bang GO)"

@@ -1,4 +1,4 @@
-"""The gate as it is typed: its whole output, what makes PHASE 2 incomplete, and the advice of §0.
+"""The gate as a user runs it: its whole output, what makes PHASE 2 incomplete, advice when it cannot begin.
 
 ``UPDATE_SNAPSHOTS=1 pytest tests/commands/gate/test_walks.py`` writes the snapshot anew; read the diff.
 """
@@ -141,8 +141,8 @@ def test_a_polite_stop_passes_and_what_is_optional_may_be_skipped(
     assert items(walked) == [
         "1 migrate [PASS]",
         "2 AI: one end to end [PASS]",
-        "3 Video: one end to end [NOT RUN] (optional, §4)",
-        "4 Messaging: one end to end [NOT RUN] (optional, §4)",
+        "3 Video: one end to end [NOT RUN] (optional)",
+        "4 Messaging: one end to end [NOT RUN] (optional)",
         "5 Worker kill [PASS]",
         "6 DLQ [PASS]",
     ]
@@ -157,7 +157,7 @@ def test_without_ai_kill_and_dlq_are_not_run_and_phase_2_is_incomplete(walks: Ma
     assert GO in walked.ran.lines
     assert items(walked) == [
         "1 migrate [PASS]",
-        "2 AI: one end to end [NOT RUN] (optional, §4)",
+        "2 AI: one end to end [NOT RUN] (optional)",
         "3 Video: one end to end [PASS]",
         "4 Messaging: one end to end [PASS]",
         "5 Worker kill [NOT RUN]",

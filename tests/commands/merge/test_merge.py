@@ -15,13 +15,13 @@ from statemachine.commands.merge.markdown import markdown
 from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.search import run_file as runfile
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.places import Directory
-from statemachine.search.run import Tally
 from statemachine.search.run_file import RunFile, RunFileError
+from statemachine.search.tally import Tally
 from statemachine.search.triage.script import Step
 from tests.conftest import OpenLane
 from tests.support.scripts import MINIMAL
@@ -30,8 +30,8 @@ LATE = "completion_without_token"
 
 
 def ran(lifecycle: Lifecycle, *, failures: int = 0, seed: int = 1, defect: str | None = None) -> RunFile:
-    tally = Tally(10, 600, Counter({"create: new id": 4}), Counter({"every_job_ends": 2}))
-    return RunFile(DEFAULT_BINDING, lifecycle, defect, seed, 30, 1, tally, failures, True)
+    tally = Tally(10, 600, 30, Counter({"create: new id": 4}), Counter({"every_job_ends": 2}))
+    return RunFile(DEFAULT_BINDING, lifecycle, defect, seed, 1, tally, failures, True)
 
 
 def leave(folder: Path, run: RunFile | None, header: Header, *histories: tuple[Kind, list[Step]]) -> Path:
@@ -73,9 +73,9 @@ def test_sums_are_sums(merging: Merging) -> None:
         ]
 
     total = merging(made).total
-    assert (total.examples, total.steps, total.seconds) == (20, 1200, 60)
+    assert (total.tally.examples, total.tally.steps, total.tally.seconds) == (20, 1200, 60)
     assert total.reach.counts["create: new id"] == 8
-    assert total.judged["every_job_ends"] == 4
+    assert total.tally.judged["every_job_ends"] == 4
     assert total.verdict is Verdict.PASS
 
 
@@ -107,7 +107,7 @@ def test_what_a_killed_shard_has_found_counts(merging: Merging) -> None:
 
     merge = merging(made, LATE)
     assert len(merge.findings) == 1
-    assert any(doubt.startswith("killed left no run.json") for doubt in merge.total.doubts())
+    assert any(doubt.startswith("killed left no run.json") for doubt in merge.total.doubts().lost)
 
 
 def test_a_killed_shard_that_found_nothing_leaves_a_doubt(merging: Merging) -> None:
@@ -123,7 +123,7 @@ def test_an_interrupted_shard_leaves_a_doubt(merging: Merging) -> None:
 
     total = merging(made).total
     assert total.verdict is Verdict.UNKNOWN
-    assert "one was interrupted after 30 s" in total.doubts()
+    assert "one was interrupted after 30 s" in total.doubts().lost
 
 
 def test_a_failure_that_breaks_nothing_here_is_doubted_not_forgotten(merging: Merging) -> None:
@@ -133,7 +133,7 @@ def test_a_failure_that_breaks_nothing_here_is_doubted_not_forgotten(merging: Me
 
     total = merging(made).total
     assert total.verdict is Verdict.UNKNOWN
-    assert any("one found 1 failure" in doubt for doubt in total.doubts())
+    assert any("one found 1 failure" in doubt for doubt in total.doubts().lost)
 
 
 def test_the_merged_corpus_is_small(merging: Merging) -> None:

@@ -9,6 +9,7 @@ import pytest
 from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import VARIANTS
 from statemachine.lifecycle import Answer, Lifecycle
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import search, so_many
 from statemachine.search.run import Run, Verdict
 from statemachine.world.lane import Lane
@@ -34,7 +35,7 @@ def hunt(binding: AIJobsBinding, seed: int) -> Run:
     lane = Lane(binding)
     with lane.open():
         run = Run(lane)
-        search(run, seed, so_many(EXAMPLES))
+        search(SearchControl(run), seed, so_many(EXAMPLES))
     return run
 
 

@@ -97,5 +97,5 @@ def test_operations_that_run_whole_do_not_pass_for_it(
 ) -> None:
     jobs = LeasedJobs(lane, DEFAULT_BINDING)
     play_all(jobs, script(*DELIVERED_TWICE[:4]))
-    with pytest.raises(Misused, match="take the fixture interleaved_jobs"):
+    with pytest.raises(Misused, match="use the fixture interleaved_jobs"):
         jobs.play(step[0], **step[1])

@@ -17,8 +17,9 @@ from statemachine.report.text.paper import WIDE, Paper
 from statemachine.report.text.steps import table
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import explain
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
 from tests.support.browser import running

@@ -13,9 +13,9 @@ import pytest
 
 from statemachine.report.text.failure import failure_report
 from statemachine.report.text.paper import WIDE, Paper
-from statemachine.report.text.sheet import Line, Sheet
-from statemachine.search.run import Failure
+from statemachine.report.text.sheet import Sheet, TableLine
 from statemachine.search.triage.explain import Why, explain
+from statemachine.search.triage.failure import Failure
 from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.defects.test_planted import shown
@@ -86,7 +86,7 @@ def test_every_report_fits_and_no_word_is_lost(defect: str, open_lane: OpenLane)
     assert all("…" not in report for report in reports.values())
 
 
-BUSY = Line(
+BUSY = TableLine(
     "10-11",
     "10800",
     "duplicate m2 → B",

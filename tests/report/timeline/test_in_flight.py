@@ -11,7 +11,7 @@ from statemachine.history.events import Event, StepBegan
 from statemachine.report.timeline.bars import Stroke
 from statemachine.report.timeline.page import Page, rendered
 from tests.history.test_in_flight import A_COMMITS, B_WAITS, LOCKED, begins, dies, goes_on
-from tests.report.timeline.test_page import told, words
+from tests.report.timeline.test_page import drawn, words
 from tests.support.events import NO, OURS, call, created, invoked, raised, returned, struck
 
 STRAY = [
@@ -55,17 +55,17 @@ SAYINGS = {
 
 @pytest.mark.parametrize(("events", "expected"), SAYINGS.values(), ids=SAYINGS)
 def test_a_turn_is_told_in_words(events: Sequence[Event], expected: str) -> None:
-    assert words(told(events)[-1]) == expected
+    assert words(drawn(events)[-1]) == expected
 
 
 def test_a_publisher_that_dies_in_the_middle_is_told_once() -> None:
     begun = [StepBegan(0, 1, "publish", {"stepwise": True}), invoked(1, "publish", "publisher")]
     died = [*dies(2, "publisher", "kill_before_commit")[:3], history.PublicationLost(0, "j1")]
-    assert words(told(begun, died)[-1]) == "K publisher: before COMMIT"
+    assert words(drawn(begun, died)[-1]) == "K publisher: before COMMIT"
 
 
 def strokes(by: str, *parts: Sequence[Event]) -> list[str]:
-    bars = [moment.flight_bars.get(by) for moment in told(*parts)]
+    bars = [moment.flight_bars.get(by) for moment in drawn(*parts)]
     return [str(bar.after) if bar is not None else "" for bar in bars]
 
 

@@ -12,12 +12,12 @@ from statemachine.history.events import Event
 from statemachine.invariants.claim import Compared, Violation
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.timeline.bars import Bar, Stroke
+from statemachine.report.timeline.marks import Mark
 from statemachine.report.timeline.markup import Markup, tag
-from statemachine.report.timeline.moments import Mark, Moment
 from statemachine.report.timeline.page import Page, rendered
-from statemachine.report.timeline.telling import moments
-from statemachine.search.run import Failure
+from statemachine.report.timeline.steps import TimelineStep, timeline_steps
 from statemachine.search.triage.explain import Again, Rerun, Result
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from tests.invariants.test_judge import CASES
 from tests.support.events import (
@@ -54,14 +54,14 @@ EDGE = [step(4, "wait"), clock(LEASE)]
 B_TAKES_OVER = [step(5, "duplicate", LEASE), *prepared(6, "B", LEASE, attempt=2)]
 
 
-def told(*parts: Sequence[Event], lifecycle: Lifecycle = OURS) -> list[Moment]:
-    return moments(lifecycle, chain(*parts))
+def drawn(*parts: Sequence[Event], lifecycle: Lifecycle = OURS) -> list[TimelineStep]:
+    return timeline_steps(lifecycle, chain(*parts))
 
 
-def words(moment: Moment) -> str:
-    """All that a moment says, its marks before each line."""
-    cells = (moment.application, moment.queue, *moment.workers.values())
-    return " | ".join("".join([*said.marks, " ", said.text]).strip() for cell in cells for said in cell)
+def words(step: TimelineStep) -> str:
+    """All that the cells of a step say, the marks before each line."""
+    cells = (step.application, step.queue, *step.workers.values())
+    return " | ".join("".join([*line.marks, " ", line.text]).strip() for cell in cells for line in cell)
 
 
 def page(events: Sequence[Event], **given: object) -> str:
@@ -121,7 +121,7 @@ SAYINGS = {
 def test_a_step_is_told_in_words(events: Sequence[Event], expected: str) -> None:
     if expected.startswith("create"):
         events = [history.StepBegan(0, 1, "create", {"job": "j1"}), *events[1:]]
-    assert words(told(events)[-1]) == expected
+    assert words(drawn(events)[-1]) == expected
 
 
 MARKED = {
@@ -138,12 +138,12 @@ MARKED = {
 
 @pytest.mark.parametrize(("events", "expected"), MARKED.values(), ids=MARKED)
 def test_takeovers_and_stale_and_late_calls_are_marked(events: list[Event], expected: list[Mark]) -> None:
-    assert [mark for moment in told(events) for mark in moment.marks] == expected
+    assert [mark for step in drawn(events) for mark in step.marks] == expected
 
 
 def bars(*parts: Sequence[Event]) -> list[tuple[Bar | None, Bar | None]]:
-    """The pieces of worker A's bar and of the first lease's, a pair a moment."""
-    return [(moment.worker_bars.get("A"), moment.lease_bars.get(0)) for moment in told(*parts)]
+    """The pieces of worker A's bar and of the first lease's, a pair a step."""
+    return [(one.worker_bars.get("A"), one.lease_bars.get(0)) for one in drawn(*parts)]
 
 
 def test_a_bar_runs_from_the_delivery_to_the_finish() -> None:
@@ -165,7 +165,7 @@ def test_a_lease_ends_within_the_quiet_time_in_which_it_expires() -> None:
     assert bars(A_WORKS, quiet)[-1] == (Bar(FULL, BROKEN), Bar(FULL, DOTTED))
     quiet = [step(4, "wait"), clock(4 * LEASE)]
     assert bars(A_WORKS, quiet)[-1] == (Bar(FULL, BROKEN, 0.25), Bar(FULL, DOTTED, 0.25))
-    passed = told(A_WORKS, quiet)[-1].quiet
+    passed = drawn(A_WORKS, quiet)[-1].time_passed
     assert passed is not None
     assert passed.passed == [(LEASE, "lease of j1, attempt 1, ends"), (3600, "m1 visible again")]
 
@@ -183,27 +183,25 @@ def test_a_takeover_begins_a_lease_anew_and_leaves_the_first_worker_without() ->
 
 def test_a_renewal_lengthens_the_lease_that_there_is() -> None:
     renewed = [clock(100), *call(5, "renew", at=100, attempt=1, leaves=[running(1, 3640)])]
-    last = told(A_WORKS, [step(4, "wait")], renewed, lifecycle=RENEWS)[-1]
+    last = drawn(A_WORKS, [step(4, "wait")], renewed, lifecycle=RENEWS)[-1]
     assert last.lease_bars == {0: Bar(FULL, FULL)}
     assert last.declared == {}
 
 
-def test_two_leases_have_a_lane_each_and_a_lane_is_used_again() -> None:
+def test_two_leases_have_a_track_each_and_a_track_is_used_again() -> None:
     def leased(number: int, job: str) -> list[Event]:
         row = running()._replace(job=job)
         return call(number, "mark_running", "stray", job=job, leaves=[row], told=1)
 
     ended = call(12, "fail", "stray", job="j1", attempt=1, leaves=[done()._replace(status="FAILED")])
-    lanes = [
-        moment.lease_bars for moment in told(leased(10, "j1"), leased(11, "j2"), ended, leased(13, "j3"))
-    ]
-    assert [sorted(lane) for lane in lanes] == [[0], [0, 1], [0, 1], [0, 1]]
-    assert lanes[3][0] == Bar(NONE, FULL, job="j3")
+    tracks = [one.lease_bars for one in drawn(leased(10, "j1"), leased(11, "j2"), ended, leased(13, "j3"))]
+    assert [sorted(bars) for bars in tracks] == [[0], [0, 1], [0, 1], [0, 1]]
+    assert tracks[3][0] == Bar(NONE, FULL, job="j3")
 
 
 def test_a_row_whose_lease_is_not_the_declared_one_says_so() -> None:
     wrong = call(3, "prepare", leaves=[running(1, 3600)], told=1)
-    assert told(created(), wrong)[-1].declared == {"j1": LEASE}
+    assert drawn(created(), wrong)[-1].declared == {"j1": LEASE}
     assert "lease until 3600, declared: until 3540" in Parsed(page([*created(), *wrong])).text
 
 

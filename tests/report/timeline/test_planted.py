@@ -17,10 +17,12 @@ from statemachine.report.text.failure import protects
 from statemachine.report.timeline.grid import timeline
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
-from statemachine.report.timeline.telling import moments
+from statemachine.report.timeline.steps import timeline_steps
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import search, so_many
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import explain
+from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from tests.conftest import OpenLane
 from tests.defects.test_planted import shown
@@ -88,13 +90,13 @@ class Drawn(Run):
         super().end_example(example)
         page = rendered(Page("PASS", example.lifecycle, example.events, meaning="nothing broke"))
         assert Parsed(page).broken_links == []
-        self.weight += len(timeline(moments(example.lifecycle, example.events)))
+        self.weight += len(timeline(timeline_steps(example.lifecycle, example.events)))
 
 
 def test_whatever_is_played_has_a_whole_page_of_moderate_weight(open_lane: OpenLane) -> None:
     with open_lane() as lane:
         run = Drawn(lane)
-        search(run, 5, so_many(60))
-    assert run.examples >= 30
+        search(SearchControl(run), 5, so_many(60))
+    assert run.tally.examples >= 30
     # A step takes about 550 bytes: a history of 5,000 is a page of less than 4 MB.
-    assert run.weight / run.steps < 800
+    assert run.weight / run.tally.steps < 800

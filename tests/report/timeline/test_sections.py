@@ -12,11 +12,11 @@ from statemachine.history import events as history
 from statemachine.history.events import Event
 from statemachine.history.reach import Reach
 from statemachine.invariants.claim import Violation
-from statemachine.report.timeline.moments import Moment
 from statemachine.report.timeline.page import Page, rendered
+from statemachine.report.timeline.steps import TimelineStep
 from statemachine.report.timeline.why import why_grid
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Again, Apart, Rerun, Result, Until, Why, Without
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from tests.support.events import (
     LEASE,
@@ -99,7 +99,12 @@ WHY = {
 
 @pytest.mark.parametrize(("why", "expected"), WHY.values(), ids=WHY)
 def test_the_grid_says_what_each_rerun_did(why: Why, expected: list[str]) -> None:
-    steps = [Moment(1, 0, "create"), Moment(2, 0, "publish"), Moment(3, 0, "wait"), Moment(4, 0, "x")]
+    steps = [
+        TimelineStep(1, 0, "create"),
+        TimelineStep(2, 0, "publish"),
+        TimelineStep(3, 0, "wait"),
+        TimelineStep(4, 0, "x"),
+    ]
     grid = why_grid(why, steps).encode("ascii", "xmlcharrefreplace").decode()
     text = " ".join(Parsed(grid).text.split())
     places = [text.find(" ".join(words.split())) for words in expected]

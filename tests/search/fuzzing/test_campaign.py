@@ -15,11 +15,13 @@ import pytest
 
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.history.ndjson import Header
-from statemachine.invariants.verdict import Verdict
-from statemachine.plugin.fuzz_progress import status
+from statemachine.invariants import Verdict
+from statemachine.plugin.progress import status
+from statemachine.report.text.closing import doubt_lines, strategy_lines
 from statemachine.report.text.paper import Paper
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.places import Directory, Place
+from statemachine.search.figures import InCorpus
 from statemachine.search.fuzzing.campaign import Campaign, Fuzz
 from statemachine.search.fuzzing.searches import Size, System
 from tests.conftest import OpenLane
@@ -37,7 +39,7 @@ Condition = Callable[[Campaign], bool]
 
 
 def examples(number: int) -> Condition:
-    return lambda campaign: campaign.total.examples >= number
+    return lambda campaign: campaign.total.tally.examples >= number
 
 
 @pytest.fixture
@@ -75,12 +77,12 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
 
     def enough(campaign: Campaign) -> bool:
         told.append(status(campaign))
-        return campaign.total.examples >= 60
+        return campaign.total.tally.examples >= 60
 
     campaign = fuzzing(enough)
     assert len(campaign.findings) == 0
     assert campaign.total.finished
-    assert campaign.total.doubts() == []
+    assert not campaign.total.doubts()
     kept = campaign.corpus.entries()
     assert {entry.kind for entry in kept} == {Kind.SITUATIONS}
     assert 0 < campaign.last_new <= campaign.elapsed
@@ -98,10 +100,10 @@ def test_a_defect_is_found_kept_and_found_again_first(fuzzing: Fuzzing) -> None:
     assert {found.shape.invariant for found in campaign.findings} == {"only_the_holder_finishes"}
     assert campaign.corpus.entries(Kind.FAILURES)
     again = fuzzing(examples(10_000), LATE, most_failures=1)
-    assert again.total.examples == 0, "nothing had to be searched for"
+    assert again.total.tally.examples == 0, "nothing had to be searched for"
     (found,) = again.findings
     assert found.shape in campaign.findings.shapes
-    assert found.looked_at == "Found again in the corpus, corpus"
+    assert found.origin == InCorpus("corpus")
 
 
 def test_a_known_failure_is_counted_and_does_not_end_the_search(fuzzing: Fuzzing) -> None:
@@ -111,22 +113,26 @@ def test_a_known_failure_is_counted_and_does_not_end_the_search(fuzzing: Fuzzing
 
 
 def test_a_system_that_ends_its_process_is_doubted(fuzzing: Fuzzing) -> None:
-    campaign = fuzzing(lambda campaign: bool(campaign.total.lost), path="tests.search.fuzzing.systems:Dying")
-    assert re.match(r"the search with seed 10\d: its process ended with exit code 3", campaign.total.lost[0])
-    assert campaign.total.lost[0] in campaign.total.doubts()
+    campaign = fuzzing(
+        lambda campaign: bool(campaign.total.tally.lost), path="tests.search.fuzzing.systems:Dying"
+    )
+    assert re.match(
+        r"the search with seed 10\d: its process ended with exit code 3", campaign.total.tally.lost[0]
+    )
+    assert campaign.total.tally.lost[0] in campaign.total.doubts().lost
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
 def test_a_search_that_was_not_played_again_in_time_is_doubted(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(lambda campaign: bool(campaign._retries), path="tests.search.fuzzing.systems:Dying")
-    assert campaign.total.lost
+    assert campaign.total.tally.lost
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
 def test_a_system_that_cannot_be_played_ends_the_campaign_at_once(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(lambda campaign: False, path="tests.search.fuzzing.systems:Unreadable")
-    assert 0 < len(campaign.total.lost) <= 4
-    assert "no such view" in campaign.total.lost[0]
+    assert 0 < len(campaign.total.tally.lost) <= 4
+    assert "no such view" in campaign.total.tally.lost[0]
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
@@ -134,7 +140,7 @@ def test_a_search_that_hangs_is_ended(fuzzing: Fuzzing, monkeypatch: pytest.Monk
     monkeypatch.setattr("statemachine.search.fuzzing.campaign.GRACE_SECONDS", 1)
     # Two searches of 30 examples each release a job at once.
     campaign = fuzzing(lambda campaign: campaign.elapsed > 10, path="tests.search.fuzzing.systems:Hanging")
-    assert any("did not end when its time was up" in lost for lost in campaign.total.lost)
+    assert any("did not end when its time was up" in lost for lost in campaign.total.tally.lost)
     assert campaign.total.verdict is Verdict.UNKNOWN
 
 
@@ -156,7 +162,7 @@ def test_a_process_that_is_killed_does_not_keep_the_others_from_stopping() -> No
 
 def test_what_cannot_exist_and_was_met_is_doubted(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(examples(1), path="tests.search.fuzzing.systems:Importing")
-    (doubt,) = campaign.total.doubts()
+    (doubt,) = doubt_lines(campaign.total.doubts())
     assert re.match(r"situation said to be unreachable was met \d+ times?: create: new id;", doubt)
     assert campaign.total.verdict is Verdict.UNKNOWN
 
@@ -164,7 +170,7 @@ def test_what_cannot_exist_and_was_met_is_doubted(fuzzing: Fuzzing) -> None:
 def test_a_search_whose_process_was_killed_is_played_again(fuzzing: Fuzzing, tmp_path: Path) -> None:
     campaign = fuzzing(examples(60), path="tests.search.fuzzing.systems:DyingOnce")
     assert (tmp_path / "died").exists()
-    assert campaign.total.doubts() == []
+    assert not campaign.total.doubts()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
@@ -187,13 +193,13 @@ def test_a_second_interrupt_ends_it_at_once_with_what_was_played(fuzzing: Fuzzin
 
     def interrupt_twice(campaign: Campaign) -> bool:
         seen[:] = [campaign]
-        if campaign.total.examples:
+        if campaign.total.tally.examples:
             os.kill(os.getpid(), signal.SIGINT)
         return False
 
     with pytest.raises(KeyboardInterrupt):
         fuzzing(interrupt_twice)
-    assert seen[0].total.seconds > 0
+    assert seen[0].total.tally.seconds > 0
     assert not seen[0].total.finished
 
 
@@ -206,7 +212,7 @@ def test_on_a_full_disk_everything_found_stays_in_memory_and_is_told(fuzzing: Fu
     campaign = fuzzing(examples(10_000), LATE, place=FullDisk(Path("corpus")), most_failures=1)
     assert all(found.failure.events for found in campaign.findings)
     assert campaign.corpus.unsaved > 0
-    assert any("No space left on device" in note for note in campaign.closing())
+    assert any("No space left on device" in note for note in strategy_lines(campaign.figures()))
 
 
 def test_what_another_run_finds_is_looked_up_now_and_then(
@@ -220,7 +226,7 @@ def test_what_another_run_finds_is_looked_up_now_and_then(
     def share(campaign: Campaign) -> bool:
         """Another run, which shares the place, finds it once this one is under way."""
         campaign._next_look = 0
-        if campaign.total.examples and not campaign.replayed:
+        if campaign.total.tally.examples and not campaign.replayed:
             shared.save(entry.kind, entry.name, entry.text)
         return campaign.replayed > 0
 

@@ -11,8 +11,8 @@ import pytest
 
 from statemachine.invariants import ALL
 from statemachine.report.text.why import TITLE, why_lines
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Again, Apart, Rerun, Result, Until, Why, Without, explain
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
 from tests.conftest import OpenLane

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from statemachine.report.text.why import TITLE, why_lines
-from statemachine.search.run import Failure
 from statemachine.search.triage.explain import Overlap, Result, Whole, Without, explain
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
 from tests.support.interleaved import UNLOCKED, OpenInterleaved

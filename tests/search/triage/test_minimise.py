@@ -15,8 +15,8 @@ from statemachine.history.events import DrainEnded, StepBegan
 from statemachine.history.ledger import Ledger
 from statemachine.invariants import ALL
 from statemachine.invariants.claim import Judgements, broken, invariant
-from statemachine.search.run import Failure
 from statemachine.search.triage import script
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.script import Step
 from statemachine.world.example import Example

@@ -14,7 +14,7 @@ from statemachine.search.triage.replay import Outcome, Replayed, replay
 from statemachine.search.triage.script import play
 from statemachine.world.databases.postgresql import database
 from statemachine.world.lane import Lane
-from statemachine.world.transactions.opening import open_on
+from statemachine.world.transactions.lane import open_on
 from tests.support.commandline import CHECKOUT, Ran, run
 from tests.support.interleaved_scripts import TWO_LEASES
 from tests.support.postgresql import OpenTransactions

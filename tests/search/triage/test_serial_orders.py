@@ -8,7 +8,7 @@ from statemachine.history import events as history
 from statemachine.history.events import Event, StepBegan
 from statemachine.history.in_flight import flights_of
 from statemachine.invariants import Violation
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, Steps, steps_of
 from statemachine.search.triage.serial_orders import at_rest_after, carried_on, serially, without
 from statemachine.search.triage.signature import Shape

@@ -10,10 +10,9 @@ import pytest
 from psycopg import IsolationLevel
 
 from statemachine.history import events as history
-from statemachine.world.example import Example
+from statemachine.world.example import Example, InFlight
 from statemachine.world.operations import NotPossible, perform
 from statemachine.world.operations.drain import drain
-from statemachine.world.stage import InFlight
 from tests.support.postgresql import OpenTransactions
 from tests.world.transactions import systems
 from tests.world.transactions.scripts import (

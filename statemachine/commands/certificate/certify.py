@@ -1,6 +1,7 @@
-"""``python -m statemachine certificate``: measures what is not measured yet, and writes the tables.
+"""``python -m statemachine certificate``: search for every planted defect and write the table of the results.
 
-A lane for which there is no server is not measured: its defects are listed, and how to get one is said.
+What an earlier call has measured on the same sources is not measured again.  Without a PostgreSQL server
+the defects of the transactions lane are listed and not searched for, with what to do to get a server.
 """
 
 from __future__ import annotations
@@ -8,20 +9,19 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING, Binding
 from statemachine.commands.certificate import citation
 from statemachine.commands.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted, catalogue
-from statemachine.commands.certificate.citation import Certificate, Counted
-from statemachine.commands.certificate.commit import commit_of
+from statemachine.commands.certificate.citation import Certificate, LaneFigures
 from statemachine.commands.certificate.document import document, table
-from statemachine.commands.certificate.findings import Findings
-from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH
-from statemachine.commands.certificate.measuring import Shard, measure
-from statemachine.commands.certificate.plan import METHODS_OF, Plan, measured_on
+from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, HuntResults
+from statemachine.commands.certificate.measuring import Share, measure
+from statemachine.commands.certificate.plan import METHODS_OF, HuntPlan, measured_on
 from statemachine.commands.certificate.rows import Row, misses
 from statemachine.report.console import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
 from statemachine.world.databases.availability import missing_because, packages_missing
@@ -29,13 +29,15 @@ from statemachine.world.databases.opening import load_here
 from statemachine.world.databases.postgresql import SERVER_VARIABLE, named_server
 
 SEEDS = range(100, 120)
+"""The seeds that are reported.  Weights were tuned on the seeds 0-19, which therefore prove nothing."""
 BASELINE_SEEDS = range(100, 105)
 EXAMPLES = {SEARCH: 2000, PLAIN: 2000, INTERLEAVED: 400}
+"""Examples of one search at most, by method."""
 RESULTS = Path(".statemachine") / "certificate"
 
 
 def seeds(text: str) -> range:
-    """``100-119``, both included, or one number; ``none`` for no seeds."""
+    """Parse ``100-119``, both included, or one number, or ``none``."""
     if text == "none":
         return range(0)
     first, dash, last = text.partition("-")
@@ -44,71 +46,79 @@ def seeds(text: str) -> range:
     return range(int(first), int(last or first) + 1)
 
 
-def shard(text: str) -> Shard:
-    """``1/2``: the first of two."""
+def shard(text: str) -> Share:
+    """Parse ``1/2``, the first of two."""
     number, _, count = text.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
         raise argparse.ArgumentTypeError(f"{text} is no shard: write 1/2 for the first of two")
-    return Shard(int(number), int(count))
+    return Share(int(number), int(count))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system with the defects")
-    add("--defects", metavar="NAME", nargs="+", help="only these (default: all that can be hunted)")
-    add("--seeds", type=seeds, default=SEEDS, help="first-last (default: 100-119; tune on 0-19)")
-    add("--baseline-seeds", type=seeds, default=BASELINE_SEEDS, help="of the plain machine, or none")
+    add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system under test")
+    add("--defects", metavar="NAME", nargs="+", help="only these (default: all planted defects)")
+    add("--seeds", type=seeds, default=SEEDS, help="first-last (default: 100-119; keep 0-19 for tuning)")
+    add(
+        "--baseline-seeds",
+        type=seeds,
+        default=BASELINE_SEEDS,
+        help="seeds of the plain Hypothesis machine it is compared with, or none (default: 100-104)",
+    )
     add(
         "--examples",
         type=whole_number,
         metavar="N",
-        help="examples a search at most (default: 2000, and 400 in the transactions lane)",
+        help="examples of one search at most (default: 2000, and 400 in the transactions lane)",
     )
     add(
         "--database-server",
         metavar="URL",
-        help="hunt the defects of the transactions lane on this PostgreSQL server, in new databases "
-        f"(default: ${SERVER_VARIABLE}, else one private server for all; where there can be none, those "
-        "defects are listed and not hunted)",
+        help="search for the defects of the transactions lane on this PostgreSQL server, in new databases "
+        f"(default: ${SERVER_VARIABLE}, else a private server; where there is none, these defects are listed "
+        "and not searched for)",
     )
-    add("--shard", type=shard, default=Shard(), metavar="K/N", help="measure only the K-th of N parts")
+    add("--shard", type=shard, default=Share(), metavar="K/N", help="measure only the K-th of N equal parts")
     add(
-        "--jobs", type=whole_number, default=os.cpu_count() or 1, help="processes (default: a processor each)"
+        "--jobs",
+        type=whole_number,
+        default=os.cpu_count() or 1,
+        help="processes (default: as many as processors)",
     )
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help=f"findings are kept here ({RESULTS})")
-    add("--write", type=Path, metavar="FILE", help=f"write the certificate there ({citation.DOCUMENT})")
+    add("--results", type=Path, default=RESULTS, metavar="DIR", help=f"where results are kept ({RESULTS})")
+    add("--write", type=Path, metavar="FILE", help=f"write the table to this file, {citation.DOCUMENT} say")
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Exit code 0 when this shard is measured; 1 when a certificate cannot be written yet."""
+    """Return 0 when this shard is measured, and 1 when --write lacks the results of other shards."""
     if asked.write is not None and asked.write.is_dir():
         raise Misused(f"--write {asked.write}: it is a directory; name a file, {citation.DOCUMENT} say")
     binding = load_here(asked.binding)
     plan = _plan(asked, binding)
-    part: Shard = asked.shard
-    name = "findings" if part == Shard() else f"findings-{part.number}-of-{part.parts}"
+    part: Share = asked.shard
+    name = "findings" if part == Share() else f"findings-{part.number}-of-{part.parts}"
     try:
-        findings = Findings(asked.results, f"{name}.jsonl")
+        results = HuntResults(asked.results, f"{name}.jsonl")
     except OSError as error:
         raise Misused(
             f"--results {asked.results}: {error.strerror}; name a folder that can be used"
         ) from None
-    if findings.unreadable:
-        say(f"{findings.unreadable} lines in {asked.results} cannot be read and are measured again")
-    missing = _missing(asked, plan, findings)
+    if results.unreadable:
+        say(f"{results.unreadable} lines in {asked.results} cannot be read and are measured again")
+    missing = _missing(asked, plan, results)
     if missing:
-        say(f"Not hunted are the defects of the transactions lane: {missing}")
-    # Dealt out first: a machine without a server has the same shards as one that has one.
+        say(f"The defects of the transactions lane are not searched for: {missing}")
+    # Divided before the lane is left out: with and without a server, a machine has the same shards.
     mine = [one for one in part.of(plan.hunts()) if not missing or one.method != INTERLEAVED]
-    if not measure(mine, findings, asked.jobs, named_server(asked.database_server)):
-        say(f"Interrupted; what is measured is in {findings.file}. The same command goes on from there.")
+    if not measure(mine, results, asked.jobs, named_server(asked.database_server)):
+        say(f"Interrupted; the results are in {results.file}. The same command continues from there.")
         return INTERRUPTED
-    return _conclude(asked, plan, findings, missing)
+    return _conclude(asked, plan, results, missing)
 
 
-def _missing(asked: argparse.Namespace, plan: Plan, findings: Findings) -> str:
-    """Why hunts of the transactions lane cannot be done that have not been yet; empty when they can."""
-    waiting = any(one.method == INTERLEAVED and one not in findings.by_hunt for one in plan.hunts())
+def _missing(asked: argparse.Namespace, plan: HuntPlan, results: HuntResults) -> str:
+    """Return why the waiting hunts of the transactions lane cannot be done; empty when they can."""
+    waiting = any(one.method == INTERLEAVED and one not in results.by_hunt for one in plan.hunts())
     if not waiting:
         return ""
     named = named_server(asked.database_server)
@@ -120,7 +130,7 @@ def _missing(asked: argparse.Namespace, plan: Plan, findings: Findings) -> str:
     return missing
 
 
-def _plan(asked: argparse.Namespace, binding: Binding) -> Plan:
+def _plan(asked: argparse.Namespace, binding: Binding) -> HuntPlan:
     planted = _chosen(catalogue(binding), asked.defects)
     if not any(one.lane in METHODS_OF for one in planted):
         raise Misused(
@@ -131,7 +141,7 @@ def _plan(asked: argparse.Namespace, binding: Binding) -> Plan:
         raise Misused("--seeds none leaves nothing to measure: give some, as 100-119")
     by_method = {SEARCH: asked.seeds, PLAIN: asked.baseline_seeds, INTERLEAVED: asked.seeds}
     examples = {method: asked.examples or most for method, most in EXAMPLES.items()}
-    return Plan(asked.binding, planted, by_method, examples, measured_on(asked.binding, binding.defects))
+    return HuntPlan(asked.binding, planted, by_method, examples, measured_on(asked.binding, binding.defects))
 
 
 def _chosen(planted: Sequence[Planted], names: Sequence[str] | None) -> list[Planted]:
@@ -145,27 +155,27 @@ def _chosen(planted: Sequence[Planted], names: Sequence[str] | None) -> list[Pla
 # -- the certificate ----------------------------------------------------------------------------
 
 
-def _conclude(asked: argparse.Namespace, plan: Plan, findings: Findings, missing: str) -> int:
+def _conclude(asked: argparse.Namespace, plan: HuntPlan, results: HuntResults, missing: str) -> int:
     unplayed = (TRANSACTIONS,) if missing else ()
     hunts = plan.hunts(unplayed)
-    unmeasured = sum(one not in findings.by_hunt for one in hunts)
-    rows = plan.rows(findings, unplayed)
+    unmeasured = sum(one not in results.by_hunt for one in hunts)
+    rows = plan.rows(results, unplayed)
     if unmeasured:
         say(
-            f"This part is measured; {unmeasured} of {len(hunts)} searches are other shards': "
-            f"put their files into {asked.results} and call again without --shard."
+            f"This shard is measured; {unmeasured} of {len(hunts)} searches are those of other shards: "
+            f"copy their files into {asked.results} and call again without --shard."
         )
         return BROKEN if asked.write else DONE
     certificate = _certificate(plan, rows)
     if asked.write:
         _write(asked, certificate, rows, missing)
     else:
-        _tell(rows)
+        _print(rows)
     say(f"{certificate.counts()} found on every seed")
     return DONE
 
 
-def _tell(rows: Sequence[Row]) -> None:
+def _print(rows: Sequence[Row]) -> None:
     for lane in METHODS_OF:
         played = [row for row in rows if row.planted.lane == lane and row.played]
         for line in table(played) if played else ():
@@ -175,13 +185,13 @@ def _tell(rows: Sequence[Row]) -> None:
             say(f"missed: {sentence}")
 
 
-def _certificate(plan: Plan, rows: Sequence[Row]) -> Certificate:
+def _certificate(plan: HuntPlan, rows: Sequence[Row]) -> Certificate:
     measured = plan.measured
     found, played = (
         Counter(row.planted.lane for row in some)
         for some in ([row for row in rows if row.always_found], [row for row in rows if row.played])
     )
-    interleaved = Counted(found[TRANSACTIONS], played[TRANSACTIONS], plan.examples[INTERLEAVED])
+    interleaved = LaneFigures(found[TRANSACTIONS], played[TRANSACTIONS], plan.examples[INTERLEAVED])
     commit, modified = commit_of(measured.files)
     return Certificate(
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -211,16 +221,41 @@ def _write(asked: argparse.Namespace, certificate: Certificate, rows: Sequence[R
     page = document(certificate, rows, " ".join(words), missing)
     asked.write.write_text(page, encoding="utf-8", newline="\n")
     say(f"{asked.write} written")
-    # What runs cite is the whole catalogue of the bundled system on the seeds that are reported, measured
-    # in a checkout: what is installed from elsewhere keeps the certificate that it came with.
+    # Runs cite only a measurement of the whole catalogue of the bundled system on the reported seeds, made
+    # in a checkout: an installed package keeps the certificate that it came with.
     if certificate.commit and (asked.seeds, asked.examples, asked.defects, asked.binding) == standard:
         citation.KEPT.write_text(citation.dumps(certificate), encoding="utf-8", newline="\n")
-        say(f"{citation.KEPT} written: runs cite it from now on")
+        say(f"{citation.KEPT} written: every run cites it from now on")
+
+
+def commit_of(files: Collection[Path]) -> tuple[str, bool]:
+    """Return the abbreviated commit that holds ``files``, and whether any of them differs from it.
+
+    The commit is empty when there is no git, or when git does not track the first file: files installed in a
+    virtual environment inside of some repository do not belong to that repository's commit.
+    """
+    first = next(iter(files), None)
+    if first is None or _git(first.parent, "ls-files", "--error-unmatch", first.name) is None:
+        return "", False
+    top = Path((_git(first.parent, "rev-parse", "--show-toplevel") or "").strip())
+    inside = [str(file) for file in files if file.resolve().is_relative_to(top.resolve())]
+    commit = _git(top, "rev-parse", "--short", "HEAD") or ""
+    return commit.strip(), bool(_git(top, "status", "--porcelain", "--", *inside))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        ran = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ran.stdout if ran.returncode == 0 else None
 
 
 COMMAND = Command(
     "certificate",
-    "Measure how surely each planted defect is found, on which seeds and how soon, and write the table.",
+    "Measure on how many seeds, and how soon, the search finds each planted defect, and write the table.",
     add_arguments,
     run,
 )

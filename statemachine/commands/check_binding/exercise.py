@@ -1,7 +1,7 @@
-"""``python -m statemachine check-binding MODULE:FACTORY``: what a binding lacks, and what is wrong with it.
+"""``python -m statemachine check-binding MODULE:FACTORY``: say what a binding lacks and what to mend in it.
 
-It can be run again and again while a binding grows.  Exit code 0 when there is nothing to mend, 1 when
-there is, 4 when there is no such binding or it may not be used here.
+Run it again and again while you write the binding.  Exit code 0 when there is nothing to mend, 1 when there
+is, 4 when there is no such binding or it may not be used here.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from statemachine.commands.check_binding import text
 from statemachine.commands.check_binding.walk import Walk
 from statemachine.lifecycle import Answer, Lifecycle
 from statemachine.report.console import BROKEN, DONE, Command, say
-from statemachine.world.databases import opening as standalone
+from statemachine.world.databases import opening
 
 ESSENTIAL = ("settings_module", "lifecycle", "tenants", "open", "create", "observe")
-"""Without these nothing can be played; the rest may come later."""
+"""Without these nothing can be played; the others may be written later."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE:FACTORY",
         nargs="?",
         default=DEFAULT_BINDING,
-        help="a callable without arguments that makes the binding; default: the bundled one",
+        help="a class or function, called without arguments, that makes the binding: verify_shop:Binding "
+        "(default: the bundled example)",
     )
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Raises ``BindingError`` for a path that leads to nothing, ``Refused`` for a foreign environment."""
+    """Return the exit code.
+
+    Raise ``BindingError`` for a path that leads nowhere, and ``Refused`` where the environment belongs to
+    another Django project or names a database that may hold real data.
+    """
     started = datetime.now(UTC)
     try:
         binding: Any = make(asked.binding)
@@ -41,23 +46,27 @@ def run(asked: argparse.Namespace) -> int:
         return _end(asked.binding, 0, [str(error)])
     missing, unfit = lacks(binding), list(misfits_of(binding))
     if unfit or set(missing) & set(ESSENTIAL):
-        _tell_missing(missing)
+        _print_missing(missing)
         return _end(asked.binding, len(missing), unfit)
     try:
-        standalone.check_environment(binding, asked.binding)
-        standalone.choose_settings(binding, asked.binding)
-        with standalone.private_database(asked.binding):
+        opening.check_environment(binding, asked.binding)
+        opening.choose_settings(binding, asked.binding)
+        with opening.private_database(asked.binding):
             return exercise(binding, missing, asked.binding, started)
     except OwnFault as error:
         return _end(asked.binding, len(missing), [str(error)])
 
 
 def exercise(binding: Any, missing: list[str], path: str, started: datetime) -> int:
-    """Play ``binding`` on the database that Django is connected to, and return the exit code."""
+    """Play ``binding`` on the database that Django is connected to, and return the exit code.
+
+    ``missing`` are the names of pieces it has not got yet; ``path`` is how the user named it; ``started`` is
+    the real time, in UTC.
+    """
     say(f"settings   {binding.settings_module}: SQLite in memory, made for this run")
     for place, words in enumerate(_lifecycle_lines(binding.lifecycle)):
         say(f"{'lifecycle' if not place else '':<10} {words}")
-    _tell_missing(missing)
+    _print_missing(missing)
     walk = Walk(binding, missing, started)
     walk.go()
     return _end(path, len(missing) + walk.faults, [])
@@ -74,11 +83,11 @@ def _lifecycle_lines(lifecycle: Lifecycle) -> list[str]:
     ]
 
 
-def _tell_missing(missing: list[str]) -> None:
+def _print_missing(missing: list[str]) -> None:
     if not missing:
         return
     say()
-    say("Not there yet")
+    say("Still to write")
     for name in missing:
         for line in text.todo(name, _purpose(name)):
             say(line)
@@ -96,10 +105,14 @@ _FIELDS = {
     "waived": "Claims that do not apply, with the reason: {} for none.",
     "defects": "Bugs to plant, by name: {} for none.",
 }
+"""What the attributes of a binding are for; the methods say it in their docstrings."""
 
 
 def _end(path: str, count: int, sentences: list[str]) -> int:
-    """Tell what is left, say what to run next, and return the exit code."""
+    """Print ``sentences`` and what to run next; return the exit code.
+
+    ``count`` is how many things were named already.
+    """
     if sentences:
         say()
     for sentence in sentences:
@@ -109,7 +122,7 @@ def _end(path: str, count: int, sentences: list[str]) -> int:
     say()
     if count:
         things = "1 thing" if count == 1 else f"{count} things"
-        say(f"{things} to mend or to write; then again:")
+        say(f"{things} to mend or to write. Then run this again:")
         say(f"python -m statemachine check-binding {path}")
         return BROKEN
     say("Nothing to mend. Next, the search:")
@@ -119,7 +132,7 @@ def _end(path: str, count: int, sentences: list[str]) -> int:
 
 COMMAND = Command(
     "check-binding",
-    "Exercise a binding once, operation by operation, and say what is to mend.",
+    "Play your binding once, operation by operation, and say what to write or to mend.",
     add_arguments,
     run,
 )
