@@ -19,14 +19,19 @@ from statemachine.binding import DEFAULT_BINDING
 from statemachine.report.console import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
 from statemachine.report.failure_reports import Reports
 from statemachine.report.session import Session
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import PROFILES, register_profiles, search, so_many
+from statemachine.search.figures import InSearch
 from statemachine.search.findings import Finding
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.search.pool import side_by_side
-from statemachine.search.run import Failure, Tally, Verdict
+from statemachine.search.run import Verdict
+from statemachine.search.tally import Tally
 from statemachine.search.triage.explain import Why, explain
+from statemachine.search.triage.failure import Failure
 from statemachine.world.clock import real_seconds
 from statemachine.world.databases.availability import missing_because, packages_missing
 from statemachine.world.databases.for_tasks import TaskDatabases, databases_for_tasks
@@ -76,11 +81,12 @@ def play(asked: Search) -> Played:
         else open_interleaved_on(asked.database, asked.binding, asked.defect)
     ) as lane:
         kind = EMBEDDED if asked.database is None else TRANSACTIONS
-        run = kind.new_run(lane)
-        search(run, asked.seed, so_many(asked.examples, steps=kind.steps), machine=kind.machine)
-        why = explain(lane, run.failure) if run.failure else None
-    found_steps = len(run.first_failure.steps) if run.first_failure else 0
-    return Played(asked, run.tally, run.failure, why, run.unstable, found_steps)
+        control = SearchControl(kind.new_run(lane))
+        search(control, asked.seed, so_many(asked.examples, steps=kind.steps), machine=kind.machine)
+        failure = control.failure
+        why = explain(lane, failure) if failure else None
+    found_steps = len(control.first_failure.steps) if control.first_failure else 0
+    return Played(asked, control.run.tally, failure, why, control.unstable, found_steps)
 
 
 class Soak:
@@ -106,7 +112,7 @@ class Soak:
     def next_search(self) -> Search | None:
         """The next seed, with no more examples than are still needed; None when there are enough."""
         expected = sum(search.examples for search in self.under_way.values()) * STEPS_AN_EXAMPLE
-        needed = self.steps - self.total.steps - expected
+        needed = self.steps - self.total.tally.steps - expected
         if needed <= 0:
             return None
         free = max(self.jobs - len(self.under_way), 1)
@@ -124,8 +130,8 @@ class Soak:
         if self.databases is not None:
             self.databases.done(played.search.seed)
         total = self.total
-        total.add(played.tally)
-        total.failure, total.unstable = played.failure, played.unstable
+        total.tally.add(played.tally)
+        total.failure = played.failure
         total.stop()
         self.searches += 1
 
@@ -133,20 +139,18 @@ class Soak:
     def status(self) -> str:
         """How far it is, in a line."""
         total, (cell, count) = self.total, self.total.reach.rarest()
-        speed = total.steps / max(real_seconds() - total.started, 0.001)
+        tally = total.tally
+        speed = tally.steps / max(real_seconds() - total.started, 0.001)
         return (
-            f"  {total.steps:,} of {self.steps:,} steps, {speed:,.0f} steps/s, {total.examples:,} examples, "
+            f"  {tally.steps:,} of {self.steps:,} steps, {speed:,.0f} steps/s, {tally.examples:,} examples, "
             f"seeds done: {self.searches}; rarest: {cell} {count}"
         )
 
     def report(self, played: Played, failure: Failure) -> str:
         """The failure report; history and plain test are saved, unless that cannot be done."""
-        looked_at = (
-            f"Looked at {played.tally.examples} examples of seed {played.search.seed} until it was found"
-        )
-        found = Finding(
-            failure, looked_at, played.found_steps, seed=played.search.seed, unstable=played.unstable
-        )
+        seed = played.search.seed
+        origin = InSearch(played.tally.examples, seed=seed)
+        found = Finding(failure, origin, played.found_steps, seed=seed, unstable=played.unstable)
         return Reports(self.session).of(found, self.total, played.why)
 
 
@@ -195,7 +199,7 @@ def run(asked: argparse.Namespace) -> int:
             interrupted = True
     say()
     soak.total.stop()
-    for line in run_summary(soak.total, binding.waived, soak.kind.limits, session.paper):
+    for line in run_summary(soak.total, binding.waived, LIMITS[asked.lane], session.paper):
         say(line)
     if interrupted:
         return INTERRUPTED

@@ -17,12 +17,13 @@ from hypothesis import settings
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.plugin import xdist as distributed
 from statemachine.plugin.closing import closings_of, properties_of
-from statemachine.plugin.header import LANES, header_of
+from statemachine.plugin.header import header_of
 from statemachine.plugin.lanes import PlayedLane, ProcessesLane
 from statemachine.plugin.on_postgresql import on_postgresql
 from statemachine.plugin.options import check_profile, choose_settings, session_for
 from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs
 from statemachine.report.session import SESSION
+from statemachine.report.text.lanes import LANES
 from statemachine.report.text.paper import paper_for
 from statemachine.search.engine import register_profiles
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS

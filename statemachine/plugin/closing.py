@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from statemachine.report.session import Session
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
 from statemachine.report.text.summary import run_figures, verdict_line
-from statemachine.search.lanes import KINDS
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _told(session: Session) -> tuple[str, list[str], list[str]]:
     if session.lane == "processes" and (session.told or session.untold):
         return "statemachine: processes lane", session.told[:-1], session.told[-1:]
     if run is not None:
-        last = [*session.closing, *KINDS[session.lane].limits]
+        last = [*session.closing, *LIMITS[session.lane]]
         lines = run_figures(run, session.binding.waived, last, paper)
         return f"statemachine: {session.lane} lane", lines, paper.wrap(verdict_line(run), "", MARGIN)
     return "", [], []
@@ -82,8 +82,8 @@ def properties_of(session: Session) -> list[tuple[str, str]]:
         seen |= {"seed": session.seed}
     if session.run is not None:
         run, failure = session.run, session.run.failure
-        seen |= {"verdict": run.verdict, "examples": run.examples, "steps": run.steps}
-        seen |= {"seconds": f"{run.seconds:.1f}", "reach judged": run.judges_reach}
+        seen |= {"verdict": run.verdict, "examples": run.tally.examples, "steps": run.tally.steps}
+        seen |= {"seconds": f"{run.tally.seconds:.1f}", "reach judged": run.judges_reach}
     if failure is not None:
         seen |= {"broken claim": failure.headline.invariant}
     return [(f"statemachine {name}", str(value)) for name, value in seen.items()]

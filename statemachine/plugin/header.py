@@ -7,14 +7,8 @@ from hypothesis import settings
 from statemachine.commands.certificate.citation import cite
 from statemachine.history.words import counted, duration
 from statemachine.report.session import Session
+from statemachine.report.text.lanes import LANES
 from statemachine.search.lanes import EMBEDDED, KINDS
-
-LANES = {
-    "embedded": "whole operations interleave on SQLite in memory, under a controlled clock",
-    "transactions": "two operations at once interleave statement by statement on PostgreSQL",
-    "processes": "real workers on a real database and SQS API, really killed",
-}
-"""By name; the lane ``NAME`` is what ``test_NAME.py`` beside this file plays."""
 
 
 def header_of(session: Session) -> list[str]:

@@ -24,14 +24,15 @@ from statemachine.history.ndjson import Header
 from statemachine.history.words import counted
 from statemachine.invariants import Verdict
 from statemachine.plugin import xdist as distributed
-from statemachine.plugin.fuzz_progress import FuzzProgress
-from statemachine.plugin.progress import Progress
+from statemachine.plugin.progress import FuzzProgress, Progress
 from statemachine.report import failure_folder as failures
 from statemachine.report.console import MISUSED
 from statemachine.report.failure_reports import Reports
 from statemachine.report.plain_tests import NAME
 from statemachine.report.session import SESSION, Session
+from statemachine.report.text.closing import doubt_lines, strategy_lines
 from statemachine.report.text.failure import failure_report, to_reproduce
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
 from statemachine.report.text.summary import MEANING, verdict_line
 from statemachine.report.timeline import pages
@@ -42,10 +43,11 @@ from statemachine.search.findings import Findings
 from statemachine.search.fuzzing.campaign import Campaign, Fuzz
 from statemachine.search.fuzzing.searches import Size, System
 from statemachine.search.lanes import EMBEDDED, KINDS
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.run_file import RunFile
-from statemachine.search.sampled import PlainSearch, Quest
+from statemachine.search.strategy import PlainSearch, SearchStrategy
 from statemachine.search.triage.explain import Why, explain
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.replay import Outcome, ReplayError, replay
 from statemachine.world.lane import Lane, Lost
 
@@ -92,9 +94,9 @@ class PlayedLane:
         if self.session.saved is not None:
             self._replay(*self.session.saved)
         else:
-            self._seek(self._quest())
+            self._seek(self._strategy())
 
-    def _quest(self) -> Quest:
+    def _strategy(self) -> SearchStrategy:
         session, profile = self.session, settings()
         corpus = Corpus(session.corpus, session.header())
         if session.exhaust is not None:
@@ -108,17 +110,17 @@ class PlayedLane:
         told = FuzzProgress(self.progress, asked.seconds, session.paper)
         return Campaign(self.lane, corpus, asked, told, self.most_failures)
 
-    def _seek(self, quest: Quest) -> None:
-        session, run = self.session, quest.total
+    def _seek(self, strategy: SearchStrategy) -> None:
+        session, run = self.session, strategy.total
         session.run = run
         found = Findings()
         report = ""
         self._forget_the_last_run()
         try:
-            quest.run()
-            self._write_run(quest)
-            self.progress.show(f"  shrinking {counted(len(quest.findings), 'failure')}")
-            found = quest.findings.minimised(self.lane)
+            strategy.run()
+            self._write_run(strategy)
+            self.progress.show(f"  shrinking {counted(len(strategy.findings), 'failure')}")
+            found = strategy.findings.minimised(self.lane)
             report = self._told(found, run, partial(explain, self.lane))
         except BindingError as error:
             self.lane.abandon()
@@ -128,15 +130,15 @@ class PlayedLane:
         except BaseException:
             self.lane.abandon()
             # Found, and perhaps not yet shrunk or explained: nothing found is lost.
-            session.notes.append(self._told(found or quest.findings, run, lambda failure: None))
+            session.notes.append(self._told(found or strategy.findings, run, lambda failure: None))
             session.untold = []
             raise
         finally:
             self.progress.clear()
-            quest.corpus.flush()
-            session.closing += quest.closing()
-            self._write_run(quest)
-        if quest.interrupted:
+            strategy.corpus.flush()
+            session.closing += strategy_lines(strategy.figures())
+            self._write_run(strategy)
+        if strategy.interrupted:
             session.notes.append(report)
             session.untold = []
             raise KeyboardInterrupt
@@ -144,7 +146,9 @@ class PlayedLane:
             _fail(session, report, verdict_line(run))
         if run.verdict is Verdict.UNKNOWN:
             wrap = session.paper.wrap
-            doubts = "\n".join(line for doubt in run.doubts() for line in wrap(doubt, MARGIN, "        "))
+            doubts = "\n".join(
+                line for doubt in doubt_lines(run.doubts()) for line in wrap(doubt, MARGIN, "        ")
+            )
             _fail(session, f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:\n{doubts}", verdict_line(run))
 
     def _forget_the_last_run(self) -> None:
@@ -154,23 +158,21 @@ class PlayedLane:
         with suppress(OSError):
             (failures.FOLDER / runfile.NAME).unlink()
 
-    def _write_run(self, quest: Quest) -> None:
+    def _write_run(self, strategy: SearchStrategy) -> None:
         """Leave ``run.json`` for whoever adds up several runs of the lane that is fast enough for many."""
         if self.kind is not EMBEDDED:
             return
-        session, run = self.session, quest.total
+        session, run = self.session, strategy.total
         file = failures.FOLDER / runfile.NAME
         left = RunFile(
             session.binding_path,
             self.lane.binding.lifecycle,
             session.defect,
             session.seed,
-            run.seconds,
             session.processes,
             run.tally,
-            len(quest.findings),
+            len(strategy.findings),
             run.finished,
-            tuple(run.lost),
             tuple(session.closing),
         )
         try:
@@ -194,7 +196,7 @@ class PlayedLane:
             session.header(),
             run,
             waived=session.binding.waived,
-            limits=self.kind.limits,
+            limits=LIMITS[self.session.lane],
             again=session.search_command(),
         )
 

@@ -29,7 +29,7 @@ def on_postgresql(config: pytest.Config, session: Session) -> Iterator[tuple[Lan
     if missing:
         session.notes.append(f"skipped: {missing}")
         pytest.skip(missing)
-    from statemachine.world.transactions.opening import open_on
+    from statemachine.world.transactions.lane import open_on
 
     # A binding of its own: one is opened once.
     path = session.binding_path

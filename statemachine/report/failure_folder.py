@@ -15,7 +15,7 @@ from statemachine.history import ndjson
 from statemachine.history.ndjson import Header
 from statemachine.report import timeline
 from statemachine.report.plain_tests import NAME, regression_test
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 
 FOLDER = Path(".statemachine")
 

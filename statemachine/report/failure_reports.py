@@ -11,12 +11,14 @@ from pathlib import Path
 from statemachine.history.words import counted
 from statemachine.report import failure_folder as failures
 from statemachine.report.session import Session
+from statemachine.report.text.closing import how_found
 from statemachine.report.text.failure import failure_report, to_reproduce, what_broke
 from statemachine.report.text.paper import MARGIN
 from statemachine.report.timeline.pages import of_failure
 from statemachine.search.findings import Finding, Findings
-from statemachine.search.run import Failure, Run
+from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 
 
@@ -51,7 +53,7 @@ class Reports:
             found.failure,
             why=why,
             reproduce=[*reproduce, *shown],
-            looked_at=_looked_at(found),
+            looked_at=how_found(found),
             paper=paper,
         )
         return "\n".join([told, *map(paper.spelt, more)])
@@ -105,7 +107,7 @@ class Reports:
             found.failure,
             why=why,
             reproduce=reproduce,
-            looked_at=_looked_at(found),
+            looked_at=how_found(found),
             run=run,
         )
 
@@ -134,14 +136,3 @@ class Reports:
             self.session.notes.append(f"--report {file}: the page could not be written ({error})")
         else:
             self.session.notes.append(f"--report: the page is in {file}")
-
-
-def _looked_at(found: Finding) -> str:
-    """What was played until it was found, how often it was met, and how much shorter it is now."""
-    shrunk = f"shrunk {found.found_steps} → {found.steps} steps in {found.shrink_seconds:.1f} s"
-    told = f"{found.looked_at}; {shrunk}" if found.steps < found.found_steps else found.looked_at
-    if found.times > 1:
-        told += f"\n  Met {counted(found.times)}"
-    if found.unstable:
-        told += f"\n  Hypothesis could not repeat it ({found.unstable}): please report that as a bug of ours"
-    return told

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -24,15 +25,17 @@ from statemachine.report.console import BROKEN, DONE, Command, Misused, say
 from statemachine.report.failure_folder import write_whole
 from statemachine.report.failure_reports import Reports
 from statemachine.report.session import CORPUS, Session
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.places import place_for
+from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
-from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN, LIMITS, register_profiles
+from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN, register_profiles
 from statemachine.search.findings import Findings
+from statemachine.search.lanes import EMBEDDED
 from statemachine.search.run import Run
-from statemachine.search.sampled import found_again, replayed
 from statemachine.search.triage.explain import explain
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.lane import Lane
@@ -69,9 +72,7 @@ class Merge:
         self.findings = self.findings.minimised(self.lane)
         if self.findings:
             self.total.failure = self.findings.shortest
-        self.total.lost += self._not_repeated()
-        # Not how long this took, but for how long the shards have played.
-        self.total.seconds = sum(shard.run.seconds for shard in self.shards if shard.run is not None)
+        self.total.tally.lost += self._not_repeated()
 
     def _not_repeated(self) -> list[str]:
         return [
@@ -84,16 +85,16 @@ class Merge:
     def _add(self, shard: Shard) -> None:
         run = shard.run
         if run is None:
-            self.total.lost.append(
+            self.total.tally.lost.append(
                 f"{shard.name} left no run.json (was it killed, or its disk full?): what it had played is "
                 "not counted; what it had found is in its corpus"
             )
             return
-        self.total.add(run.tally)
-        self.total.lost += [f"{shard.name}: {lost}" for lost in run.lost]
+        lost = [f"{shard.name}: {reason}" for reason in run.tally.lost]
+        self.total.tally.add(replace(run.tally, lost=lost))
         self.notes += [f"{shard.name}: {note}" for note in run.notes]
         if not run.finished:
-            self.total.lost.append(f"{shard.name} was interrupted after {run.seconds:.0f} s")
+            self.total.tally.lost.append(f"{shard.name} was interrupted after {run.tally.seconds:.0f} s")
 
     def _replay(self, corpus: Corpus) -> None:
         lifecycle = self.lane.binding.lifecycle
@@ -149,7 +150,7 @@ def run(asked: argparse.Namespace) -> int:
         f"Corpus: {counted(len(merge.played), 'history', 'histories')} played again; {place} now holds "
         f"{len(merge.corpus.entries())}"
     )
-    closing = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS]
+    closing = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS[EMBEDDED.name]]
     summary = run_summary(merge.total, lane.binding.waived, closing, paper_for(sys.stdout))
     for line in summary:
         say(line)

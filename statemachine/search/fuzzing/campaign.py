@@ -12,7 +12,7 @@ import math
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,15 +20,15 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from statemachine.history.situation_pairs import Pair, pairs_of
-from statemachine.history.words import counted, duration, grouped
 from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
 from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
+from statemachine.search.figures import CorpusFigures, FuzzFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.fuzzing.searches import Met, Search, Searched, Size, System, search
 from statemachine.search.pool import side_by_side
 from statemachine.search.run import Run
-from statemachine.search.sampled import found_again, replayed
 from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
 
@@ -93,7 +93,7 @@ class Campaign:
     @property
     def time_is_up(self) -> bool:
         full = 0 < self.most_failures <= len(self.findings)
-        hopeless = not self.total.reach.counts and self.total.lost
+        hopeless = not self.total.reach.counts and self.total.tally.lost
         return full or bool(hopeless) or self.interrupted or self.elapsed >= self.asked.seconds
 
     def run(self) -> None:
@@ -132,16 +132,13 @@ class Campaign:
                         self._lose(f"the search with seed {seed}: it did not end when its time was up")
                     return
 
-    def closing(self) -> list[str]:
-        """What the summary of a run does not say: situations in pairs, the corpus, and what went wrong."""
-        processes = counted(self.asked.processes, "process", "processes")
-        histories = counted(self.replayed, "history", "histories")
+    def figures(self) -> Sequence[StrategyFigures]:
+        seconds, processes = self.total.tally.seconds, self.asked.processes
         return [
-            f"Fuzzed for {duration(self.total.seconds)} in {processes}: {grouped(len(self.situations))} "
-            f"pairs of situations met, the last new one after {duration(self.last_new)}",
-            f"Corpus: {histories} played again from {self.corpus.place}, which now holds "
-            f"{len(self.corpus.entries())}",
-            *self.corpus.notes,
+            FuzzFigures(seconds, processes, len(self.situations), self.last_new),
+            CorpusFigures(
+                str(self.corpus.place), self.replayed, self.corpus.notes, len(self.corpus.entries())
+            ),
         ]
 
     def _next_search(self) -> Search | None:
@@ -165,17 +162,14 @@ class Campaign:
         if searched.lost:
             self._retry(searched)
             return
-        self.total.add(searched.tally)
+        self.total.tally.add(searched.tally)
         for shape, number in searched.met_again.items():
             self.findings.again(shape, number)
         if searched.failure is not None:
             seed = searched.search.seed
-            looked_at = (
-                f"Looked at {self.total.examples} examples until it was found, "
-                f"after {duration(self.elapsed)} (in the search with seed {seed})"
-            )
+            origin = InSearch(self.total.tally.examples, self.elapsed, seed)
             steps, unstable = len(searched.failure.steps), searched.unstable
-            self.findings.add(Finding(searched.failure, looked_at, steps, seed=seed, unstable=unstable))
+            self.findings.add(Finding(searched.failure, origin, steps, seed=seed, unstable=unstable))
             self._played.add(self.corpus.add(Kind.FAILURES, searched.failure.events).name)
         for met in searched.new:
             self._remember(met)
@@ -195,8 +189,8 @@ class Campaign:
             self._retries.append(searched)
 
     def _lose(self, why: str) -> None:
-        if len(self.total.lost) < MOST_TOLD:
-            self.total.lost.append(why)
+        if len(self.total.tally.lost) < MOST_TOLD:
+            self.total.tally.lost.append(why)
 
     def _replay_corpus(self, kind: Kind, until: float = math.inf) -> None:
         for again in replayed(self.lane, self.corpus, kind, but=self._played):

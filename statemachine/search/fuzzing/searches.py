@@ -13,9 +13,12 @@ from typing import NamedTuple, Protocol
 
 from statemachine.history.events import StepBegan
 from statemachine.history.situation_pairs import Pair, PairedReach
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import play, register_profiles, so_many
 from statemachine.search.machine import JobMachine
-from statemachine.search.run import Failure, Run, Tally
+from statemachine.search.run import Run
+from statemachine.search.tally import Tally
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
@@ -76,7 +79,7 @@ class Searched(NamedTuple):
 
     @classmethod
     def nothing(cls, search: Search, reason: str) -> Searched:
-        return cls(search, Tally(0, 0, Counter(), Counter()), lost=reason)
+        return cls(search, Tally(), lost=reason)
 
 
 _seen: set[Pair] = set()
@@ -102,13 +105,14 @@ def search(stop: Stop, asked: Search) -> Searched:
             began = (event for event in example.events if isinstance(event, StepBegan))
             new.append(Met(fresh, tuple(event for event in began if not event.drain)))
 
-    run = Run(
-        lane,
+    control = SearchControl(
+        Run(lane, reach_of=lambda *_: reach),
         known=asked.known,
         asked_to_stop=lambda: bool(stop.value),
         most_examples=asked.size.examples,
         ended=ended,
-        reach_of=lambda *_: reach,
     )
-    play(run, asked.seed, JobMachine, so_many(asked.size.examples, steps=asked.size.steps))
-    return Searched(asked, run.tally, run.failure, run.unstable, run.met_again, tuple(new))
+    play(control, asked.seed, JobMachine, so_many(asked.size.examples, steps=asked.size.steps))
+    return Searched(
+        asked, control.run.tally, control.failure, control.unstable, control.met_again, tuple(new)
+    )

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
+from django.core.management import call_command
 from django.db import connections
 
-from statemachine.binding import Binding
+from statemachine.binding import Binding, OwnFault
 from statemachine.history import events as history
 from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.example import InFlight
 from statemachine.world.faults import Strike
 from statemachine.world.lane import Lane
-from statemachine.world.stage import InFlight
 from statemachine.world.transactions.scheduler import Scheduler
 from statemachine.world.transactions.server import Watcher
 from statemachine.world.transactions.sessions import Session, in_place_of_the_default, new_wrapper
@@ -137,3 +138,28 @@ class TransactionsLane(Lane):
 
     def switched_to(self, session: Session | None) -> None:
         connections["default"] = self._own if session is None else session.wrapper
+
+
+@contextmanager
+def open_on(
+    configuration: Mapping[str, Any], binding: Binding, path: str, clock_skew_seconds: int = 0
+) -> Iterator[TransactionsLane]:
+    """An open lane on the empty database of ``configuration``, an entry of Django's ``DATABASES``.
+
+    ``path`` names the binding.  Raises :class:`~statemachine.binding.OwnFault` when its migrations fail.
+    """
+    _migrate(configuration, path)
+    lane = TransactionsLane(binding, configuration, clock_skew_seconds)
+    with lane.open():
+        yield lane
+
+
+def _migrate(configuration: Mapping[str, Any], path: str) -> None:
+    with closing(new_wrapper(configuration)) as wrapper, in_place_of_the_default(wrapper):
+        try:
+            call_command("migrate", run_syncdb=True, verbosity=0, interactive=False)
+        except Exception as error:
+            raise OwnFault(
+                f"--binding {path}: its migrations cannot make an empty database on PostgreSQL "
+                f"({type(error).__name__}: {error}); mend them, or play --lane embedded"
+            ) from error

@@ -17,8 +17,8 @@ from greenlet import getcurrent, greenlet
 
 from statemachine.binding import BindingError
 from statemachine.world.clock import real_seconds
+from statemachine.world.example import COMMIT, RESUMES, InFlight
 from statemachine.world.faults import Fault, Killed, Strike
-from statemachine.world.stage import COMMIT, RESUMES, InFlight
 from statemachine.world.transactions import server
 from statemachine.world.transactions.server import ServerError, ServerGone, Watcher
 from statemachine.world.transactions.sessions import Abandoned, Session

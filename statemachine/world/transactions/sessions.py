@@ -19,8 +19,8 @@ from django.db.utils import load_backend
 from psycopg import errors, pq
 
 from statemachine.world.django_faults import ConnectionFaults
+from statemachine.world.example import COMMIT
 from statemachine.world.faults import Killed
-from statemachine.world.stage import COMMIT
 from statemachine.world.transactions.naming import may_write, name_of
 
 POLL_SECONDS = 0.001
