@@ -116,7 +116,7 @@ class TransactionsLane(Lane):
 
     # -- what the scheduler tells, from inside an operation ----------------------------------
 
-    def standing(self, by: str, statement: str) -> InFlight:
+    def describe(self, by: str, statement: str) -> InFlight:
         call = self.example.current_call
         asked = self.example.ledger.calls[call].invoked
         return InFlight(by, str(asked.operation), asked.job, call, statement)
@@ -133,7 +133,7 @@ class TransactionsLane(Lane):
         example = self.example
         example.record(history.LockGranted(example.now, call))
 
-    def undone(self, outcome: str) -> None:
+    def transaction_undone(self, outcome: str) -> None:
         self.example.struck(outcome)
 
     def switched_to(self, session: Session | None) -> None:

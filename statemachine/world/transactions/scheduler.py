@@ -18,23 +18,23 @@ from greenlet import getcurrent, greenlet
 from statemachine.binding import BindingError
 from statemachine.world.clock import real_seconds
 from statemachine.world.example import COMMIT, RESUMES, InFlight
-from statemachine.world.faults import Fault, Killed, Strike
+from statemachine.world.faults import Fault, Strike, WorkerKilled
 from statemachine.world.transactions import server
 from statemachine.world.transactions.server import ServerError, ServerGone, Watcher
 from statemachine.world.transactions.sessions import Abandoned, Session
 
-_STUCK: list[greenlet] = []
+_UNKILLABLE: list[greenlet] = []
 """What would never end, and is never to run again, which it would do when nobody knew of it any more."""
 
 
-class Endless(BindingError):
+class UnkillableCode(BindingError):
     """Code that cannot be killed; the message says whose and how it can be helped."""
 
 
-class Told(Protocol):
+class SchedulerListener(Protocol):
     """What the scheduler tells of, always from inside the operation that it is about."""
 
-    def standing(self, by: str, statement: str) -> InFlight:
+    def describe(self, by: str, statement: str) -> InFlight:
         """The operation that runs now, with the statement that it is about to execute."""
 
     def statement_began(self, statement: str) -> None: ...
@@ -44,7 +44,7 @@ class Told(Protocol):
 
     def lock_granted(self, call: int) -> None: ...
 
-    def undone(self, outcome: str) -> None:
+    def transaction_undone(self, outcome: str) -> None:
         """The server has undone the transaction."""
 
     def switched_to(self, session: Session | None) -> None:
@@ -58,14 +58,14 @@ class Task:
         self.by = by
         self.session = session
         self.stepwise = stepwise
-        self.standing: InFlight | None = None
+        self.state: InFlight | None = None
         self.statement = ""
         self.executed = 0
         self._scheduler = scheduler
         self._hub = getcurrent()
         self._greenlet: greenlet | None = None
-        self.is_stuck = False
-        self.trouble: ServerError | None = None
+        self.cannot_be_killed = False
+        self.error: ServerError | None = None
         self._waits_since: float | None = None
 
     def begin(self, play: Callable[[], None]) -> None:
@@ -76,18 +76,18 @@ class Task:
 
     @property
     def ended(self) -> bool:
-        return self._greenlet is None or self._greenlet.dead or self.is_stuck
+        return self._greenlet is None or self._greenlet.dead or self.cannot_be_killed
 
     @property
     def blocked(self) -> bool:
-        return self.standing is not None and bool(self.standing.blocked_by)
+        return self.state is not None and bool(self.state.blocked_by)
 
     @property
     def is_inside_a_statement(self) -> bool:
         """Whether it waits for a lock, or for its turn after such a wait."""
-        return self.standing is not None and (self.blocked or self.standing.statement == RESUMES)
+        return self.state is not None and (self.blocked or self.state.statement == RESUMES)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         if self._greenlet is not None:
             self._greenlet.switch()
 
@@ -99,32 +99,34 @@ class Task:
 
     def before(self, statement: str) -> None:
         if self.stepwise:
-            self.standing = self._scheduler.told.standing(self.by, statement)._replace(executed=self.executed)
-            self._stop(Fault.KILL_BEFORE_COMMIT if statement == COMMIT else Fault.KILL_BEFORE_STATEMENT)
+            self.state = self._scheduler.listener.describe(self.by, statement)._replace(
+                executed=self.executed
+            )
+            self._pause(Fault.KILL_BEFORE_COMMIT if statement == COMMIT else Fault.KILL_BEFORE_STATEMENT)
 
     def began(self, statement: str) -> None:
         self.statement, self._waits_since = statement, None
         self.executed += 1
-        self._scheduler.told.statement_began(statement)
+        self._scheduler.listener.statement_began(statement)
 
     def waits(self) -> None:
         try:
-            self._look_why()
+            self._report_lock_wait()
         except ServerError as error:
             # Raised here it would be an error of the code under test, which may catch it.
-            self.trouble = error
+            self.error = error
             self._hub.switch()
 
-    def _look_why(self) -> None:
-        holder = self._scheduler.holder_of_what(self)
-        if holder is None or holder.standing is None:
+    def _report_lock_wait(self) -> None:
+        holder = self._scheduler.lock_holder_for(self)
+        if holder is None or holder.state is None:
             self._check_patience()
             return
-        told = self._scheduler.told
-        told.lock_waited(holder.standing.call)
+        listener = self._scheduler.listener
+        listener.lock_waited(holder.state.call)
         if holder.blocked:
             # Each waits for the other.  The server would choose after a second, and not always the same.
-            told.undone("deadlock")
+            listener.transaction_undone("deadlock")
             self.session.is_victim = True
             self._scheduler.watcher.cancel(self.session.pid)
             self._scheduler.watcher.wait_until(
@@ -132,9 +134,9 @@ class Task:
             )
             return
         self.stepwise = True
-        standing = told.standing(self.by, self.statement)
-        self.standing = standing._replace(blocked_by=holder.by, executed=self.executed)
-        self._stop(Fault.KILL_WHILE_BLOCKED)
+        standing = listener.describe(self.by, self.statement)
+        self.state = standing._replace(blocked_by=holder.by, executed=self.executed)
+        self._pause(Fault.KILL_WHILE_BLOCKED)
 
     def _check_patience(self) -> None:
         """Raises :class:`ServerError` when somebody unknown holds a lock for too long."""
@@ -152,28 +154,28 @@ class Task:
             )
 
     def failed(self, outcome: str) -> None:
-        self._scheduler.told.undone(outcome)
+        self._scheduler.listener.transaction_undone(outcome)
 
-    def stuck(self) -> NoReturn:
-        self.is_stuck = True
+    def never_resume(self) -> NoReturn:
+        self.cannot_be_killed = True
         if self._greenlet is not None:
-            _STUCK.append(self._greenlet)
+            _UNKILLABLE.append(self._greenlet)
         while True:
             self._hub.switch()
 
-    def _stop(self, killed_by: Fault) -> None:
+    def _pause(self, killed_by: Fault) -> None:
         try:
             self._hub.switch()
-        except Killed:
+        except WorkerKilled:
             self.session.faults.calls.kill(killed_by)
 
 
 class Scheduler:
     """At most as many operations in flight as there are ``sessions``."""
 
-    def __init__(self, sessions: Sequence[Session], watcher: Watcher, told: Told) -> None:
+    def __init__(self, sessions: Sequence[Session], watcher: Watcher, listener: SchedulerListener) -> None:
         self.watcher = watcher
-        self.told = told
+        self.listener = listener
         self.running: Task | None = None
         self.tasks: dict[str, Task] = {}
         self.in_flight: dict[str, InFlight] = {}
@@ -192,7 +194,7 @@ class Scheduler:
         task = self.tasks[by]
         if strike is not None:
             task.session.faults.calls.plan(strike)
-        self._run(task, task.go_on)
+        self._run(task, task.resume)
 
     def kill(self, by: str) -> None:
         """Whoever makes this operation dies where it stands: rolled back, and with all its locks free."""
@@ -201,7 +203,7 @@ class Scheduler:
             self._terminate(task.session)
         else:
             task.session.roll_back_at_once()
-        self._run(task, lambda: task.throw(Killed))
+        self._run(task, lambda: task.throw(WorkerKilled))
 
     def clear(self) -> None:
         """End all that is in flight, whatever the code does about it: no lock is held afterwards."""
@@ -219,7 +221,7 @@ class Scheduler:
         if interrupted:
             raise KeyboardInterrupt
 
-    def holder_of_what(self, waiting: Task) -> Task | None:
+    def lock_holder_for(self, waiting: Task) -> Task | None:
         """Whose lock ``waiting`` waits for now, if it waits for any."""
         others = {task.session.pid: task for task in self.tasks.values() if task is not waiting}
         if not others:
@@ -238,31 +240,31 @@ class Scheduler:
         finally:
             if task.ended:
                 self._end(task)
-        if task.trouble is not None:
-            raise task.trouble
-        if task.is_stuck:
-            raise Endless(
+        if task.error is not None:
+            raise task.error
+        if task.cannot_be_killed:
+            raise UnkillableCode(
                 f"{task.by} was killed, and its code catches even that and tries its database again, for "
                 "ever: let it catch Exception, and not BaseException"
             )
-        if not task.ended and task.standing is not None:
-            self.in_flight[task.by] = task.standing
+        if not task.ended and task.state is not None:
+            self.in_flight[task.by] = task.state
         self._settle()
 
     def _switch(self, task: Task, action: Callable[[], None]) -> None:
         before, self.running = self.running, task
-        self.told.switched_to(task.session)
+        self.listener.switched_to(task.session)
         try:
             action()
         finally:
             self.running = before
-            self.told.switched_to(before.session if before is not None else None)
+            self.listener.switched_to(before.session if before is not None else None)
 
     def _end(self, task: Task) -> None:
         self.tasks.pop(task.by, None)
         self.in_flight.pop(task.by, None)
         try:
-            if task.is_stuck:
+            if task.cannot_be_killed:
                 self._terminate(task.session)
             task.session.restore()
         except Exception:
@@ -273,21 +275,21 @@ class Scheduler:
             self._free.append(task.session)
 
     def _is_settled(self, task: Task) -> bool:
-        return task.session.has_answer or self.holder_of_what(task) is not None
+        return task.session.has_answer or self.lock_holder_for(task) is not None
 
     def _settle(self) -> None:
         """Wait for what the server does by itself: whose lock was released has its statement executed."""
         for task in self.tasks.values():
-            if not task.blocked or task.standing is None:
+            if not task.blocked or task.state is None:
                 continue
             self.watcher.wait_until(
                 partial(self._is_settled, task),
                 f"{task.by} waits for nobody's lock and gets no answer to {task.statement}",
             )
             if task.session.has_answer:
-                task.standing = task.standing._replace(statement=RESUMES, blocked_by="")
-                self.in_flight[task.by] = task.standing
-                self.told.lock_granted(task.standing.call)
+                task.state = task.state._replace(statement=RESUMES, blocked_by="")
+                self.in_flight[task.by] = task.state
+                self.listener.lock_granted(task.state.call)
 
 
-__all__ = ["Scheduler", "ServerError", "Task", "Told"]
+__all__ = ["Scheduler", "SchedulerListener", "ServerError", "Task"]

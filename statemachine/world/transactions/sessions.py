@@ -20,7 +20,7 @@ from psycopg import errors, pq
 
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.example import COMMIT
-from statemachine.world.faults import Killed
+from statemachine.world.faults import WorkerKilled
 from statemachine.world.transactions.naming import may_write, name_of
 
 POLL_SECONDS = 0.001
@@ -37,7 +37,7 @@ class Abandoned(BaseException):
 
 
 class Control(Protocol):
-    """Who is told of what a session does, and may stop it there."""
+    """Hears what a session does, and may stop it there."""
 
     def before(self, statement: str) -> None:
         """The session is about to execute this statement, and may be stopped."""
@@ -50,7 +50,7 @@ class Control(Protocol):
     def failed(self, outcome: str) -> None:
         """The server has undone the transaction: ``deadlock`` or ``serialization_failure``."""
 
-    def stuck(self) -> NoReturn:
+    def never_resume(self) -> NoReturn:
         """The code catches whatever says that it is dead, and tries again for ever: it never runs again."""
 
 
@@ -117,7 +117,7 @@ class Session:
         self.wrapper.connection.close()
 
     def abandon(self) -> None:
-        """From now on nothing passes and nobody is told, until :meth:`restore`."""
+        """From now on nothing passes and nothing is reported, until :meth:`restore`."""
         self._abandoned = True
 
     def restore(self) -> None:
@@ -152,9 +152,9 @@ class Session:
     ) -> Any:
         try:
             self._refuse_the_dead()
-            told = self._told
-            if told is not None:
-                told.before(name_of(sql))
+            control = self._active_control
+            if control is not None:
+                control.before(name_of(sql))
             return execute(sql, params, many, context)
         except Exception:
             raise
@@ -167,10 +167,10 @@ class Session:
     def _execute(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        told = self._told
-        if told is None:
+        control = self._active_control
+        if control is None:
             return execute(sql, params, many, context)
-        told.began(name_of(sql))
+        control.began(name_of(sql))
         in_transaction = self.wrapper.in_atomic_block or not self.wrapper.autocommit
         if in_transaction or not may_write(sql):
             return execute(sql, params, many, context)
@@ -199,34 +199,34 @@ class Session:
         if self._abandoned or self.faults.dead:
             self._refused += 1
             if self._refused > MOST_REFUSALS and self.control is not None:
-                self.control.stuck()
-            raise Abandoned if self._abandoned else Killed
+                self.control.never_resume()
+            raise Abandoned if self._abandoned else WorkerKilled
 
     def _commit(self, commit: Callable[[], None]) -> None:
         self._refuse_the_dead()
-        told = self._told
-        if told is not None:
-            told.before(COMMIT)
+        control = self._active_control
+        if control is not None:
+            control.before(COMMIT)
         commit()
 
     def _really_commit(self) -> None:
-        told = self._told
-        if told is not None:
-            told.began(COMMIT)
+        control = self._active_control
+        if control is not None:
+            control.began(COMMIT)
         type(self.wrapper)._commit(self.wrapper)
 
     def _rollback(self) -> None:
         if self._lost:
             return
-        told = self._told
-        if told is not None:
-            told.before(ROLLBACK)
-            told.began(ROLLBACK)
+        control = self._active_control
+        if control is not None:
+            control.before(ROLLBACK)
+            control.began(ROLLBACK)
         type(self.wrapper)._rollback(self.wrapper)
 
     @property
-    def _told(self) -> Control | None:
-        """Who is told of a statement: nobody of the verifier's own, or of what a dead process still tries."""
+    def _active_control(self) -> Control | None:
+        """``control``; None for the verifier's own statements and for those of a dead process."""
         dead = self._abandoned or self.faults.dead
         return self.control if self.faults.watching and not dead else None
 
@@ -246,7 +246,7 @@ class Session:
         raw.wait = watched
 
     def _relayed(self, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        """The same, and ``control`` is told when the server has had nothing to say for a while."""
+        """The same, and ``control`` hears when the server has had nothing to say for a while."""
         try:
             state = next(generator)
             while True:
