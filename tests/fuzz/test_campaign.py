@@ -17,12 +17,12 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.history.ndjson import Header
 from statemachine.invariants.verdict import Verdict
 from statemachine.plugin.progress import status
-from statemachine.report.text.closing import doubt_lines, strategy_lines
+from statemachine.report.text.figures import doubt_lines, strategy_lines
 from statemachine.report.text.paper import Paper
 from statemachine.search.corpus.entries import Corpus, Kind
 from statemachine.search.corpus.places import Directory, Place
 from statemachine.search.figures import InCorpus
-from statemachine.search.fuzzing.campaign import Campaign, Fuzz
+from statemachine.search.fuzzing.campaign import Fuzz, FuzzCampaign
 from statemachine.search.fuzzing.searches import Size, System
 from tests.conftest import OpenLane
 from tests.fuzz import systems
@@ -34,8 +34,8 @@ LATE = "completion_without_token"
 PATIENCE_SECONDS = 150
 """No campaign here needs it: each ends as soon as it has shown what its test is about."""
 
-Fuzzing = Callable[..., Campaign]
-Condition = Callable[[Campaign], bool]
+Fuzzing = Callable[..., FuzzCampaign]
+Condition = Callable[[FuzzCampaign], bool]
 
 
 def examples(number: int) -> Condition:
@@ -54,17 +54,17 @@ def fuzzing(open_lane: OpenLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         place: Place | None = None,
         most_failures: int = 0,
         seed: int = 100,
-    ) -> Campaign:
+    ) -> FuzzCampaign:
         header = Header(path, load(path, defect).lifecycle, seed, defect)
         corpus = Corpus(place or Directory(Path("corpus")), header)
 
-        def tell(campaign: Campaign) -> None:
+        def tell(campaign: FuzzCampaign) -> None:
             if until(campaign):
                 campaign.asked = campaign.asked._replace(seconds=0)
 
         with open_lane(defect, path) as lane:
             asked = Fuzz(System(path, defect, 0), seed, PATIENCE_SECONDS, 2, SIZE)
-            campaign = Campaign(lane, corpus, asked, tell, most_failures)
+            campaign = FuzzCampaign(lane, corpus, asked, tell, most_failures)
             campaign.run()
         assert campaign.elapsed < PATIENCE_SECONDS
         return campaign
@@ -75,7 +75,7 @@ def fuzzing(open_lane: OpenLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) -> None:
     told: list[str] = []
 
-    def enough(campaign: Campaign) -> bool:
+    def enough(campaign: FuzzCampaign) -> bool:
         told.append(status(campaign))
         return campaign.total.tally.examples >= 60
 
@@ -173,7 +173,7 @@ def test_a_search_whose_process_was_killed_is_played_again(fuzzing: Fuzzing, tmp
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
 def test_an_interrupt_ends_it_in_order_and_keeps_what_was_met(fuzzing: Fuzzing) -> None:
-    def interrupt(campaign: Campaign) -> bool:
+    def interrupt(campaign: FuzzCampaign) -> bool:
         if campaign.situations and not campaign.interrupted:
             os.kill(os.getpid(), signal.SIGINT)
         return False
@@ -187,9 +187,9 @@ def test_an_interrupt_ends_it_in_order_and_keeps_what_was_met(fuzzing: Fuzzing) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
 def test_a_second_interrupt_ends_it_at_once_with_what_was_played(fuzzing: Fuzzing) -> None:
-    seen: list[Campaign] = []
+    seen: list[FuzzCampaign] = []
 
-    def interrupt_twice(campaign: Campaign) -> bool:
+    def interrupt_twice(campaign: FuzzCampaign) -> bool:
         seen[:] = [campaign]
         if campaign.total.tally.examples:
             os.kill(os.getpid(), signal.SIGINT)
@@ -221,7 +221,7 @@ def test_what_another_run_finds_is_looked_up_now_and_then(
     entry = found.corpus.entries(Kind.FAILURES)[0]
     shared = Directory(Path("shared"))
 
-    def share(campaign: Campaign) -> bool:
+    def share(campaign: FuzzCampaign) -> bool:
         """Another run, which shares the place, finds it once this one is under way."""
         campaign._next_look = 0
         if campaign.total.tally.examples and not campaign.replayed:

@@ -23,7 +23,7 @@ from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH
 from statemachine.commands.certificate.measuring import Shard, measure
 from statemachine.commands.certificate.plan import METHODS_OF, Plan, measured_on
 from statemachine.commands.certificate.rows import Row, misses
-from statemachine.report.console import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
+from statemachine.report.console import BROKEN, DONE, INTERRUPTED, Command, UsageError, say, whole_number
 from statemachine.world.databases.availability import missing_because, packages_missing
 from statemachine.world.databases.opening import load_here
 from statemachine.world.databases.postgresql import SERVER_VARIABLE, named_server
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 when this shard is measured; 1 when a certificate cannot be written yet."""
     if asked.write is not None and asked.write.is_dir():
-        raise Misused(f"--write {asked.write}: it is a directory; name a file, {citation.DOCUMENT} say")
+        raise UsageError(f"--write {asked.write}: it is a directory; name a file, {citation.DOCUMENT} say")
     binding = load_here(asked.binding)
     plan = _plan(asked, binding)
     part: Shard = asked.shard
@@ -90,7 +90,7 @@ def run(asked: argparse.Namespace) -> int:
     try:
         findings = Findings(asked.results, f"{name}.jsonl")
     except OSError as error:
-        raise Misused(
+        raise UsageError(
             f"--results {asked.results}: {error.strerror}; name a folder that can be used"
         ) from None
     if findings.unreadable:
@@ -113,22 +113,22 @@ def _missing(asked: argparse.Namespace, plan: Plan, findings: Findings) -> str:
         return ""
     named = named_server(asked.database_server)
     if named is not None and packages_missing():
-        raise Misused(f"--database-server needs {packages_missing()}: pip install '.[postgres]'")
+        raise UsageError(f"--database-server needs {packages_missing()}: pip install '.[postgres]'")
     missing = missing_because(named) or ""
     if missing and not plan.hunts((TRANSACTIONS,)):
-        raise Misused(missing)
+        raise UsageError(missing)
     return missing
 
 
 def _plan(asked: argparse.Namespace, binding: Binding) -> Plan:
     planted = _chosen(catalogue(binding), asked.defects)
     if not any(one.lane in METHODS_OF for one in planted):
-        raise Misused(
+        raise UsageError(
             f"{asked.binding} has no defect of the {' or '.join(METHODS_OF)} lane to look for: give it some "
             "in defects"
         )
     if not asked.seeds:
-        raise Misused("--seeds none leaves nothing to measure: give some, as 100-119")
+        raise UsageError("--seeds none leaves nothing to measure: give some, as 100-119")
     by_method = {SEARCH: asked.seeds, PLAIN: asked.baseline_seeds, INTERLEAVED: asked.seeds}
     examples = {method: asked.examples or most for method, most in EXAMPLES.items()}
     return Plan(asked.binding, planted, by_method, examples, measured_on(asked.binding, binding.defects))
@@ -138,7 +138,9 @@ def _chosen(planted: Sequence[Planted], names: Sequence[str] | None) -> list[Pla
     known = {one.name: one for one in planted}
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
-        raise Misused(f"--defects {' '.join(unknown)}: there is no such defect; there are {', '.join(known)}")
+        raise UsageError(
+            f"--defects {' '.join(unknown)}: there is no such defect; there are {', '.join(known)}"
+        )
     return [one for one in planted if names is None or one.name in names]
 
 

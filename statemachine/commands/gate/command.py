@@ -17,7 +17,7 @@ from statemachine.commands.gate.steps import Closed, Gate, Line, is_go
 from statemachine.logs.evidence import evidence
 from statemachine.processes.judging import judge_crew
 from statemachine.processes.stage import Set, stage_set
-from statemachine.report.console import BROKEN, DONE, Command, Misused, say
+from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
 from statemachine.world.databases.postgresql import named_server
 
 REPORT = Path("gate-report.md")
@@ -74,16 +74,20 @@ def run(asked: argparse.Namespace) -> int:
 
 def _check_report(file: Path) -> None:
     if file.is_dir():
-        raise Misused(f"--report {file}: it is a directory; name a file, {REPORT} say")
+        raise UsageError(f"--report {file}: it is a directory; name a file, {REPORT} say")
     if not file.absolute().parent.is_dir():
-        raise Misused(f"--report {file}: there is no directory {file.parent}; make it, or name another file")
+        raise UsageError(
+            f"--report {file}: there is no directory {file.parent}; make it, or name another file"
+        )
 
 
 def _check_skipped(asked: Sequence[str], stage: Set) -> None:
     known = [fleet.name for fleet in stage.fleets]
     unknown = sorted(set(asked) - set(known))
     if unknown:
-        raise Misused(f"--skip {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}")
+        raise UsageError(
+            f"--skip {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}"
+        )
 
 
 def _gate(asked: argparse.Namespace, stage: Set, tell: Callable[..., None]) -> int:

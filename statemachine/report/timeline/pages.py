@@ -11,7 +11,7 @@ from statemachine.history.reach import Reach
 from statemachine.history.words import grouped
 from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
-from statemachine.report.text.closing import doubt_lines
+from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import MEANING
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.search.run import Run

@@ -55,7 +55,7 @@ class Fuzz(NamedTuple):
 
 
 @dataclass
-class Campaign:
+class FuzzCampaign:
     """One run by time, and what came of it so far.  ``lane`` must be open; it plays the corpus.
 
     ``tell`` is given the state of the campaign about twice a second.  It ends early after
@@ -65,7 +65,7 @@ class Campaign:
     lane: Lane
     corpus: Corpus
     asked: Fuzz
-    tell: Callable[[Campaign], None] = lambda campaign: None
+    tell: Callable[[FuzzCampaign], None] = lambda campaign: None
     most_failures: int = 0
     total: Run = field(init=False)
     findings: Findings = field(default_factory=Findings)
