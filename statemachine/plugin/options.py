@@ -18,7 +18,7 @@ from statemachine.history.words import seconds_in
 from statemachine.lifecycle import LifecycleError
 from statemachine.report.asked import CORPUS, Asked
 from statemachine.report.timeline import NAME
-from statemachine.search.corpus.places import Directory, Place, PlaceError, place_for
+from statemachine.search.corpus.places import CorpusPlace, Directory, PlaceError, place_for
 from statemachine.search.engine import PROFILES
 from statemachine.search.exhaustive import INTERLEAVED
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
@@ -170,7 +170,7 @@ def _exhaust(options: argparse.Namespace) -> tuple[str, str] | None:
     return names[0], names[1]
 
 
-def _corpus(options: argparse.Namespace) -> Place:
+def _corpus(options: argparse.Namespace) -> CorpusPlace:
     try:
         # What nobody has asked for is nothing to refuse: the run says it when nothing can be kept there.
         return Directory(Path(CORPUS)) if options.corpus is None else place_for(options.corpus)

@@ -10,7 +10,7 @@ from statemachine.binding import DEFAULT_BINDING, Binding
 from statemachine.history.events import Event
 from statemachine.history.ndjson import Header
 from statemachine.report.text.paper import WIDE, Paper
-from statemachine.search.corpus.places import Directory, Place
+from statemachine.search.corpus.places import CorpusPlace, Directory
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.world.databases.postgresql import without_password
 
@@ -45,7 +45,7 @@ class Asked:
     """How many of them search, in a run by time."""
     exhaust: tuple[str, str] | None = None
     """Two operations of which every interleaving is played."""
-    corpus: Place = field(default_factory=lambda: Directory(Path(CORPUS)))
+    corpus: CorpusPlace = field(default_factory=lambda: Directory(Path(CORPUS)))
     database_server: str | None = None
     """The URL of a PostgreSQL server, as it was given: it may hold a password."""
     kills: str | None = None

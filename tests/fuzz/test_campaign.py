@@ -19,8 +19,8 @@ from statemachine.invariants.verdict import Verdict
 from statemachine.plugin.progress import status
 from statemachine.report.text.figures import doubt_lines, strategy_lines
 from statemachine.report.text.paper import Paper
-from statemachine.search.corpus.entries import Corpus, Kind
-from statemachine.search.corpus.places import Directory, Place
+from statemachine.search.corpus.entries import Corpus, EntryKind
+from statemachine.search.corpus.places import CorpusPlace, Directory
 from statemachine.search.figures import InCorpus
 from statemachine.search.fuzzing.campaign import Fuzz, FuzzCampaign
 from statemachine.search.fuzzing.searches import Size, System
@@ -51,7 +51,7 @@ def fuzzing(open_lane: OpenLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         until: Condition,
         defect: str | None = None,
         path: str = DEFAULT_BINDING,
-        place: Place | None = None,
+        place: CorpusPlace | None = None,
         most_failures: int = 0,
         seed: int = 100,
     ) -> FuzzCampaign:
@@ -84,7 +84,7 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
     assert campaign.total.finished
     assert not campaign.total.doubts()
     kept = campaign.corpus.entries()
-    assert {entry.kind for entry in kept} == {Kind.SITUATIONS}
+    assert {entry.kind for entry in kept} == {EntryKind.SITUATIONS}
     assert 0 < campaign.last_new <= campaign.elapsed
     assert " left · " in told[0]
     assert " · 0 failures · " in told[-1]
@@ -98,7 +98,7 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
 def test_a_defect_is_found_kept_and_found_again_first(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(examples(10_000), LATE, most_failures=1)
     assert {found.shape.invariant for found in campaign.findings} == {"only_the_holder_finishes"}
-    assert campaign.corpus.entries(Kind.FAILURES)
+    assert campaign.corpus.entries(EntryKind.FAILURES)
     again = fuzzing(examples(10_000), LATE, most_failures=1)
     assert again.total.tally.examples == 0, "nothing had to be searched for"
     (found,) = again.findings
@@ -109,7 +109,7 @@ def test_a_defect_is_found_kept_and_found_again_first(fuzzing: Fuzzing) -> None:
 def test_a_known_failure_is_counted_and_does_not_end_the_search(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(lambda campaign: any(found.times > 3 for found in campaign.findings), LATE)
     assert campaign.total.finished
-    assert len(campaign.corpus.entries(Kind.FAILURES)) < sum(found.times for found in campaign.findings)
+    assert len(campaign.corpus.entries(EntryKind.FAILURES)) < sum(found.times for found in campaign.findings)
 
 
 def test_a_system_that_ends_its_process_is_doubted(fuzzing: Fuzzing) -> None:
@@ -218,7 +218,7 @@ def test_what_another_run_finds_is_looked_up_now_and_then(
 ) -> None:
     monkeypatch.setattr("statemachine.search.fuzzing.campaign.SECONDS_BETWEEN_LOOKS", 0)
     found = fuzzing(examples(10_000), LATE, most_failures=1, seed=900)
-    entry = found.corpus.entries(Kind.FAILURES)[0]
+    entry = found.corpus.entries(EntryKind.FAILURES)[0]
     shared = Directory(Path("shared"))
 
     def share(campaign: FuzzCampaign) -> bool:

@@ -28,7 +28,7 @@ from statemachine.report.failure_reports import report_failures
 from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.places import place_for
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
@@ -63,7 +63,7 @@ class Merge:
             self._add(shard)
             corpus = Corpus(shard.corpus, self.corpus.header)
             self._replay(corpus)
-            if not self._failing.isdisjoint(entry.name for entry in corpus.entries(Kind.FAILURES)):
+            if not self._failing.isdisjoint(entry.name for entry in corpus.entries(EntryKind.FAILURES)):
                 self._repeated.add(shard.name)
         for entry in self._selection.chosen():
             self.corpus.take(entry)
