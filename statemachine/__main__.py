@@ -21,7 +21,7 @@ from statemachine.logs import command as check_log
 from statemachine.processes import command as processes
 from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
-from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
+from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, Parser, UsageError, say
 from statemachine.search.corpus.places import PlaceError
 from statemachine.search.pool import WorkFailed
 from statemachine.search.run_file import RunFileError
@@ -39,7 +39,7 @@ COMMANDS: tuple[Command, ...] = (
 """In the order of ``--help``."""
 
 _MISUSED = (
-    Misused,
+    UsageError,
     BindingError,
     FleetError,
     LifecycleError,
