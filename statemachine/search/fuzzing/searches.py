@@ -1,7 +1,7 @@
 """One search in a process of its own: short, so that little is lost when it is cut off.
 
 The process keeps its database and its frozen clock from one search to the next.  A search ends at its first
-failure of a shape that is not known yet; one that is known it passes over and goes on.
+failure of a signature that is not known yet; one that is known it passes over and goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from statemachine.search.machine import JobMachine
 from statemachine.search.run import Run
 from statemachine.search.tally import Tally
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -47,12 +47,12 @@ class System(NamedTuple):
 
 
 class FuzzSearch(NamedTuple):
-    """What to play.  ``known`` are the shapes that are found already."""
+    """What to play.  ``known`` are the signatures that are found already."""
 
     system: System
     seed: int
     size: Size
-    known: frozenset[Shape]
+    known: frozenset[Signature]
     again: bool = False
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ class Searched(NamedTuple):
     tally: Tally
     failure: Failure | None = None
     unstable: str = ""
-    met_again: Counter[Shape] = Counter()  # noqa: RUF012  never changed
+    met_again: Counter[Signature] = Counter()  # noqa: RUF012  never changed
     new: tuple[Met, ...] = ()
     lost: str = ""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from statemachine.history.events import Event, StepBegan
 from statemachine.invariants import Violation
-from statemachine.search.triage.signature import Shape, shape_of
+from statemachine.search.triage.signature import Signature, signature_of
 from statemachine.world.example import Example
 
 
@@ -19,7 +19,7 @@ class Failure:
     others: tuple[Violation, ...]
     """What else the failing step broke."""
     events: tuple[Event, ...]
-    shape: Shape
+    signature: Signature
 
     @classmethod
     def of(cls, example: Example) -> Failure | None:
@@ -28,8 +28,8 @@ class Failure:
         if headline is None:
             return None
         others = tuple(seen for seen in example.judge.violations if seen is not headline)
-        shape = shape_of(example.ledger, example.events, headline)
-        return cls(headline, others, tuple(example.events), shape)
+        signature = signature_of(example.ledger, example.events, headline)
+        return cls(headline, others, tuple(example.events), signature)
 
     @property
     def steps(self) -> list[StepBegan]:

@@ -25,18 +25,18 @@ from statemachine.search.triage.rewriting import (
     whole,
 )
 from statemachine.search.triage.script import Step, Steps, as_written, play
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from statemachine.world.lane import Lane
 
 _SHORT_RUNS = (4, 3, 2)
 
 
-def minimise(lane: Lane, failure: Failure, others: Collection[Shape] = ()) -> Failure:
+def minimise(lane: Lane, failure: Failure, others: Collection[Signature] = ()) -> Failure:
     """A failure of the same invariant that is minimal, renumbered from 1; ``lane`` must be open.
 
     It does not become one of the ``others``, that another operation ends in: those are found already.
     """
-    others = {shape for shape in others if shape.operation != failure.shape.operation}
+    others = {signature for signature in others if signature.operation != failure.signature.operation}
     best = _Attempt(lane, failure, others)
     # The drain's moves are ordinary operations: played as such, they can be dropped like any other.
     # Only what a drain itself proves, that all is quiet and a job has not ended, needs the drain.
@@ -59,7 +59,7 @@ def minimise(lane: Lane, failure: Failure, others: Collection[Shape] = ()) -> Fa
 class _Attempt:
     """The shortest failing history so far, and the ways to a shorter one."""
 
-    def __init__(self, lane: Lane, failure: Failure, others: Collection[Shape]) -> None:
+    def __init__(self, lane: Lane, failure: Failure, others: Collection[Signature]) -> None:
         self.lane = lane
         self.failure = failure
         self.others = others
@@ -98,7 +98,7 @@ class _Attempt:
 
     def _is_the_same(self, found: Failure) -> bool:
         same = found.headline.invariant == self.failure.headline.invariant
-        return same and found.shape not in self.others
+        return same and found.signature not in self.others
 
     def play_whole(self) -> bool:
         """Play operations whole that were stopped before each statement; whether any could be."""

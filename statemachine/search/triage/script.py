@@ -2,7 +2,7 @@
 
 Minimising, explaining a failure and hand-written histories play steps that the present state may not
 allow, because an earlier one was dropped or the system was mended.  Such a step is left out, and
-:class:`Played` says so: a history that breaks nothing shows little when half of it never happened.
+:class:`PlayedScript` says so: a history that breaks nothing shows little when half of it never happened.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def in_drain(failure: Failure) -> bool:
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayedScript:
     """What came of a script.
 
     ``left_out`` says, by key, why a step was not possible; ``stood_in`` whether something else was played
@@ -67,7 +67,7 @@ def as_written(example: Example, step: Step) -> Iterable[tuple[str, dict[str, An
     return ((step.operation, step.arguments),)
 
 
-def play(lane: Lane, steps: Steps, *, drained: bool = False, ways: Ways = as_written) -> Played:
+def play(lane: Lane, steps: Steps, *, drained: bool = False, ways: Ways = as_written) -> PlayedScript:
     """Play ``steps`` on the open ``lane`` up to the first violation, then the drain if ``drained``."""
     example = lane.begin()
     left_out: dict[int, str] = {}
@@ -81,7 +81,7 @@ def play(lane: Lane, steps: Steps, *, drained: bool = False, ways: Ways = as_wri
             break
     if drained and not example.judge.violations:
         drain(example)
-    return Played(example, left_out, stood_in)
+    return PlayedScript(example, left_out, stood_in)
 
 
 def _play_step(example: Example, step: Step, ways: Ways) -> tuple[list[str], bool]:

@@ -103,12 +103,12 @@ def test_every_history_has_a_whole_page(open_interleaved: OpenInterleaved) -> No
             assert {f"step-{step.key}" for step in steps} <= page.ids, name
 
 
-def test_the_shape_is_that_of_the_operation_that_went_on(open_interleaved: OpenInterleaved) -> None:
+def test_the_signature_is_that_of_the_operation_that_went_on(open_interleaved: OpenInterleaved) -> None:
     with open_interleaved(path=UNLOCKED) as lane:
         failure = failing(lane, TWO_LEASES)
     assert failure.headline.step == TWO_LEASES[-1].key
-    assert failure.shape.operation == "prepare"
-    assert failure.shape.situation == "PENDING"
+    assert failure.signature.operation == "prepare"
+    assert failure.signature.situation == "PENDING"
 
 
 @pytest.mark.parametrize("width", [390, 1400])

@@ -11,7 +11,7 @@ import pytest
 
 from statemachine.invariants import ALL
 from statemachine.report.text.why import TITLE, why_lines
-from statemachine.search.triage.explain import Again, Apart, Rerun, Result, Until, Why, Without, explain
+from statemachine.search.triage.explain import Apart, Rerun, Result, SameSteps, Until, Why, Without, explain
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
@@ -74,7 +74,7 @@ def test_it_says_which_steps_and_which_seconds_it_takes(defect: str, open_lane: 
 def test_each_step_and_each_second_is_one_rerun(open_lane: OpenLane) -> None:
     with open_lane("lease_edge_excluded") as lane:
         why = explain(lane, failure_of(lane, MINIMAL["lease_edge_excluded"]))
-    assert why.reruns[0] == Rerun(Again(), Result.FAILS)
+    assert why.reruns[0] == Rerun(SameSteps(), Result.FAILS)
     results = {rerun.change: rerun.result for rerun in why.reruns[1:]}
     assert results == {
         Until(6, 3539): Result.PASSES,
@@ -143,7 +143,7 @@ def test_another_invariant_is_named(open_lane: OpenLane) -> None:
         failure = failure_of(lane, MINIMAL["running_job_reentered"])
         lane.claims = [claim for claim in lane.claims if claim.name != failure.headline.invariant]
         why = explain(lane, failure)
-    assert why.reruns == (Rerun(Again(), Result.OTHER, "operations_answer_by_the_table"),)
+    assert why.reruns == (Rerun(SameSteps(), Result.OTHER, "operations_answer_by_the_table"),)
     assert lines(why) == ["the same steps again          breaks operations_answer_by_the_table instead"]
 
 
@@ -177,7 +177,7 @@ def test_what_is_cut_short_says_how_far_it_came(open_lane: OpenLane) -> None:
         failure = failure_of(lane, MINIMAL["lease_edge_excluded"])
         # 7 steps again, 7 of them at 3539 and at 3541: the budget ends with the third re-run.
         why = explain(lane, failure, budget=20)
-    assert [rerun.change for rerun in why.reruns] == [Again(), Until(6, 3539), Until(6, 3541)]
+    assert [rerun.change for rerun in why.reruns] == [SameSteps(), Until(6, 3539), Until(6, 3541)]
     assert lines(why) == [
         "step 6 until 3539, 3541       passes",
         "step 6 until 3540             FAILS (3540 is the lease edge)",
@@ -189,7 +189,7 @@ def test_moves_that_do_not_matter_are_one_line_and_those_not_tried_are_none() ->
     moves = tuple(Until(step, step) for step in range(1, 30))
     off = [Rerun(Until(step, step + 1), Result.FAILS) for step in range(1, 20)]
     edge = [Rerun(Until(20, 19), Result.PASSES), Rerun(Until(20, 21, "lease"), Result.FAILS)]
-    told = lines(Why((Rerun(Again(), Result.FAILS), *off, *edge), 80, moves))
+    told = lines(Why((Rerun(SameSteps(), Result.FAILS), *off, *edge), 80, moves))
     assert told == [
         "one of steps 1-19 up to 1 s off  FAILS",
         "step 20 until 19                 passes",
@@ -200,7 +200,7 @@ def test_moves_that_do_not_matter_are_one_line_and_those_not_tried_are_none() ->
 
 def test_a_long_failure_stays_a_handful_of_lines() -> None:
     reasons = ("there is no job j1", "there is no message m2", "worker A is not idle", "j1 has no row")
-    reruns = [Rerun(Again(), Result.FAILS), Rerun(Apart(1), Result.FAILS)]
+    reruns = [Rerun(SameSteps(), Result.FAILS), Rerun(Apart(1), Result.FAILS)]
     reruns += [Rerun(Without(step), Result.NOT_POSSIBLE, reasons[step // 2 % 4]) for step in range(1, 50, 2)]
     reruns += [Rerun(Without(step), Result.PASSES) for step in range(2, 50, 2)]
     told = lines(Why(tuple(reruns), len(reruns)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.report.text.why import TITLE, why_lines
+from statemachine.report.text.why import TITLE, act_text, why_lines
 from statemachine.search.triage.explain import Overlap, Result, Whole, Without, explain
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
@@ -34,7 +34,7 @@ def test_what_only_happens_at_once_needs_the_overlap(open_interleaved: OpenInter
     assert results[Whole(by_commit=False)] is Result.PASSES
     assert Whole(by_commit=True) not in results, "it is the same order"
     assert why.overlap is Overlap.ISOLATION
-    assert why.names[11] == "A: COMMIT"
+    assert act_text(why.acts[11]) == "A: COMMIT"
     # A does not come to its UPDATE, so B has not read what A then changed.
     assert results[Without(9)] is Result.PASSES
 
@@ -75,7 +75,7 @@ def test_the_order_of_commits_is_another_order(open_interleaved: OpenInterleaved
         "whole operations, as they begin passes",
         "whole operations, as they commit FAILS",
     ]
-    assert told[-1].startswith(Overlap.PROTOCOL)
+    assert told[-1].startswith("protocol: ")
 
 
 def test_too_little_time_to_tell_says_neither(open_interleaved: OpenInterleaved) -> None:
@@ -106,6 +106,6 @@ def test_a_death_in_the_middle_is_played_whole_as_a_death_before_the_same_commit
     with open_interleaved(path=UNLOCKED) as lane:
         why = explain(lane, failing(lane, steps))
     assert why.overlap is Overlap.ISOLATION
-    assert why.names[8] == "A killed"
+    assert act_text(why.acts[8]) == "A killed"
     results = {rerun.change: rerun.result for rerun in why.reruns}
     assert results[Without(5)] is Result.FAILS, "A, with its death, is no cause"

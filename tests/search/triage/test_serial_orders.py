@@ -11,7 +11,7 @@ from statemachine.invariants import Violation
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, Steps, steps_of
 from statemachine.search.triage.serial_orders import at_rest_after, carried_on, serially, without
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from tests.history.test_in_flight import LOCKED, UPDATE, begins, dies, goes_on
 from tests.support.events import committed, created, invoked, killed, returned, struck
 
@@ -20,7 +20,7 @@ SEEN = Violation("every_job_ends", "j1", 1, 0, "it does not", ())
 
 def scripted(*parts: list[Event]) -> tuple[list[Step], list[Any]]:
     events = tuple(event for part in parts for event in part)
-    failure = Failure(SEEN, (), events, Shape(SEEN.invariant, "prepare"))
+    failure = Failure(SEEN, (), events, Signature(SEEN.invariant, "prepare"))
     return steps_of(failure), flights_of(events)
 
 
