@@ -29,12 +29,12 @@ from statemachine.world.databases.safety import Refused
 
 COMMANDS: tuple[Command, ...] = (
     run_gate.COMMAND,  # gate
-    run_workers.COMMAND,
-    check_log.COMMAND,
+    run_workers.COMMAND,  # processes
+    check_log.COMMAND,  # check-log
     exercise.COMMAND,  # check-binding
     certify.COMMAND,  # certificate
     soak.COMMAND,
-    add_up.COMMAND,
+    add_up.COMMAND,  # merge
 )
 """In the order of ``--help``."""
 
