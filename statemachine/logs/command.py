@@ -73,9 +73,9 @@ def run(asked: argparse.Namespace) -> int:
     claims = [claim for claim in IN_LOGS if claim.name not in binding.waived]
     judged = judge_lines(lifecycle, lines, claims)
     by = asked.binding if lifecycle is binding.lifecycle else "the workers' own numbers"
-    for text in log_report(judged, reader.tally, by, binding.waived, paper_for(sys.stdout)):
+    for text in log_report(judged, reader.skipped, by, binding.waived, paper_for(sys.stdout)):
         say(text)
-    return DONE if verdict_of(judged, reader.tally) is Verdict.PASS else BROKEN
+    return DONE if verdict_of(judged, reader.skipped) is Verdict.PASS else BROKEN
 
 
 def _phrases(path: str | None) -> patterns.Phrases:

@@ -16,7 +16,7 @@ from statemachine.processes import plan as plans
 from statemachine.processes.campaign import KillCampaign
 from statemachine.processes.crew import judge_crew
 from statemachine.processes.plan import KillPlan, draw_plan
-from statemachine.processes.report import afterwards, closing, report, save, verdict_on
+from statemachine.processes.report import afterwards, last_line, report, save, verdict_on
 from statemachine.processes.stage import PreparedStage, prepared_stage
 from statemachine.report.console import BROKEN, DONE, Command, Misused, say, whole_number
 from statemachine.report.failure_folder import FOLDER
@@ -187,7 +187,7 @@ def _play(
         save(folder, plan, judged)
         for line in afterwards(folder, judged, asked.binding, asked.defect):
             say(line)
-    say(closing(verdict))
+    say(last_line(verdict))
     return verdict is not Verdict.PASS
 
 

@@ -30,9 +30,11 @@ class Misused(ValueError):
 class LeasedJobs:
     """One history, played step by step on the system under test; its clock starts at second 0::
 
-    leased_jobs.play("create", job="j1", tenant="t1")
-    leased_jobs.play("publish", job="j1")  # sends message m2
-    leased_jobs.check()
+        leased_jobs.play("create", job="j1", tenant="t1")
+        leased_jobs.play("publish", job="j1")  # sends message m2
+        leased_jobs.check()
+
+    ``lane`` must be open; ``binding`` is the path of the system under test.
     """
 
     def __init__(self, lane: Lane, binding: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from statemachine.history.words import exact
 from statemachine.invariants import BY_NAME, Violation
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.text.columns import fitting, side_by_side
@@ -74,7 +75,7 @@ def other_claims(failure: Failure) -> list[Violation]:
 
 
 def _compared(seen: Violation, paper: Paper) -> Iterator[str]:
-    title = (f"At step {seen.step} ({seen.at:g} s)", "expected", "actual")
+    title = (f"At step {seen.step} ({exact(seen.at)} s)", "expected", "actual")
     rows = [tuple(map(paper.spelt, (line.what, line.expected, line.actual))) for line in seen.compared]
     # The title begins two columns further left than what it stands over.
     widths = fitting([(title[0][2:], *title[1:]), *rows], (30, 22, 6), paper.width - 4)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from statemachine.history import events as history
 from statemachine.history.events import Event, StepBegan
+from statemachine.history.words import exact
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
 from statemachine.report.text.columns import TOGETHER
 from statemachine.report.text.paper import WIDE, Paper
@@ -68,7 +69,7 @@ class _Draft:
         """Return the finished line in characters that ``paper`` shows."""
         return TableLine(
             number=self.number,
-            at="" if self.rule else f"{self.at:g}",
+            at="" if self.rule else exact(self.at),
             did=_kept_together(paper.spelt(self.did), paper),
             workers={worker: paper.spelt(text) for worker, text in self.workers.items() if text},
             rows=tuple(paper.spelt(text) for text in _shown(self, _row)),
@@ -175,7 +176,7 @@ def _show(so_far: HistorySoFar, event: Event, line: _Draft) -> None:
     match event:
         case history.ClockMoved():
             where = f": {line.rule}" if line.rule else ""
-            line.rule = f"{event.at - event.since:g} s pass{where}, now {event.at:g}"
+            line.rule = f"{exact(event.at - event.since)} s pass{where}, now {exact(event.at)}"
         case history.Sent():
             line.sent.append(_message(event))
             line.did += " → " if event.forged or line.did == "sweep" else ", " if line.did else "publish → "
@@ -226,7 +227,7 @@ def _show_answer(
 
 
 def _message(event: history.Sent) -> str:
-    return f"{event.message} (hidden for {event.delay:g} s)" if event.delay else event.message
+    return f"{event.message} (hidden for {exact(event.delay)} s)" if event.delay else event.message
 
 
 def _row(row: JobRow) -> str:
@@ -234,7 +235,7 @@ def _row(row: JobRow) -> str:
     if row.attempt:
         parts.append(f"attempt {row.attempt}")
     if row.lease_expires_at is not None:
-        parts.append(f"lease→{row.lease_expires_at:g}")
+        parts.append(f"lease→{exact(row.lease_expires_at)}")
     if row.results:
         parts.append("1 result" if row.results == 1 else f"{row.results} results")
     return " ".join(parts)
@@ -243,5 +244,5 @@ def _row(row: JobRow) -> str:
 def short_row(row: JobRow) -> str:
     """Return ``j1 RUNNING #2 →7080``: status, attempt, and the second at which the lease ends."""
     attempt = f" #{row.attempt}" if row.attempt else ""
-    lease = "" if row.lease_expires_at is None else f" →{row.lease_expires_at:g}"
+    lease = "" if row.lease_expires_at is None else f" →{exact(row.lease_expires_at)}"
     return f"{row.job} {row.status}{attempt}{lease}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
+from statemachine.history.words import exact
 from statemachine.report.text.columns import GAP, side_by_side
 from statemachine.report.text.paper import WIDE, WIDTH, Paper
 from statemachine.report.text.phrases import edge_name
@@ -140,8 +141,8 @@ def _one_move(step: int, results: Mapping[Until, str]) -> Iterator[_Row]:
     for change in sorted(results, key=_at):
         alike.setdefault(results[change], []).append(change)
     for result, changes in alike.items():
-        edges = [f" ({it.at:g} is the {edge_name(it.edge)})" for it in changes if it.edge]
-        yield f"step {step} until {', '.join(f'{it.at:g}' for it in changes)}", "".join([result, *edges])
+        edges = [f" ({exact(it.at)} is the {edge_name(it.edge)})" for it in changes if it.edge]
+        yield f"step {step} until {', '.join(exact(it.at) for it in changes)}", "".join([result, *edges])
 
 
 def _at(change: Until) -> float:

@@ -36,6 +36,17 @@ def test_what_happens_to_clocks_and_messages_alone_has_a_line_too(open_lane: Ope
     ]
 
 
+def test_a_second_is_written_out_however_late_and_however_short(open_lane: OpenLane) -> None:
+    # With six digits, as by :g, the first would be 1.2096e+06 and the second like it.
+    with open_lane() as lane:
+        example = play(lane, script(("wait", {"seconds": 1209600}), ("wait", {"seconds": 0.25})))
+        lines = table(lane.binding.lifecycle, example.events, None)
+    assert [" ".join(line.split()) for line in lines[1:]] == [
+        "1 ─ 1209600 s pass, now 1209600 ─",
+        "2 ─ 0.25 s pass, now 1209600.25 ─",
+    ]
+
+
 @pytest.mark.parametrize("defect", TOLD)
 def test_the_report_is_word_for_word_as_it_was(defect: str, open_lane: OpenLane) -> None:
     with open_lane(defect) as lane:
