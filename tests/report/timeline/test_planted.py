@@ -57,6 +57,7 @@ def test_every_history_has_a_whole_page(defect: str, open_lane: OpenLane) -> Non
     assert {f"step-{step.step}" for step in failure.steps} <= page.ids
     assert page.text_of("p", "story") == [seen.story]
     assert protects(seen) in page.text
+    assert "§" not in page.text
     for line in (*REPRODUCE, "theirs:Binding", "47 examples"):
         assert line in page.text
     for line in seen.compared:
