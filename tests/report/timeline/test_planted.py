@@ -94,7 +94,7 @@ class Drawn(Run):
         self.weight += len(timeline(timeline_steps(example.lifecycle, example.events)))
 
 
-def test_whatever_is_played_has_a_whole_page_of_moderate_weight(open_lane: OpenLane) -> None:
+def test_every_example_of_a_search_has_a_whole_page_of_moderate_size(open_lane: OpenLane) -> None:
     with open_lane() as lane:
         run = Drawn(lane)
         search(SearchControl(run), 5, so_many(60))
