@@ -1,7 +1,9 @@
-"""Jobs per second of two real workers, with one of them killed every few seconds and without, in one run.
+"""Jobs per second of two real workers, without kills and with one of them killed every few seconds.
 
-``python benchmarks/throughput_under_kills.py`` alternates the two, so that a slow minute of the machine slows
-both.  What a job costs is small on purpose: mostly SQS by moto, SQLite and the worker's own steps.
+    python benchmarks/throughput_under_kills.py [--jobs 1000] [--seconds 90] [--every 3] [--blocks 1]
+
+The two alternate, so that a slow minute of the computer slows both.  A job's own work is short on purpose:
+most of its time is SQS by moto, SQLite and the worker's steps.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from statemachine.processes.stage import PreparedStage, prepared_stage
 
 
 def plan(seed: int, jobs: int, seconds: float, every: float, work: float) -> KillPlan:
-    """A kill every ``every`` seconds for ``seconds``, at each moment in turn; none when ``every`` is 0."""
+    """Return a plan of a kill every ``every`` seconds for ``seconds``, at each moment in turn; 0 for none."""
     kills = int(seconds / every) if every else 0
     strikes = [
         PlannedStrike("ai", Deed.KILL, MOMENTS[place % len(MOMENTS)].name, every) for place in range(kills)
@@ -34,7 +36,7 @@ def play(stage: PreparedStage, plan: KillPlan, time: int) -> PlayedPlan:
 
 
 def jobs_a_second(played: PlayedPlan) -> float:
-    """Jobs ended, over the time from the first receipt to the last end."""
+    """Return the number of jobs by the seconds from the first receive to the last finish."""
     (crew,) = played.crews
     at = {"message.received": [], "finish.accepted": []}
     for event in crew.events():
@@ -45,7 +47,9 @@ def jobs_a_second(played: PlayedPlan) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills")
     parser.add_argument("--seconds", type=float, default=90.0, help="how long workers are killed")

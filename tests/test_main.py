@@ -1,4 +1,4 @@
-"""``python -m statemachine``: whatever is wrong with a command line is told in one sentence, with code 4."""
+"""``python -m statemachine``: any mistake in a command line ends with one sentence and exit code 4."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_told_in_a_sentence(
+def test_a_mistake_ends_with_one_sentence(
     arguments: list[str],
     words: str,
     tmp_path: Path,
@@ -60,17 +60,17 @@ def test_what_is_wrong_is_told_in_a_sentence(
         code = main(arguments)
     except SystemExit as error:
         code = int(error.code or 0)
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == MISUSED
-    assert words in told.err
-    assert len(told.err.splitlines()) == 1
-    assert told.out == ""
+    assert words in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert printed.out == ""
 
 
 WITHOUT_DATABASE = {"check-log"}
 """Commands that run beside whatever Django project the environment is set up for."""
 DEMANDED = {"merge": ["."]}
-"""What a command cannot be given without."""
+"""The arguments that a command cannot do without."""
 
 
 @pytest.mark.parametrize("command", sorted({command.name for command in COMMANDS} - WITHOUT_DATABASE))

@@ -57,7 +57,7 @@ class Reader:
     """Turns texts into lines.  Their seconds count from the first time that it reads."""
 
     def __init__(self, phrases: Phrases | None = None) -> None:
-        self.tally = SkippedLines()
+        self.skipped = SkippedLines()
         self.origin: datetime | None = None
         self._phrases = phrases
         self._logged: dict[str, tuple[float, set[tuple[Any, ...]]]] = {}
@@ -79,24 +79,24 @@ class Reader:
 
     def line(self, text: str, place: LogPlace) -> LogLine | None:
         """Return the line that ``text`` holds, or None for one that is counted and passed over."""
-        self.tally.read += 1
+        self.skipped.read += 1
         text = text.strip()
         if not text:
-            self.tally.blank += 1
+            self.skipped.blank += 1
             return None
         try:
             values = self._values(text)
             at = self._when(values)
             fields = read_fields(values["event"], values, self.moment)
         except json.JSONDecodeError:
-            self.tally.note("truncated", place)
+            self.skipped.note("truncated", place)
         except NotOurs:
-            self.tally.note("foreign", place)
+            self.skipped.note("foreign", place)
         except Incomplete as error:
-            self.tally.note("incomplete", place, str(error))
+            self.skipped.note("incomplete", place, str(error))
         else:
             worker = sys.intern(str(values["worker"]))
-            return LogLine(self.tally.read, place, at, values["event"], worker, fields)
+            return LogLine(self.skipped.read, place, at, values["event"], worker, fields)
         return None
 
     def _values(self, text: str) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class Reader:
             # Doubles are looked for after the merge: the same log may have been collected into two files.
             for _, line in heapq.merge(*streams, key=lambda keyed: keyed[0]):
                 if self._is_doubled(line):
-                    self.tally.note("doubled", line.place)
+                    self.skipped.note("doubled", line.place)
                 else:
                     yield line
         finally:
@@ -174,7 +174,7 @@ class Reader:
         latest = float("-inf")
         for line in lines:
             if line.at < latest:
-                self.tally.note("backwards", line.place)
+                self.skipped.note("backwards", line.place)
             latest = max(latest, line.at)
             yield latest, line
 

@@ -32,11 +32,11 @@ _PASSED_OVER = {
 
 
 def log_report(
-    judged: JudgedLog, tally: SkippedLines, by: str, waived: Mapping[str, str], paper: Paper = WIDE
+    judged: JudgedLog, skipped: SkippedLines, by: str, waived: Mapping[str, str], paper: Paper = WIDE
 ) -> list[str]:
     """Return the whole report, line by line.
 
-    ``tally`` counts what the reader passed over; ``by`` names the lifecycle; ``waived`` gives the binding's
+    ``skipped`` counts what the reader passed over; ``by`` names the lifecycle; ``waived`` gives the binding's
     reason for each claim that it waives.
     """
     lines: list[str] = []
@@ -45,7 +45,7 @@ def log_report(
         lines += [*evidence(cited, cited.violation.subject not in shown, paper), ""]
         shown.add(cited.violation.subject)
     lines += [
-        *_read(judged, tally, paper),
+        *_read(judged, skipped, paper),
         *_lifecycle(judged, by, paper),
         "",
         *(line for text in _jobs(judged) for line in paper.wrap(text, "", "            ")),
@@ -54,48 +54,50 @@ def log_report(
         "",
     ]
     lines += [
-        line for doubt in (*judged.doubts(), *reading_doubts(tally)) for line in paper.wrap(doubt, "? ", "  ")
+        line
+        for doubt in (*judged.doubts(), *reading_doubts(skipped))
+        for line in paper.wrap(doubt, "? ", "  ")
     ]
-    return [*lines, *paper.wrap(verdict_line(judged, tally), "", "      ")]
+    return [*lines, *paper.wrap(verdict_line(judged, skipped), "", "      ")]
 
 
-def verdict_of(judged: JudgedLog, tally: SkippedLines) -> Verdict:
+def verdict_of(judged: JudgedLog, skipped: SkippedLines) -> Verdict:
     """Return the verdict on the log; lines that could not be judged turn a pass into UNKNOWN."""
-    if judged.verdict is Verdict.PASS and reading_doubts(tally):
+    if judged.verdict is Verdict.PASS and reading_doubts(skipped):
         return Verdict.UNKNOWN
     return judged.verdict
 
 
-def reading_doubts(tally: SkippedLines) -> list[str]:
+def reading_doubts(skipped: SkippedLines) -> list[str]:
     """Return why the lines that were read cannot vouch for the whole log, a sentence each."""
-    if not tally.incomplete:
+    if not skipped.incomplete:
         return []
-    found = tally.examples["incomplete"][0]
+    found = skipped.examples["incomplete"][0]
     return [
-        f"{counted(tally.incomplete, 'incomplete line')} could not be judged, the first: {found}; "
+        f"{counted(skipped.incomplete, 'incomplete line')} could not be judged, the first: {found}; "
         "docs/logs.md lists the fields of each event"
     ]
 
 
-def verdict_line(judged: JudgedLog, tally: SkippedLines) -> str:
-    verdict, headline = verdict_of(judged, tally), judged.headline
+def verdict_line(judged: JudgedLog, skipped: SkippedLines) -> str:
+    verdict, headline = verdict_of(judged, skipped), judged.headline
     if headline is None:
         return f"{verdict}  {MEANING[verdict]}"
     return f"{verdict}  {headline.violation.invariant}: {headline.violation.story} ({headline.line.place})"
 
 
-def _read(judged: JudgedLog, tally: SkippedLines, paper: Paper) -> Iterator[str]:
+def _read(judged: JudgedLog, skipped: SkippedLines, paper: Paper) -> Iterator[str]:
     events = f"{_count(judged.lines)} judged as {_count(judged.events)} events"
-    yield f"Read      {_count(tally.read)} lines: {events}"
-    passed = [f"{_count(getattr(tally, kind))} {words}" for kind, words in _PASSED_OVER.items()]
+    yield f"Read      {_count(skipped.read)} lines: {events}"
+    passed = [f"{_count(getattr(skipped, kind))} {words}" for kind, words in _PASSED_OVER.items()]
     yield f"          passed over: {', '.join(passed)}"
     for kind, words in _PASSED_OVER.items():
-        if kind in tally.examples:
-            yield from paper.wrap(f"{words}: {'; '.join(tally.examples[kind])}", "          ")
-    if tally.backwards:
-        where = "; ".join(tally.examples["backwards"])
+        if kind in skipped.examples:
+            yield from paper.wrap(f"{words}: {'; '.join(skipped.examples[kind])}", "          ")
+    if skipped.backwards:
+        where = "; ".join(skipped.examples["backwards"])
         yield from paper.wrap(
-            f"the clock of a file ran back {counted(tally.backwards)}, "
+            f"the clock of a file ran back {counted(skipped.backwards)}, "
             f"so the order is a guess there: {where}",
             "          ",
         )

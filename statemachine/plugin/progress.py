@@ -11,7 +11,7 @@ from hypothesis import settings
 from statemachine.history.words import counted, duration, grouped
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.search.control import SearchControl
-from statemachine.search.fuzzing.campaign import Campaign
+from statemachine.search.fuzzing.campaign import FuzzCampaign
 from statemachine.world.clock import real_seconds
 
 SECONDS_BETWEEN = 0.5
@@ -79,7 +79,7 @@ class FuzzProgress:
         self._between = min(max(seconds / 60, SHORTEST), LONGEST)
         self._next = self._between
 
-    def __call__(self, campaign: Campaign) -> None:
+    def __call__(self, campaign: FuzzCampaign) -> None:
         if self._progress.visible:
             self._progress.show(status(campaign, self._paper))
         elif campaign.elapsed >= self._next:
@@ -87,7 +87,7 @@ class FuzzProgress:
             self._progress.say(status(campaign, self._paper))
 
 
-def status(campaign: Campaign, paper: Paper = WIDE) -> str:
+def status(campaign: FuzzCampaign, paper: Paper = WIDE) -> str:
     """How far a campaign is, in a line that fits: what matters least is left out first."""
     tally, elapsed = campaign.total.tally, campaign.elapsed
     left = max(campaign.asked.seconds - elapsed, 0)

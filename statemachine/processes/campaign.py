@@ -237,7 +237,7 @@ class KillCampaign:
         """Wait, without strikes, until all jobs have ended and no message is left, or nothing moves."""
         self._outlast_transient_errors()
         for crew in self.crews.values():
-            crew.say("drain.began", "no more strikes")
+            crew.log("drain.began", "no more strikes")
         busy = dict(self.crews)
         standstill = Standstill(self._achieved())
         while busy:
@@ -246,14 +246,14 @@ class KillCampaign:
                 self._turn(striking=False)
             for name, crew in list(busy.items()):
                 if crew.is_quiet(self.operator):
-                    crew.say("drain.ended", "every job has ended", stuck="")
+                    crew.log("drain.ended", "every job has ended", stuck="")
                     del busy[name]
                 else:
                     crew.redrive(self.operator)
             if standstill.seconds(self._achieved()) > self._patience():
                 for name, crew in busy.items():
                     self.played.stuck[name] = crew.unfinished()
-                    crew.say("drain.ended", "nothing moves any more", stuck=self._proof(crew))
+                    crew.log("drain.ended", "nothing moves any more", stuck=self._proof(crew))
                 break
         for crew in self.crews.values():
             crew.read_rows()

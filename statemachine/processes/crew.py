@@ -56,7 +56,7 @@ class Crew:
         number = len(self.workers) + len(self.gone) + 1
         self.workers.append(Worker(self.fleet, f"{self.fleet.name}-{number}", self.note))
 
-    def say(self, event: str, text: str, **fields: object) -> None:
+    def log(self, event: str, text: str, **fields: object) -> None:
         """Log a line of the operator."""
         """Log a line of the operator."""
         self.lines.append(line(event, text, **fields))
@@ -92,7 +92,7 @@ class Crew:
         """Kill a worker, frozen or not, and log it as the operator: no process can log its own SIGKILL."""
         """Kill a worker, frozen or not, and log it as the operator: no process can log its own SIGKILL."""
         worker.kill()
-        self.say(
+        self.log(
             "worker.killed",
             f"Worker {worker.name} killed (kill -9) {moment}",
             killed=worker.name,
@@ -152,11 +152,11 @@ class Crew:
         if operator.depth(queue):
             return
         for body in operator.take(dead):
-            self.say(
+            self.log(
                 "message.dead_lettered", f"message {body.message} lies in {dead}", message_id=body.message
             )
             renewed = operator.redrive(body, dead, queue)
-            self.say(
+            self.log(
                 "message.redriven",
                 f"redrove message {body.message} as {renewed}",
                 message_id=body.message,
@@ -176,7 +176,7 @@ class Crew:
             }
             for row in self.fleet.observe(list(self.jobs))
         ]
-        self.say("rows.read", f"read {len(rows)} rows", rows=rows)
+        self.log("rows.read", f"read {len(rows)} rows", rows=rows)
 
     def stop(self) -> None:
         """Stop all workers: by SIGTERM, and after :data:`END_SECONDS` by a kill."""

@@ -96,6 +96,6 @@ def afterwards(
         yield f"  python -m statemachine check-log{judged_by} {folder}/{fleet.name}-*.log"
 
 
-def closing(verdict: Verdict) -> str:
+def last_line(verdict: Verdict) -> str:
     """Return the last line."""
     return f"{verdict}  {MEANING[verdict]}"

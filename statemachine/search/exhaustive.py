@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from statemachine.search.control import SearchControl
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.figures import (
     CorpusFigures,
     Exhausted,
@@ -146,7 +146,7 @@ class Exhaustion:
     def _keep(self, failure: Failure, situation: str, schedules: int) -> None:
         origin = InSchedule(schedules, self.pair, situation)
         if self.findings.add(Finding(failure, origin, len(failure.steps))):
-            self.corpus.add(Kind.FAILURES, failure.events)
+            self.corpus.add(EntryKind.FAILURES, failure.events)
 
     def _every_order(self, steps: Steps) -> Iterator[Example | None]:
         """Play the situation once for each order, in which the last choice that can differ does."""

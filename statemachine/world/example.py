@@ -22,7 +22,7 @@ from statemachine.invariants import Invariant, Judge
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Operation
 from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import STATEMENT_FAILED, Fault, Killed, Strike, stage_of
+from statemachine.world.faults import STATEMENT_FAILED, Fault, Strike, WorkerKilled, stage_of
 from statemachine.world.observer import Observer
 from statemachine.world.queue import SimulatedQueue
 from statemachine.world.workers import WORKERS, Slot
@@ -232,7 +232,7 @@ class Example:
             with self._clock_of(asked.actor):
                 answer = run()
             end = self._answer(asked, answer)
-        except Killed:
+        except WorkerKilled:
             end = history.Unknown(self.now, call, "killed")
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
             end = history.Raised(self.now, call, f"{type(error).__name__}: {_said(error)}")

@@ -58,11 +58,11 @@ def test_the_words_of_the_gate_report_are_understood(said: str) -> None:
 @pytest.mark.parametrize(
     "text", ["2030-10-27 12:00:01 INFO [ai-1] nothing of ours", "Received message m-1 job_id=j1", ""]
 )
-def test_without_a_phrase_or_a_time_it_is_no_line(text: str) -> None:
+def test_a_text_without_a_phrase_or_a_time_is_foreign(text: str) -> None:
     assert load()(text) is None
 
 
-def test_a_log_that_names_no_worker_is_that_of_one() -> None:
+def test_a_log_that_names_no_worker_is_read_as_one_workers() -> None:
     values = load()("2030-10-27 12:00:01 mark_done job_id=j1")
     assert values is not None
     assert values["worker"] == "the worker"
@@ -95,7 +95,7 @@ def test_a_kill_and_a_takeover_in_plain_text_pass() -> None:
     assert (result.ended_once, result.takeovers) == (1, 1)
 
 
-def test_what_plain_lines_do_not_tell_is_not_judged() -> None:
+def test_claims_are_not_judged_where_plain_lines_lack_their_field() -> None:
     result = plain(*TAKEN)
     assert {"a_lease_lasts_its_declared_length", "attempts_count_acquisitions"} <= set(result.not_judged)
     assert not {"a_lease_lasts_its_declared_length", "attempts_count_acquisitions"} & set(+result.judged)
@@ -143,7 +143,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG.values(), ids=WRONG)
-def test_a_pattern_file_that_is_wrong_is_told_in_a_sentence(text: str, words: str, tmp_path: Path) -> None:
+def test_a_wrong_pattern_file_is_reported_in_one_line(text: str, words: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(PatternError) as caught:
@@ -153,7 +153,7 @@ def test_a_pattern_file_that_is_wrong_is_told_in_a_sentence(text: str, words: st
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_ones_own_phrases_replace_the_shipped_ones(tmp_path: Path) -> None:
+def test_phrases_of_a_given_file_replace_the_shipped_ones(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
         "time = '^(?P<at>\\S+)'\n[[phrase]]\nevent = 'prepare.accepted'\n"

@@ -184,7 +184,7 @@ def read(values: Iterable[Values]) -> list[LogLine]:
     lines = [
         reader.line(json.dumps(one), LogPlace("log", number)) for number, one in enumerate(values, start=1)
     ]
-    assert None not in lines, reader.tally
+    assert None not in lines, reader.skipped
     return [line for line in lines if line is not None]
 
 

@@ -1,6 +1,6 @@
 """A run that is broken off leaves nothing behind: no worker, no server, no file, no database.
 
-Nor does one whose workers cannot be started; and that is told at once.
+Nor does one whose workers cannot be started, and the error comes at once.
 """
 
 from __future__ import annotations

@@ -141,7 +141,8 @@ def test_the_moves_of_a_drain_are_left_to_the_drain() -> None:
 
 
 def save(root: Path) -> failures.Saved:
-    return failures.save(HEADER, PLAIN, lambda path: f"pytest {path}", lambda saved: PAGE, root)
+    saved = failures.save(HEADER, PLAIN, lambda path: f"pytest {path}", root)
+    return failures.save_page(saved, PAGE)
 
 
 def test_history_test_and_page_are_saved_side_by_side(tmp_path: Path) -> None:

@@ -30,7 +30,13 @@ class Digest(NamedTuple):
 
 
 def imported_by(start: str) -> dict[str, Path]:
-    """Return the files of ``start`` and of all modules of ours that it leads to, by dotted name."""
+    """Return the files of ``start`` and of all modules of ours that it leads to, by dotted name.
+
+    Raise ``LookupError`` when there is no module ``start``.
+    """
+    if module_file(start) is None:
+        # It stands as text where it is named, so no type checker notices that a module was moved.
+        raise LookupError(f"there is no module {start} below {_PACKAGE.name}/")
     found: dict[str, Path] = {}
     todo = [start]
     while todo:

@@ -87,6 +87,7 @@ def _wrong_time(step: PlayedStep) -> str | None:
             continue
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         off = found - step.example.now - ahead
+        # The lease that an acquisition at second 0 would have: its end was computed once and kept.
         if name == "lease_expires_at" and off and found == ahead:
             return (
                 f"{step.call} left lease_expires_at {found:g} at second {exact(step.example.now)}, as if it "
@@ -100,6 +101,7 @@ def _wrong_time(step: PlayedStep) -> str | None:
                 "timezone.now() at each call, not once at import, and not the database's clock (NOW(), "
                 "db_default)"
             )
+        # Off by just the settings' time zone: a wrong length would seldom be that.
         if off and abs(off) == abs(3600 * hours_of_the_time_zone(aware)):
             kind = "naive" if moment.tzinfo is None else "in UTC"
             return (
@@ -117,7 +119,7 @@ def _wrong_lease(step: PlayedStep) -> str | None:
         return None
     length = float(lasts.compared[0].actual.removesuffix(" s"))
     hours = abs(length - seconds) / 3600
-    # A whole number of hours is a time zone more likely than a wrong constant.
+    # Whole hours are more likely a time zone than a wrong constant.
     zone = f"; {hours:g} h off, it looks as if local time were taken for UTC"
     return (
         f"{step.call} gave a lease of {exact(length)} s, counted from this call, and the lifecycle says "

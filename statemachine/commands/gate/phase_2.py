@@ -183,7 +183,7 @@ class Rehearsal:
         receives = _count(crew, job, "message.received")
         row = _row(crew, job)
         for body in self.operator.take(dead) if arrived else ():
-            crew.say(
+            crew.log(
                 "message.dead_lettered", f"message {body.message} lies in {dead}", message_id=body.message
             )
         right = arrived and receives == ours.max_receives and row.status not in ours.terminal

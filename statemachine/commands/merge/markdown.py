@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from statemachine.commands.merge.shards import Shard
 from statemachine.history.words import grouped
-from statemachine.report.text.closing import doubt_lines
+from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import verdict_line
 from statemachine.search.findings import Finding
 from statemachine.search.run import Run

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.history.words import grouped
-from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.columns import TOGETHER
+from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
 from statemachine.search.run import Run, Verdict
 

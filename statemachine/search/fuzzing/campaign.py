@@ -20,13 +20,13 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from statemachine.history.situation_pairs import Pair, pairs_of
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
 from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
 from statemachine.search.figures import CorpusFigures, FuzzFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
-from statemachine.search.fuzzing.searches import Met, Search, Searched, Size, System, search
+from statemachine.search.fuzzing.searches import FuzzSearch, Met, Searched, Size, System, search
 from statemachine.search.pool import side_by_side
 from statemachine.search.run import Run
 from statemachine.world.clock import real_seconds
@@ -55,7 +55,7 @@ class Fuzz(NamedTuple):
 
 
 @dataclass
-class Campaign:
+class FuzzCampaign:
     """One run by time, and what came of it so far.  ``lane`` must be open; it plays the corpus.
 
     ``tell`` is given the state of the campaign about twice a second.  It ends early after
@@ -65,7 +65,7 @@ class Campaign:
     lane: Lane
     corpus: Corpus
     asked: Fuzz
-    tell: Callable[[Campaign], None] = lambda campaign: None
+    tell: Callable[[FuzzCampaign], None] = lambda campaign: None
     most_failures: int = 0
     total: Run = field(init=False)
     findings: Findings = field(default_factory=Findings)
@@ -100,8 +100,8 @@ class Campaign:
         """Fuzz until the time is up, it has found enough, or somebody interrupts it."""
         try:
             with self._interrupts_noticed():
-                self._replay_corpus(Kind.FAILURES)
-                self._replay_corpus(Kind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
+                self._replay_corpus(EntryKind.FAILURES)
+                self._replay_corpus(EntryKind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
                 self._search()
         finally:
             self.total.stop()
@@ -125,7 +125,7 @@ class Campaign:
                     self._stop.value, stopped_at = 1, self.elapsed
                 elif self.elapsed >= self._next_look:
                     self._next_look = self.elapsed + SECONDS_BETWEEN_LOOKS
-                    self._replay_corpus(Kind.FAILURES)
+                    self._replay_corpus(EntryKind.FAILURES)
                 self.tell(self)
                 if stopped_at is not None and self.elapsed > stopped_at + GRACE_SECONDS:
                     for seed in self._under_way:
@@ -141,7 +141,7 @@ class Campaign:
             ),
         ]
 
-    def _next_search(self) -> Search | None:
+    def _next_search(self) -> FuzzSearch | None:
         if self.time_is_up:
             return None
         known = self.findings.shapes
@@ -152,7 +152,7 @@ class Campaign:
             if self._next_seed < self.asked.seed + self.asked.processes:
                 # A first sign of life, and of a system that cannot be played at all, comes soon.
                 size = size._replace(examples=min(size.examples, FIRST_EXAMPLES))
-            dealt = Search(self.asked.system, self._next_seed, size, known)
+            dealt = FuzzSearch(self.asked.system, self._next_seed, size, known)
             self._next_seed += 1
         self._under_way.add(dealt.seed)
         return dealt
@@ -170,7 +170,7 @@ class Campaign:
             origin = InSearch(self.total.tally.examples, self.elapsed, seed)
             steps, unstable = len(searched.failure.steps), searched.unstable
             self.findings.add(Finding(searched.failure, origin, steps, seed=seed, unstable=unstable))
-            self._played.add(self.corpus.add(Kind.FAILURES, searched.failure.events).name)
+            self._played.add(self.corpus.add(EntryKind.FAILURES, searched.failure.events).name)
         for met in searched.new:
             self._remember(met)
 
@@ -179,7 +179,7 @@ class Campaign:
             return
         self.last_new = self.elapsed
         self.situations |= met.pairs
-        entry = self.corpus.add(Kind.SITUATIONS, met.steps)
+        entry = self.corpus.add(EntryKind.SITUATIONS, met.steps)
         self._selection.add(entry, met.pairs)
 
     def _retry(self, searched: Searched) -> None:
@@ -192,7 +192,7 @@ class Campaign:
         if len(self.total.tally.lost) < MOST_TOLD:
             self.total.tally.lost.append(why)
 
-    def _replay_corpus(self, kind: Kind, until: float = math.inf) -> None:
+    def _replay_corpus(self, kind: EntryKind, until: float = math.inf) -> None:
         for again in replayed(self.lane, self.corpus, kind, but=self._played):
             self._played.add(again.entry.name)
             self.replayed += 1

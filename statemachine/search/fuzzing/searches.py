@@ -25,7 +25,7 @@ from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 
 
-class Stop(Protocol):
+class StopFlag(Protocol):
     """A number that all processes share; whoever deals out searches makes it 1 to end those under way."""
 
     value: int
@@ -46,7 +46,7 @@ class System(NamedTuple):
     clock_skew_seconds: int
 
 
-class Search(NamedTuple):
+class FuzzSearch(NamedTuple):
     """What to play.  ``known`` are the shapes that are found already."""
 
     system: System
@@ -69,7 +69,7 @@ class Met(NamedTuple):
 class Searched(NamedTuple):
     """What came of a search; ``lost`` says why nothing did, when its process ended before it."""
 
-    search: Search
+    search: FuzzSearch
     tally: Tally
     failure: Failure | None = None
     unstable: str = ""
@@ -78,7 +78,7 @@ class Searched(NamedTuple):
     lost: str = ""
 
     @classmethod
-    def nothing(cls, search: Search, reason: str) -> Searched:
+    def nothing(cls, search: FuzzSearch, reason: str) -> Searched:
         return cls(search, Tally(), lost=reason)
 
 
@@ -92,7 +92,7 @@ def _lane(system: System) -> Lane:
     return _open.enter_context(open_lane(*system))
 
 
-def search(stop: Stop, asked: Search) -> Searched:
+def search(stop: StopFlag, asked: FuzzSearch) -> Searched:
     """Play until all examples are played, something new is broken, or ``stop`` is set."""
     lane = _lane(asked.system)
     new: list[Met] = []

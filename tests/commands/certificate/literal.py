@@ -1,4 +1,4 @@
-"""HuntResults and certificates written by hand, for tests of what is made of them."""
+"""Results and certificates written by hand, for the tests of plan, rows, page and citation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is expected of a defect is read from where a person reads it, and mistakes are told in a sentence."""
+"""What is expected of a defect is read from its story; a mistake in a story gets a sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from statemachine.binding import Binding, BindingError
 from statemachine.commands.certificate.catalogue import EMBEDDED, Planted, catalogue
 
 
-def told(story: str, **attributes: Any) -> list[Planted]:
+def catalogue_of(story: str, **attributes: Any) -> list[Planted]:
     return catalogue(cast(Binding, SimpleNamespace(defects={"late": story}, **attributes)))
 
 
@@ -24,11 +24,11 @@ def test_every_bundled_defect_names_its_invariant_and_has_a_history_by_hand() ->
 
 
 def test_a_strangers_defect_needs_no_history() -> None:
-    assert told("Caught by `every_job_ends`.") == [Planted("late", "every_job_ends")]
+    assert catalogue_of("Caught by `every_job_ends`.") == [Planted("late", "every_job_ends")]
 
 
 def test_a_defect_of_another_lane_says_so() -> None:
-    (one,) = told(
+    (one,) = catalogue_of(
         "Caught by `every_job_ends` in the processes lane.", minimal={"late": [("x", {}), ("y", {})]}
     )
     assert one == Planted("late", "every_job_ends", "processes", by_hand=2)
@@ -44,6 +44,6 @@ def test_a_defect_of_another_lane_says_so() -> None:
         ("Caught by `every_job_ends`.", {"early": []}, "history for early, which is no defect .* are late"),
     ],
 )
-def test_a_mistake_is_told(story: str, minimal: dict[str, Any], words: str) -> None:
+def test_a_mistake_in_a_story_gets_a_sentence(story: str, minimal: dict[str, Any], words: str) -> None:
     with pytest.raises(BindingError, match=words):
-        told(story, minimal=minimal)
+        catalogue_of(story, minimal=minimal)

@@ -107,7 +107,7 @@ def test_the_transactions_lane_changes_beside_the_system(fresh: Certificate, tmp
     assert cited(stale, tmp_path) == f"certificate: {CITED}; {search}{AGAIN}"
 
 
-def test_two_lanes_are_told_apart(fresh: Certificate, tmp_path: Path) -> None:
+def test_two_lanes_have_their_own_counts(fresh: Certificate, tmp_path: Path) -> None:
     both = fresh._replace(transactions=LaneFigures(11, 12, 400))
     assert loads(dumps(both)) == both
     ours = (
@@ -128,12 +128,12 @@ def test_a_certificate_from_before_the_transactions_lane_is_read(fresh: Certific
     assert cited(older, tmp_path) == f"certificate: {CITED}"
 
 
-def test_uncommitted_changes_and_an_unknown_commit_are_told() -> None:
+def test_uncommitted_changes_and_an_unknown_commit_are_mentioned() -> None:
     assert CERTIFICATE._replace(modified=True).origin == "2026-11-22, commit abc1234 with uncommitted changes"
     assert CERTIFICATE._replace(commit="").origin == "2026-11-22, commit unknown"
 
 
-def test_none_yet(tmp_path: Path) -> None:
+def test_without_a_certificate_it_says_how_to_get_one(tmp_path: Path) -> None:
     assert cite(DEFAULT_BINDING, STORIES, tmp_path / "certificate.json").startswith("certificate: none yet;")
 
 

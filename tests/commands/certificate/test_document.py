@@ -70,7 +70,7 @@ MISSES = {
     "unstable": Missing(
         [finding(shrunk=40)._replace(unstable=True), finding(101)],
         [finding(), finding(101)],
-        "did not repeat on seed 100, and was not shrunk there: the same steps came to something else.",
+        "did not repeat on seed 100, and was not shrunk there: the same steps had another outcome.",
     ),
     "caught by another": Missing(
         [finding(invariant="every_job_ends")],
@@ -81,15 +81,15 @@ MISSES = {
 
 
 @pytest.mark.parametrize("case", MISSES.values(), ids=MISSES)
-def test_a_missed_goal_is_told_and_a_near_miss_is_not(case: Missing) -> None:
-    (told,) = misses(Row(case.planted, case.miss))
-    assert told.startswith(f"`edge_excluded` {case.words}")
+def test_a_missed_goal_gets_a_sentence_and_a_goal_just_met_does_not(case: Missing) -> None:
+    (sentence,) = misses(Row(case.planted, case.miss))
+    assert sentence.startswith(f"`edge_excluded` {case.words}")
     assert list(misses(Row(case.planted, case.near))) == []
 
 
 def test_without_a_history_by_hand_the_length_cannot_be_judged() -> None:
-    (told,) = misses(Row(EDGE._replace(by_hand=None), [finding()]))
-    assert "has no history written by hand" in told
+    (sentence,) = misses(Row(EDGE._replace(by_hand=None), [finding()]))
+    assert "has no history written by hand" in sentence
 
 
 def test_the_page_lists_misses_and_other_lanes_and_carries_its_figures() -> None:
@@ -143,10 +143,10 @@ def test_the_other_lane_has_its_own_table_with_its_own_goals() -> None:
 
 def test_the_goals_of_the_other_lane_are_two_steps_more_and_no_seconds() -> None:
     assert list(misses(Row(RACE, [interleaved(shrunk=11, seconds=60.0)]))) == []
-    (told,) = misses(Row(RACE, [interleaved(shrunk=12)]))
-    assert told.startswith("`two_transactions` is shrunk to 12 steps on seed 100;")
-    (told,) = misses(Row(RACE, [interleaved(), interleaved(101, None)]))
-    assert told == "`two_transactions` is found on 1 of 2 seeds; not on 101."
+    (sentence,) = misses(Row(RACE, [interleaved(shrunk=12)]))
+    assert sentence.startswith("`two_transactions` is shrunk to 12 steps on seed 100;")
+    (sentence,) = misses(Row(RACE, [interleaved(), interleaved(101, None)]))
+    assert sentence == "`two_transactions` is found on 1 of 2 seeds; not on 101."
     assert list(misses(Row(RACE))) == []
 
 

@@ -56,6 +56,6 @@ def test_what_was_measured_is_read_again(measured: HuntResults) -> None:
     assert HuntResults(measured.file.parent, "other.jsonl").by_hunt == measured.by_hunt
 
 
-def test_a_database_is_not_named_where_a_hunt_is() -> None:
+def test_a_hunt_is_printed_without_its_database() -> None:
     dealt = Dealt(asked(INTERLEAVED, DEFECT, 1), {"PASSWORD": "secret"}, "PostgreSQL 17.4")
     assert str(dealt) == f"the hunt for {DEFECT} in --binding {DEFAULT_BINDING} with seed 0"

@@ -1,4 +1,4 @@
-"""Which hunts a certificate is made of: every defect and seed once, the machine's first."""
+"""The hunts of a certificate: every defect and seed once, those of the baseline last."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_rows_hold_what_was_found_so_far_and_list_other_lanes(tmp_path: Path) ->
     assert (elsewhere.planted, elsewhere.played, elsewhere.always_found) == (ELSEWHERE, False, False)
 
 
-def test_half_of_a_lane_that_cannot_be_played_is_none_of_it(tmp_path: Path) -> None:
+def test_a_lane_that_is_half_measured_and_cannot_be_played_has_no_row(tmp_path: Path) -> None:
     findings = HuntResults(tmp_path, "findings.jsonl")
     for hunt in PLAN.hunts()[:7]:
         findings.add(HuntResult(hunt, "every_job_ends", 2000, 60.0, 9, 9, 1, "6.170.15"))

@@ -1,4 +1,4 @@
-"""A digest follows what a source means, and the sources are all that a search can import."""
+"""The digest of a source follows its meaning; the sources are all modules that a search can import."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ OTHER = {
 
 
 @pytest.mark.parametrize("source", SAME.values(), ids=SAME)
-def test_what_means_the_same_has_the_same_digest(source: bytes) -> None:
+def test_a_source_of_the_same_meaning_has_the_same_digest(source: bytes) -> None:
     assert source != SOURCE
     assert meaning_digest(source) == meaning_digest(SOURCE)
 
 
 @pytest.mark.parametrize("source", OTHER.values(), ids=OTHER)
-def test_what_means_something_else_has_another(source: bytes) -> None:
+def test_a_source_of_another_meaning_has_another_digest(source: bytes) -> None:
     assert meaning_digest(source) != meaning_digest(SOURCE)
 
 
@@ -53,7 +53,7 @@ def test_a_checkout_on_windows_has_the_same_text() -> None:
     assert text_digest(SAME["Windows"]) == text_digest(SOURCE)
 
 
-def test_a_change_is_seen_and_a_comment_is_none(tmp_path: Path) -> None:
+def test_a_change_is_noticed_and_a_comment_is_no_change(tmp_path: Path) -> None:
     file = tmp_path / "module.py"
     file.write_bytes(SOURCE)
     before = digest(file)
@@ -68,7 +68,7 @@ def test_a_change_is_seen_and_a_comment_is_none(tmp_path: Path) -> None:
     assert changed(None, before)
 
 
-def test_the_machine_is_all_that_a_search_imports_and_nothing_that_only_tells() -> None:
+def test_the_machine_is_all_that_a_search_imports_and_no_report() -> None:
     machine = set(imported_by("search.engine"))
     assert {"search.machine", "search.triage.minimise", "invariants", "invariants.leases"} <= machine
     assert {"world.queue", "world.example", "world.operations.strays", "world.operations.drain"} <= machine
@@ -80,7 +80,12 @@ def test_the_machine_is_all_that_a_search_imports_and_nothing_that_only_tells() 
     assert "commands.certificate.baseline" in imported_by("commands.certificate.baseline")
 
 
-def test_each_defect_has_its_own_source_and_histories_by_hand_are_nobodys() -> None:
+def test_a_start_that_was_moved_is_an_error() -> None:
+    with pytest.raises(LookupError, match=r"no module search\.gone below statemachine/"):
+        imported_by("search.gone")
+
+
+def test_each_defect_has_its_own_source_and_histories_by_hand_are_left_out() -> None:
     system, own = system_files(DEFAULT_BINDING, STORIES)
     assert set(own) == set(STORIES)
     assert {"repositories.py", "binding.py", "defects/__init__.py"} <= set(system)
@@ -88,7 +93,7 @@ def test_each_defect_has_its_own_source_and_histories_by_hand_are_nobodys() -> N
 
 
 @pytest.mark.parametrize(("binding", "folder"), [(VideoBinding, "video"), (MessagingBinding, "messaging")])
-def test_the_defects_of_other_bindings_are_nobodys(binding: type[PipelineBinding], folder: str) -> None:
+def test_the_defects_of_other_bindings_are_left_out(binding: type[PipelineBinding], folder: str) -> None:
     system, own = system_files(f"models_under_test.binding:{binding.__name__}", binding().defects)
     assert set(own) == set(binding().defects)
     assert {path.parent.name for path in own.values()} == {folder}
@@ -111,7 +116,7 @@ def test_a_binding_in_a_single_module_is_its_own_system(
     assert own == {}
 
 
-def test_a_defect_that_changes_leaves_the_findings_of_the_others_valid() -> None:
+def test_a_defect_that_changes_leaves_the_results_of_the_others_valid() -> None:
     now = measured_on(DEFAULT_BINDING, STORIES)
     own = {**now.defects, "lease_edge_excluded": now.machine["search.machine"]}
     later = now._replace(defects=own)

@@ -45,11 +45,11 @@ def test_a_mistake_gets_a_sentence_with_its_remedy(
     mistake = MISTAKES[name]
     code, text = check(mistake.binding(), capsys)
     assert code == BROKEN
-    told, place = in_one_line(text), 0
+    printed, place = in_one_line(text), 0
     for words in mistake.words:
-        place = told.find(words, place)
+        place = printed.find(words, place)
         assert place >= 0, (words, text)
-    assert told.endswith(
+    assert printed.endswith(
         f"to mend or to write. Then run this again: python -m statemachine check-binding {PATH}"
     )
     assert "Traceback" not in text
@@ -92,11 +92,11 @@ def test_a_write_without_a_transaction_is_noted_and_nothing_to_mend(
 ) -> None:
     code, text = check(broken.doing(publish=broken.publish_in_autocommit)(), capsys)
     assert code == DONE, text
-    told = in_one_line(text)
-    assert "note publish(j1, t1)" in told
-    assert "publish(j1, t1) wrote without a transaction" in told
-    assert "may end UNKNOWN: put transaction.atomic() around the writes" in told
-    assert "name the situations that such a run never meets in the binding's unreachable" in told
+    printed = in_one_line(text)
+    assert "note publish(j1, t1)" in printed
+    assert "publish(j1, t1) wrote without a transaction" in printed
+    assert "may end UNKNOWN: put transaction.atomic() around the writes" in printed
+    assert "name the situations that such a run never meets in the binding's unreachable" in printed
 
 
 def test_local_time_of_the_settings_is_named(
@@ -104,9 +104,9 @@ def test_local_time_of_the_settings_is_named(
 ) -> None:
     settings.TIME_ZONE = "Asia/Seoul"
     _, text = check(MISTAKES["local time"].binding(), capsys)
-    told = in_one_line(text)
-    assert "A.prepare() left lease_expires_at 2030-10-27 10:29" in told
-    assert "32400 s off: local time is taken for UTC; set USE_TZ = True" in told
+    printed = in_one_line(text)
+    assert "A.prepare() left lease_expires_at 2030-10-27 10:29" in printed
+    assert "32400 s off: local time is taken for UTC; set USE_TZ = True" in printed
 
 
 @pytest.mark.parametrize(

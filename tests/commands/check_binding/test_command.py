@@ -67,10 +67,10 @@ def test_a_path_that_leads_nowhere_is_misuse(
     path: str, words: str, theirs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check-binding", path]) == MISUSED
-    told = capsys.readouterr()
-    assert words in told.err
-    assert len(told.err.splitlines()) == 1
-    assert told.out == ""
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert printed.out == ""
 
 
 THINGS_TO_MEND = {
@@ -114,15 +114,15 @@ def test_things_to_write_or_to_mend_are_counted(
     path: str, count: int, words: list[str], theirs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check-binding", path]) == BROKEN
-    told = capsys.readouterr()
-    text = " ".join(told.out.split())
+    printed = capsys.readouterr()
+    text = " ".join(printed.out.split())
     for expected in words:
-        assert expected in text, told.out
+        assert expected in text, printed.out
     counted = re.search(r"(\d+) things? to mend or to write", text)
     assert counted
-    assert int(counted[1]) == count, told.out
+    assert int(counted[1]) == count, printed.out
     assert text.endswith(f"Then run this again: python -m statemachine check-binding {path}")
-    assert told.err == ""
+    assert printed.err == ""
 
 
 SETTINGS = """

@@ -1,4 +1,4 @@
-"""Walks of the gate, side by side, each read by several tests and changed by none."""
+"""Runs of the gate, four at a time; each is read by several tests and changed by none."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Walked:
 
 @pytest.fixture(scope="session")
 def walks(tmp_path_factory: pytest.TempPathFactory, postgresql_server: str) -> Mapping[str, Walked]:
-    """What came of each of :data:`WALKS`."""
+    """The outcome of each of :data:`WALKS`."""
     more = {"on PostgreSQL": ("--database-server", postgresql_server)}
 
     def walk(name: str) -> Walked:

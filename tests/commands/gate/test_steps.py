@@ -205,7 +205,7 @@ BROKEN: dict[str, tuple[type[PipelineBinding], dict[int, str]]] = {
 
 
 @pytest.mark.parametrize(("kind", "expected"), BROKEN.values(), ids=BROKEN)
-def test_each_step_that_is_broken_is_told_the_others_run_and_the_verdict_is_no_go(
+def test_each_broken_step_fails_the_others_run_and_the_verdict_is_no_go(
     kind: type[PipelineBinding], expected: dict[int, str]
 ) -> None:
     lines = lines_of(kind())
@@ -232,9 +232,11 @@ def test_a_lease_is_measured_from_the_clock_and_not_from_the_row() -> None:
     binding: Any = AIJobsBinding()
     binding.plant("lease_cut_to_the_minute")
     lines = lines_of(binding)
-    [told] = [str(line) for line in lines if line.step == 4]
+    [lease_line] = [str(line) for line in lines if line.step == 4]
     # It ends early by the seconds of the minute and their fraction, which are 0 once in 60,000,000 times.
-    assert re.fullmatch(r"\[4\] Lease: now \+ 3540s = lease_expires_at \(delta_sec=\d+\.\d\) \[FAIL\]", told)
+    assert re.fullmatch(
+        r"\[4\] Lease: now \+ 3540s = lease_expires_at \(delta_sec=\d+\.\d\) \[FAIL\]", lease_line
+    )
 
 
 @pytest.mark.parametrize(
@@ -247,5 +249,5 @@ def test_go_needs_all_six_marks_and_no_other(marks: list[StepMark]) -> None:
 
 
 def test_go_is_go() -> None:
-    lines = [StepLine(1, "only told"), *[StepLine(1, "text", StepMark.PASS)] * 6]
+    lines = [StepLine(1, "only informs"), *[StepLine(1, "text", StepMark.PASS)] * 6]
     assert verdict(lines)[1] == GO == "Final verdict: **[GO]** (Big Bang GO)"

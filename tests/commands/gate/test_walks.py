@@ -147,7 +147,7 @@ def test_a_polite_stop_passes_and_what_is_optional_may_be_skipped(
         "6 DLQ [PASS]",
     ]
     assert phase2(walked) == "PHASE 2: complete"
-    # Who is asked to stop finishes what it holds, so nobody takes it over.
+    # A worker that is asked to stop finishes its job first, so no other takes it over.
     assert f"stopped while RUNNING ({how.lower()}), reprocessed 0, DONE, 1 result" in walked.ran.output
 
 
@@ -206,9 +206,7 @@ ADVICE = {
 
 
 @pytest.mark.parametrize("name", ADVICE)
-def test_what_keeps_the_gate_from_beginning_gets_the_advice_of_section_0(
-    name: str, walks: Mapping[str, Walked]
-) -> None:
+def test_an_error_before_the_first_step_ends_with_advice(name: str, walks: Mapping[str, Walked]) -> None:
     walked = walks[name]
     assert walked.ran.code == 1, walked.ran
     advice, last = walked.ran.lines[-3], walked.ran.lines[-2]
@@ -252,9 +250,9 @@ def test_a_wrong_option_gets_one_sentence(
         code = main(["gate", *options])
     except SystemExit as ended:
         code = int(ended.code or 0)
-    told = capsys.readouterr()
-    assert (code, told.out, told.err.count("\n")) == (4, "", 1), told
-    assert words in told.err
+    printed = capsys.readouterr()
+    assert (code, printed.out, printed.err.count("\n")) == (4, "", 1), printed
+    assert words in printed.err
 
 
 def test_a_pipeline_that_is_not_there_cannot_be_skipped(walks: Mapping[str, Walked]) -> None:

@@ -125,14 +125,14 @@ def test_what_is_run_cannot_be_listed_as_not_run(project: Path, capsys: pytest.C
 
 
 @pytest.mark.parametrize(("body", "limit"), [("while True: pass", 2), ("import time; time.sleep(99)", 0.4)])
-def test_a_standstill_is_caught(project: Path, body: str, limit: float) -> None:
+def test_a_standstill_is_killed(project: Path, body: str, limit: float) -> None:
     with bench(project) as place:
         outcome = place.run({"repositories.py": body}, "short", 1, limit)
     assert outcome.verdict == TIMEOUT
 
 
 @pytest.mark.parametrize("arguments", [["--jobs", "0"], ["--seeds", "1"], ["repositories.py"]])
-def test_a_wrong_argument_is_answered_by_a_sentence(arguments: list[str]) -> None:
+def test_a_wrong_argument_gets_a_sentence(arguments: list[str]) -> None:
     asked = [sys.executable, "-m", "benchmarks.mutation", *arguments]
     done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""The list of known mutants: complete entries, each once, and every wrong one told of."""
+"""The list of known mutants: complete entries, each once, and an error for every wrong one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks.mutation import page, score
 from benchmarks.mutation.listed import Known, ListError, read, stub
-from benchmarks.mutation.mutants import MESSAGE, Mutant, Place
-from benchmarks.mutation.suite import SURVIVED, TIMEOUT, Outcome, SuiteError, verdict_of
+from benchmarks.mutation.mutants import MESSAGE, Mutant, MutantPlace
+from benchmarks.mutation.suite import SURVIVED, TIMEOUT, SuiteError, SuiteOutcome, verdict_of
 
-PLACE = Place("queues.py", "Queue.put", "a = 'x'", 'b = "y\'s"', 2)
+PLACE = MutantPlace("queues.py", "Queue.put", "a = 'x'", 'b = "y\'s"', 2)
 ENTRY = """
 module = "queues.py"
 definition = "Queue.put"
@@ -53,7 +53,7 @@ def test_a_wrong_list_is_refused(tmp_path: Path, text: str, message: str) -> Non
 
 
 def mutant(number: int, definition: str = "Queue.put", excluded: str | None = None) -> Mutant:
-    place = Place("queues.py", definition, "a", str(number))
+    place = MutantPlace("queues.py", definition, "a", str(number))
     return Mutant(place, number, "assignment", f"a = {number}", excluded)
 
 
@@ -70,9 +70,9 @@ KNOWN = Known(
 )
 
 
-def outcomes(*survived: int) -> dict[Place, Outcome]:
+def outcomes(*survived: int) -> dict[MutantPlace, SuiteOutcome]:
     return {
-        mutant.place: Outcome(SURVIVED if number in survived else "FAIL every_job_ends", 1.0)
+        mutant.place: SuiteOutcome(SURVIVED if number in survived else "FAIL every_job_ends", 1.0)
         for number, mutant in enumerate(MUTANTS)
     }
 
@@ -121,7 +121,7 @@ def test_a_goal_just_missed_is_not_rounded_up() -> None:
 
 def test_the_page_has_every_survivor_with_its_reason() -> None:
     text = page.page(
-        score.sort(MUTANTS, {**outcomes(3, 4), MUTANTS[0].place: Outcome(TIMEOUT, 9.0)}, KNOWN),
+        score.sort(MUTANTS, {**outcomes(3, 4), MUTANTS[0].place: SuiteOutcome(TIMEOUT, 9.0)}, KNOWN),
         KNOWN,
         {"short": 1.0, "full": 2.0},
         1,
@@ -142,11 +142,11 @@ def test_the_page_has_every_survivor_with_its_reason() -> None:
         (4, "ERROR: --binding …", "error"),
     ],
 )
-def test_what_a_run_came_to(exit_code: int, output: str, verdict: str) -> None:
+def test_the_verdict_of_a_run(exit_code: int, output: str, verdict: str) -> None:
     assert verdict_of(exit_code, output) == verdict
 
 
 @pytest.mark.parametrize("exit_code", [-9, -15, 2])
-def test_a_run_that_was_stopped_from_outside_judges_nothing(exit_code: int) -> None:
+def test_a_run_that_was_stopped_from_outside_has_no_verdict(exit_code: int) -> None:
     with pytest.raises(SuiteError, match="from outside"):
         verdict_of(exit_code, "FAIL  every_job_ends")

@@ -10,7 +10,7 @@ from benchmarks.mutation.mutants import (
     MESSAGE,
     SAME_PROGRAM,
     Mutant,
-    Place,
+    MutantPlace,
     definition_at,
     mutants_of,
     why_excluded,
@@ -77,7 +77,9 @@ def test_mutmut_changes_one_place_at_a_time(mutants: list[Mutant]) -> None:
         ("queues.py first: return queue.get(now=1) → return queue.get(now=2)", "number"),
     }
     assert [mutant.place for mutant in mutants if mutant.excluded] == [
-        Place("queues.py", "Queue.put", 'raise ValueError(f"nothing at {now}")', "raise ValueError(None)")
+        MutantPlace(
+            "queues.py", "Queue.put", 'raise ValueError(f"nothing at {now}")', "raise ValueError(None)"
+        )
     ]
 
 
@@ -96,7 +98,7 @@ def test_mutmut_changes_one_place_at_a_time(mutants: list[Mutant]) -> None:
         ("limit = 3", "limit: int = 4", None),
     ],
 )
-def test_what_is_left_out(old: str, new: str, why: str | None) -> None:
+def test_mutants_that_need_no_run_are_left_out(old: str, new: str, why: str | None) -> None:
     assert why_excluded(SOURCE, changed(old, new)) == why
 
 
@@ -111,7 +113,7 @@ def test_a_place_survives_edits_elsewhere(tmp_path: Path, mutants: list[Mutant])
     assert {mutant.place for mutant in mutants_of(path)} == {mutant.place for mutant in mutants}
 
 
-def test_the_same_change_twice_in_a_function_is_told_apart(tmp_path: Path) -> None:
+def test_the_same_change_twice_in_a_function_has_two_places(tmp_path: Path) -> None:
     path = tmp_path / "twice.py"
     path.write_text("def twice(a):\n    f(a)\n    f(a)\n")
     assert [mutant.place.occurrence for mutant in mutants_of(path)] == [1, 2]

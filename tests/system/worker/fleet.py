@@ -119,7 +119,7 @@ class Fleet:
         reader = Reader()
         for _ in reader.lines([str(self.log)] if self.log.exists() else []):
             pass
-        return {wrong: places for wrong, places in reader.tally.examples.items() if wrong != "backwards"}
+        return {wrong: places for wrong, places in reader.skipped.examples.items() if wrong != "backwards"}
 
     def row(self, name: str = "ai") -> tuple[str, int, int]:
         """Status, attempts and results of the pipeline's job."""

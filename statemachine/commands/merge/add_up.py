@@ -21,14 +21,14 @@ from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.situation_pairs import pairs_of
 from statemachine.history.words import counted
 from statemachine.invariants import Verdict
-from statemachine.report.console import BROKEN, DONE, Command, Misused, say
+from statemachine.report.asked import CORPUS, Asked
+from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
 from statemachine.report.failure_folder import write_whole
-from statemachine.report.failure_reports import Reports
-from statemachine.report.session import CORPUS, Session
+from statemachine.report.failure_reports import report_failures
 from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.places import place_for
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
@@ -63,7 +63,7 @@ class Merge:
             self._add(shard)
             corpus = Corpus(shard.corpus, self.corpus.header)
             self._replay(corpus)
-            if not self._failing.isdisjoint(entry.name for entry in corpus.entries(Kind.FAILURES)):
+            if not self._failing.isdisjoint(entry.name for entry in corpus.entries(EntryKind.FAILURES)):
                 self._repeated.add(shard.name)
         for entry in self._selection.chosen():
             self.corpus.take(entry)
@@ -131,32 +131,31 @@ def run(asked: argparse.Namespace) -> int:
     first = next((shard.run for shard in shards if shard.run is not None), None)
     path = asked.binding or (first.binding if first is not None else DEFAULT_BINDING)
     if first is not None and path != first.binding:
-        raise Misused(f"--binding {path}: these are runs of --binding {first.binding}; leave it out")
+        raise UsageError(f"--binding {path}: these are runs of --binding {first.binding}; leave it out")
     defect = first.defect if first is not None else None
     place = place_for(asked.corpus)
     register_profiles()
     with open_lane(path, defect) as lane:
         seed = first.seed if first is not None else 0
-        session = Session(path, lane.binding, defect, seed, 0, None, None, corpus=place)
-        merge = Merge(lane, Corpus(place, session.header()), shards)
+        ours = Asked(path, lane.binding, defect, seed, corpus=place, paper=paper_for(sys.stdout))
+        merge = Merge(lane, Corpus(place, ours.header()), shards)
         say(f"{counted(len(shards), 'shard')} of {path}: playing what they found again")
         merge.run()
-        reports = Reports(session)
-        told = reports.of_all(merge.findings, merge.total, partial(explain, lane)) if merge.findings else ""
-    if told:
-        say(f"\n{told}\n")
+        reported = report_failures(ours, merge.findings, merge.total, partial(explain, lane))
+    if reported.text:
+        say(f"\n{reported.text}\n")
     merge.total.finished = True
     kept = (
         f"Corpus: {counted(len(merge.played), 'history', 'histories')} played again; {place} now holds "
         f"{len(merge.corpus.entries())}"
     )
-    closing = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS[EMBEDDED.name]]
-    summary = run_summary(merge.total, lane.binding.waived, closing, paper_for(sys.stdout))
+    last = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS[EMBEDDED.name]]
+    summary = run_summary(merge.total, lane.binding.waived, last, ours.paper)
     for line in summary:
         say(line)
     if asked.markdown is not None:
         found = list(chain.from_iterable(merge.findings.by_claim()))
-        replay = {shape: session.replay_command(folder) for shape, folder in reports.folders.items()}
+        replay = {shape: ours.replay_command(folder) for shape, folder in reported.folders.items()}
         _append(Path(asked.markdown), markdown(merge.total, found, shards, replay, summary))
     return DONE if merge.total.verdict is Verdict.PASS else BROKEN
 

@@ -1,4 +1,4 @@
-"""HuntResults survive: an interruption, a torn line, being measured on several machines."""
+"""Results on disk survive an interruption, a torn line, and being measured on several machines."""
 
 from __future__ import annotations
 
