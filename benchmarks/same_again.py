@@ -1,4 +1,4 @@
-"""Whether the transactions lane does the same again: the same seed twice, and a shrunk failure many times.
+"""Whether the transactions lane is deterministic: the same seed twice, and a shrunk failure many times.
 
     python benchmarks/same_again.py pairs [--pairs 200] [--examples 4]
     python benchmarks/same_again.py replays [--times 100] [DEFECT…]
@@ -19,9 +19,10 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.commands.certificate.catalogue import catalogue
 from statemachine.history import ndjson
 from statemachine.history.ndjson import Header
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import play, register_profiles, so_many
 from statemachine.search.lanes import TRANSACTIONS
-from statemachine.search.run import Failure, Run
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.replay import replay
 from statemachine.world.clock import real_seconds
@@ -31,20 +32,25 @@ from statemachine.world.lane import Lane
 
 
 def played(lane: Lane, seed: int, examples: int) -> tuple[str, int, Failure | None]:
-    """The digest of all events of all examples with this seed, the number of steps, and what broke."""
+    """Return the digest of all events with this seed, the number of steps, and the failure if any."""
     digest = hashlib.sha256()
     header = Header(DEFAULT_BINDING, lane.binding.lifecycle, seed, lane=TRANSACTIONS.name)
 
     def ended(example: Example) -> None:
         digest.update(ndjson.dumps(header, example.events).encode())
 
-    run = Run(lane, ended=ended, reach_of=TRANSACTIONS.reach_of)
-    play(run, seed, TRANSACTIONS.machine, so_many(examples, steps=TRANSACTIONS.steps))
-    return digest.hexdigest(), run.steps, run.failure
+    run = TRANSACTIONS.new_run(lane)
+    play(
+        SearchControl(run, ended=ended),
+        seed,
+        TRANSACTIONS.machine,
+        so_many(examples, steps=TRANSACTIONS.steps),
+    )
+    return digest.hexdigest(), run.tally.steps, run.failure
 
 
 def traces(pairs: int, examples: int) -> None:
-    """Print a line for each seed: what a process of ``pairs`` does."""
+    """Print a line for each seed; :func:`compare` runs this in two processes."""
     with open_interleaved() as lane:
         for seed in range(pairs):
             digest, steps, failure = played(lane, seed, examples)
@@ -63,7 +69,7 @@ def compare(pairs: int, examples: int) -> int:
 
 
 def again(defect: str, times: int) -> bool:
-    """Find ``defect``, shrink it, and replay that so many times; whether all replays were the same."""
+    """Find ``defect``, shrink it, replay it ``times`` times, and return whether all replays were the same."""
     with open_interleaved(defect=defect) as lane:
         for seed in range(20):
             failure = played(lane, seed, 400)[2]
@@ -78,8 +84,8 @@ def again(defect: str, times: int) -> bool:
         began = real_seconds()
         outcomes = Counter(str(replay(lane, *saved).outcome) for _ in range(times))
         seconds = (real_seconds() - began) / times
-    told = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.items())
-    print(f"{defect}: {told} ({len(shrunk.steps)} steps, {seconds * 1000:.0f} ms a replay)", flush=True)
+    counts = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.items())
+    print(f"{defect}: {counts} ({len(shrunk.steps)} steps, {seconds * 1000:.0f} ms a replay)", flush=True)
     return outcomes == Counter(REPRODUCED=times)
 
 

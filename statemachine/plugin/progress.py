@@ -1,4 +1,4 @@
-"""One line on a terminal that says that the search is alive; where no terminal is, nothing."""
+"""Signs of life of a long run: a line that changes on a terminal, a new line now and then in a log."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from statemachine.search.run import Run
+from statemachine.history.words import counted, duration, grouped
+from statemachine.report.text.paper import WIDE, Paper
+from statemachine.search.control import SearchControl
+from statemachine.search.fuzzing.campaign import FuzzCampaign
 from statemachine.world.clock import real_seconds
 
 SECONDS_BETWEEN = 0.5
+SHORTEST, LONGEST = 10, 300
+"""Seconds between two lines of a log: a sixtieth of the whole time, within these bounds."""
 
 
 class Progress:
-    """Called after every step with the run so far; draws about twice a second."""
+    """Called after every step of a search; draws about twice a second."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
@@ -24,16 +29,17 @@ class Progress:
         self._next = 0.0
         self._drawn = False
 
-    def __call__(self, run: Run) -> None:
+    def __call__(self, control: SearchControl) -> None:
         if not self.visible:
             return
         now = real_seconds()
         if now < self._next:
             return
         self._next = now + SECONDS_BETWEEN
-        speed = run.steps / (now - run.started)
-        most = run.most_examples or settings().max_examples
-        self._draw(f"  {run.examples} of {most} examples, {run.steps} steps, {speed:.0f} steps/s")
+        run = control.run
+        speed = run.tally.steps / (now - run.started)
+        most = control.most_examples or settings().max_examples
+        self._draw(f"  {control.examples} of {most} examples, {run.tally.steps} steps, {speed:.0f} steps/s")
 
     def show(self, text: str) -> None:
         """A sign of life in other words."""
@@ -62,3 +68,40 @@ class Progress:
 
     def _uncaptured(self) -> AbstractContextManager[None]:
         return self._capture.global_and_fixture_disabled() if self._capture else nullcontext()
+
+
+class FuzzProgress:
+    """Called about twice a second with the campaign so far."""
+
+    def __init__(self, progress: Progress, seconds: float, paper: Paper) -> None:
+        self._progress = progress
+        self._paper = paper
+        self._between = min(max(seconds / 60, SHORTEST), LONGEST)
+        self._next = self._between
+
+    def __call__(self, campaign: FuzzCampaign) -> None:
+        if self._progress.visible:
+            self._progress.show(status(campaign, self._paper))
+        elif campaign.elapsed >= self._next:
+            self._next = campaign.elapsed + self._between
+            self._progress.say(status(campaign, self._paper))
+
+
+def status(campaign: FuzzCampaign, paper: Paper = WIDE) -> str:
+    """How far a campaign is, in a line that fits: what matters least is left out first."""
+    tally, elapsed = campaign.total.tally, campaign.elapsed
+    left = max(campaign.asked.seconds - elapsed, 0)
+    said = [
+        f"{duration(elapsed)}, {duration(left)} left",
+        counted(len(campaign.findings), "failure"),
+        f"{grouped(len(campaign.situations))} situations, new {duration(elapsed - campaign.last_new)} ago",
+        f"{grouped(tally.steps / max(elapsed, 1))} steps/s",
+        f"{grouped(tally.steps)} steps",
+    ]
+    if tally.lost:
+        said.insert(2, f"{len(tally.lost)} lost")
+    line = paper.spelt(" · ".join(said))
+    while len(line) > paper.width - 4:
+        said.pop()
+        line = paper.spelt(" · ".join(said))
+    return f"  {line}"

@@ -19,7 +19,7 @@ MISUSED = 4
 INTERRUPTED = 130
 
 
-class Misused(ValueError):
+class UsageError(ValueError):
     """A command line that cannot be carried out; the message says what is wrong and what would do."""
 
 

@@ -19,14 +19,9 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from statemachine.search.control import InvariantBroken, SearchControl, Stopped
 from statemachine.search.machine import JobMachine
-from statemachine.search.run import InvariantBroken, Run, Stopped
 from statemachine.search.triage.minimise import minimise
-
-LIMITS = (
-    "SQLite ignores select_for_update: races between two open transactions were not tried.",
-    "A pass does not prove the system right; it says what was tried, and how often.",
-)
 
 FINDING = (Phase.generate,)
 """Hypothesis's phases of a run.  Shrinking is ours (``minimise.py`` says why), and so is what is kept from
@@ -62,52 +57,59 @@ def so_many(examples: int, profile: str | None = "dev", steps: int | None = None
 
 
 def search(
-    run: Run,
+    control: SearchControl,
     seed_number: int,
     profile: settings | None = None,
     phases: Sequence[Phase] = FINDING,
     machine: type[RuleBasedStateMachine] = JobMachine,
 ) -> None:
-    """Play examples until the profile's number is reached or an invariant is broken, and shrink that.
+    """Play as :func:`play` does, and minimise the failure that is found: the run is complete then.
 
-    The run's lane must be open.  A broken invariant is not raised: it is the run's ``failure``.
-    ``phases`` are Hypothesis's; with its shrink phase, its result is what is then minimised.
-    ``machine`` is that of the run's lane.
+    ``machine`` is that of the run's lane.  With the shrink phase among Hypothesis's ``phases``, its result
+    is what is minimised.
     """
-    play(run, seed_number, machine, profile, phases)
-    run.as_found = run.failure
-    if run.failure is not None and not run.unstable:
-        run.failure = minimise(run.lane, run.failure)
+    run = control.run
+    play(control, seed_number, machine, profile, phases)
+    control.as_found = control.failure
+    if control.failure is not None and not control.unstable:
+        control.failure = run.failure = minimise(run.lane, control.failure)
         run.stop()
     run.finished = True
 
 
 def play(
-    run: Run,
+    control: SearchControl,
     seed_number: int,
     machine: type[RuleBasedStateMachine],
     profile: settings | None = None,
     phases: Sequence[Phase] = FINDING,
 ) -> None:
-    """Let ``machine`` play, with ``run`` as its class attribute, until the profile's number or a failure."""
-    run.seed = seed_number
+    """Play examples until the profile's number is reached, a claim breaks, or ``control`` ends the search.
+
+    The run's lane must be open.  A broken claim is not raised: it is the ``failure`` of ``control`` and of
+    its run.
+    """
+    run = control.run
+    run.seed = seed_number if run.seed is None else run.seed
     seeded = seed(seed_number)(_played(machine))
-    seeded.run = run
+    seeded.control = control
     try:
-        with _interrupts_noticed(run), _collector_spared():
+        with _interrupts_noticed(control), _collector_spared():
             run_state_machine_as_test(seeded, settings=_settings(profile, phases))
     except (InvariantBroken, Stopped):
         pass
     except Unsatisfiable:
-        # No example came to its end: each met a failure that the run already knew.
-        if not run.met_again:
+        # No example came to its end: each met a failure that was known already.
+        if not control.met_again:
             raise
     except Flaky as error:
-        if run.failure is None:
+        if control.failure is None:
             raise
-        run.unstable = str(error).partition("\n")[0]
+        control.unstable = str(error).partition("\n")[0]
     finally:
-        del seeded.run
+        del seeded.control
+        if control.failure is not None:
+            run.failure = control.failure
         run.stop()
 
 
@@ -130,8 +132,8 @@ def _collector_spared() -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts_noticed(run: Run) -> Iterator[None]:
-    """Make sure that Ctrl-C ends the run at its next step at the latest.
+def _interrupts_noticed(control: SearchControl) -> Iterator[None]:
+    """Make sure that Ctrl-C ends the search at its next step at the latest.
 
     Python delivers a signal wherever it happens to be, and Hypothesis has a callback in the garbage
     collector, where an exception is dropped: measured, 1 Ctrl-C in 15 was lost there.
@@ -143,7 +145,7 @@ def _interrupts_noticed(run: Run) -> Iterator[None]:
         return
 
     def interrupted(number: int, frame: FrameType | None) -> None:
-        run.interrupted = True
+        control.interrupted = True
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupted)

@@ -7,15 +7,22 @@ these situations: others, other operations and three at once were not tried.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from statemachine.history.words import counted
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.control import SearchControl
+from statemachine.search.corpus.entries import Corpus, EntryKind
+from statemachine.search.figures import (
+    CorpusFigures,
+    Exhausted,
+    InSchedule,
+    ScheduleFigures,
+    StrategyFigures,
+)
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import LaneKind
-from statemachine.search.run import Failure, Run
-from statemachine.search.scenes import JOB, SCENES, Steps
+from statemachine.search.run import Run
+from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 from statemachine.world.operations import OPERATIONS, STEPWISE, NotPossible, Offer, perform
@@ -32,29 +39,62 @@ INTERLEAVED = tuple(
 """What can be interleaved: what makes calls that write to a job which is there."""
 
 
+Steps = tuple[tuple[str, dict[str, Any]], ...]
+
+JOB = "j1"
+
+_CREATED: Steps = (("create", {"job": JOB, "tenant": "t1"}),)
+_SENT: Steps = (*_CREATED, ("publish", {"job": JOB}))
+_WITH_TWO: Steps = (
+    *_SENT,
+    ("receive", {"worker": "A", "message": "m2"}),
+    ("duplicate", {"worker": "B", "message": "m2"}),
+)
+# A third delivery, so that two workers can ask for the job that the first one has.
+_RUNNING: Steps = (*_WITH_TWO, ("duplicate", {"worker": "C", "message": "m2"}), ("prepare", {"worker": "A"}))
+_LEASE_ENDS = ("advance_to", {"deadline": "lease", "of": JOB, "offset": 0})
+_EXPIRED: Steps = (*_RUNNING, _LEASE_ENDS)
+
+SCENES: Mapping[str, Steps] = {
+    "just created": _CREATED,
+    "created, and due for the sweep": (
+        *_CREATED,
+        ("advance_to", {"deadline": "recovery", "of": JOB, "offset": 0}),
+    ),
+    "PENDING": _WITH_TWO,
+    "RUNNING, lease live": _RUNNING,
+    "RUNNING, lease expired": _EXPIRED,
+    "taken over, both holders at work": (*_EXPIRED, ("prepare", {"worker": "B"})),
+    "RETRYING": (*_RUNNING, ("release", {"worker": "A"})),
+    "terminal": (*_RUNNING, ("complete", {"worker": "A"})),
+}
+"""Situations of the job in which two operations can meet, each as the steps that lead to it.
+
+All are tried; a pair that is not possible in one of them is possible in another.  Steps are numbered from 1
+by their places: what step 2 creates is called j2 or m2.
+"""
+
+
 class NeverBoth(ValueError):
     """There is no situation in which both operations are possible; the message names them."""
 
 
-class Exhausted(NamedTuple):
-    """One situation: how many schedules it has, how many break a claim, and whether all were played."""
-
-    situation: str
-    schedules: int
-    broken: int
-    whole: bool
-
-
 class Exhaustion:
-    """A quest (``quest.py``) that samples nothing.  ``pair`` are the names of two operations."""
+    """A search strategy that samples nothing.  ``pair`` are the names of two operations."""
 
     def __init__(
-        self, lane: Lane, corpus: Corpus, pair: tuple[str, str], tick: Callable[[Run], None], kind: LaneKind
+        self,
+        lane: Lane,
+        corpus: Corpus,
+        pair: tuple[str, str],
+        tick: Callable[[SearchControl], None],
+        kind: LaneKind,
     ) -> None:
         self.lane = lane
         self.corpus = corpus
         self.pair = pair
-        self.total = Run(lane, tick, reach_of=kind.reach_of, judges_reach_from=MOST * len(SCENES))
+        self.total = Run(lane, kind.reach_of, judges_reach_from=MOST * len(SCENES))
+        self.control = SearchControl(self.total, tick)
         self.findings = Findings()
         self.interrupted = False
         self.played: list[Exhausted] = []
@@ -71,52 +111,48 @@ class Exhaustion:
                 f"--exhaust {','.join(self.pair)}: there is no situation in which both are possible on one "
                 "job; name two that can meet, prepare,prepare say"
             )
-        self.total.lost += [
+        self.total.tally.lost += [
             f"{seen.situation}: more than {MOST} schedules, not exhausted"
             for seen in self.played
             if not seen.whole
         ]
         self.total.finished = True
 
-    def closing(self) -> list[str]:
-        first, second = self.pair
-        lines = [f"{first} and {second} on one job, every order of their statements:"]
-        for seen in self.played:
-            broken = f", {seen.broken} of them break a claim" if seen.broken else ""
-            lines.append(f"  {seen.situation}: {counted(seen.schedules, 'schedule')}{broken}")
-        every = sum(seen.schedules for seen in self.played)
-        word = "exhausted" if all(seen.whole for seen in self.played) else "not exhausted"
-        return [*lines, f"{word}: {counted(every, 'schedule')}", *self.corpus.notes]
+    def figures(self) -> Sequence[StrategyFigures]:
+        return [
+            ScheduleFigures(self.pair, self.played),
+            CorpusFigures(str(self.corpus.place), 0, self.corpus.notes),
+        ]
 
     def _exhaust(self, situation: str, steps: Steps) -> Exhausted | None:
         """All schedules in one situation; None where the two operations are not possible."""
         schedules = broken = 0
         for example in self._every_order(steps):
             if example is None or schedules == MOST:
-                self.total.examples -= 1  # begun, and no schedule that was played
+                self.total.tally.examples -= 1  # begun, and no schedule that was played
             if example is None:
                 return None
             if schedules == MOST:
                 return Exhausted(situation, schedules, broken, whole=False)
             schedules += 1
             failure = Failure.of(example)
-            self.total.end_example(example)
-            self.total.tick(self.total)
+            self.control.end_example(example)
+            self.control.tick(self.control)
             if failure is not None:
                 broken += 1
                 self._keep(failure, situation, schedules)
         return Exhausted(situation, schedules, broken, whole=True)
 
     def _keep(self, failure: Failure, situation: str, schedules: int) -> None:
-        looked_at = f"Schedule {schedules} of {','.join(self.pair)}, {situation}"
-        if self.findings.add(Finding(failure, looked_at, len(failure.steps))):
-            self.corpus.add(Kind.FAILURES, failure.events)
+        origin = InSchedule(schedules, self.pair, situation)
+        if self.findings.add(Finding(failure, origin, len(failure.steps))):
+            self.corpus.add(EntryKind.FAILURES, failure.events)
 
     def _every_order(self, steps: Steps) -> Iterator[Example | None]:
         """Play the situation once for each order, in which the last choice that can differ does."""
         prefix: list[int] = []
         while True:
-            example = self.total.begin_example()
+            example = self.control.begin_example()
             if not self._begin_both(example, steps):
                 yield None
                 return

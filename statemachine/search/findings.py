@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from statemachine.search.run import Failure
+from statemachine.search.figures import Origin
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.signature import Shape
 from statemachine.world.clock import real_seconds
@@ -19,19 +20,21 @@ from statemachine.world.lane import Lane
 
 @dataclass(frozen=True)
 class Finding:
-    """A failure, how often it was met, and where.
-
-    ``looked_at`` says in words what was played until it was found; ``found_steps`` is its length then, and
-    ``shrink_seconds`` how long it took to make it shorter.  ``unstable`` says why it did not repeat.
-    """
+    """A failure of a run."""
 
     failure: Failure
-    looked_at: str
+    origin: Origin
+    """What was played until it was found."""
     found_steps: int
+    """Its number of steps when it was found."""
     times: int = 1
+    """How often it was met."""
     seed: int | None = None
+    """Of the search that found it, if it was a search."""
     unstable: str = ""
+    """Why it did not repeat, in Hypothesis's words."""
     shrink_seconds: float = 0
+    """Real seconds that it took to minimise it."""
 
     @property
     def shape(self) -> Shape:
@@ -59,7 +62,7 @@ class Findings:
         return frozenset(self._found)
 
     def add(self, found: Finding) -> bool:
-        """Take one in; whether its shape is new.  Of one shape, the shortest history is kept."""
+        """Add one and return whether its signature is new; the shortest history of each is kept."""
         before = self._found.get(found.shape)
         if before is None:
             self._found[found.shape] = found
@@ -69,7 +72,7 @@ class Findings:
         return False
 
     def again(self, shape: Shape, times: int) -> None:
-        """It was met so many times more, by a run that knew it."""
+        """Add ``times`` to the count of a known failure."""
         self._found[shape] = replace(self._found[shape], times=self._found[shape].times + times)
 
     def minimised(self, lane: Lane) -> Findings:
@@ -83,7 +86,7 @@ class Findings:
 
     @property
     def shortest(self) -> Failure:
-        """The one that is told first.  There must be one."""
+        """The failure that is reported first.  There must be one."""
         return self.by_claim()[0][0].failure
 
     def by_claim(self) -> list[list[Finding]]:

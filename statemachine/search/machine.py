@@ -16,7 +16,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from statemachine.search.run import KnownFailure, Run
+from statemachine.search.control import KnownFailure, SearchControl
 from statemachine.world.example import Example
 from statemachine.world.operations import OPERATIONS, NamedOperation, Offer, perform
 from statemachine.world.operations.drain import drain
@@ -45,23 +45,23 @@ def _next_offer(draw: st.DrawFn) -> Offer:
 
 
 class ExampleMachine(RuleBasedStateMachine):
-    """Plays one example and ends it.  Subclasses set ``run``, which owns the lane and collects what happened.
+    """Plays one example and ends it.  Subclasses set ``control``: it begins examples and sees each step.
 
     ``at_rest`` is false while a step is chosen or played.
     """
 
-    run: ClassVar[Run]
+    control: ClassVar[SearchControl]
 
     def __init__(self) -> None:
         super().__init__()
         self.at_rest = False
-        self.example: Example = self.run.begin_example()
+        self.example: Example = self.control.begin_example()
 
     def perform(self, operation: str, arguments: dict[str, Any]) -> None:
         """Play one step; an invariant that it breaks is raised."""
         perform(self.example, operation, arguments)
         try:
-            self.run.check(self.example)
+            self.control.check(self.example)
         except KnownFailure:
             reject()  # to Hypothesis the example has not been: it looks for another one
         self.at_rest = True
@@ -72,8 +72,8 @@ class ExampleMachine(RuleBasedStateMachine):
             if self.at_rest:
                 drain(self.example)
                 with suppress(KnownFailure):
-                    self.run.check(self.example)
-                    self.run.end_example(self.example)
+                    self.control.check(self.example)
+                    self.control.end_example(self.example)
         finally:
             # Hypothesis remembers the strategies of the last thousand machines, and with them the machines.
             del self.example

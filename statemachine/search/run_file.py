@@ -15,7 +15,7 @@ from typing import Any
 from statemachine.history.ndjson import lifecycle_from_json, lifecycle_to_json
 from statemachine.invariants import Crashed
 from statemachine.lifecycle import Lifecycle
-from statemachine.search.run import Tally
+from statemachine.search.tally import Tally
 
 NAME = "run.json"
 FORMAT, VERSION = "leased-job-run", 1
@@ -27,23 +27,20 @@ class RunFileError(ValueError):
 
 @dataclass(frozen=True)
 class RunFile:
-    """What one run came to.
-
-    ``seconds`` is its length, ``failures`` how many distinct ones it found, ``lost`` and ``notes`` say in
-    sentences what went wrong; ``finished`` is false for a run that was interrupted.
-    """
+    """What one run came to."""
 
     binding: str
     lifecycle: Lifecycle
     defect: str | None
     seed: int
-    seconds: float
     processes: int
     tally: Tally
     failures: int
+    """How many distinct ones it found."""
     finished: bool
-    lost: tuple[str, ...] = ()
+    """False for a run that was interrupted."""
     notes: tuple[str, ...] = ()
+    """What the run said at its end, beside its figures."""
 
     def to_json(self) -> dict[str, Any]:
         tally = self.tally
@@ -53,13 +50,13 @@ class RunFile:
             "binding": self.binding,
             "defect": self.defect,
             "seed": self.seed,
-            "seconds": round(self.seconds, 1),
+            "seconds": round(tally.seconds, 1),
             "processes": self.processes,
             "examples": tally.examples,
             "steps": tally.steps,
             "failures": self.failures,
             "finished": self.finished,
-            "lost": list(self.lost),
+            "lost": tally.lost,
             "notes": list(self.notes),
             "crashed": [[crash.invariant, crash.error, crash.event] for crash in tally.crashed],
             "met": dict(sorted(tally.met.items())),
@@ -100,24 +97,23 @@ def read(file: Path) -> RunFile:
 
 
 def _run(values: dict[str, Any]) -> RunFile:
-    crashed = tuple(Crashed(*map(str, crash)) for crash in values["crashed"])
     tally = Tally(
         int(values["examples"]),
         int(values["steps"]),
+        float(values["seconds"]),
         Counter({str(cell): int(count) for cell, count in values["met"].items()}),
         Counter({str(claim): int(count) for claim, count in values["judged"].items()}),
-        crashed,
+        [Crashed(*map(str, crash)) for crash in values["crashed"]],
+        list(map(str, values["lost"])),
     )
     return RunFile(
         str(values["binding"]),
         lifecycle_from_json(values["lifecycle"]),
         values["defect"],
         int(values["seed"]),
-        float(values["seconds"]),
         int(values["processes"]),
         tally,
         int(values["failures"]),
         bool(values["finished"]),
-        tuple(map(str, values["lost"])),
         tuple(map(str, values["notes"])),
     )

@@ -23,8 +23,9 @@ from models_under_test.variants import (
 from statemachine.binding import Binding
 from statemachine.history.events import Event
 from statemachine.invariants import IN_LOGS
-from statemachine.logs import Judged, judge_lines
+from statemachine.logs import JudgedLog, judge_lines
 from statemachine.logs.judging import REQUIRED
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import search, so_many
 from statemachine.search.run import Run
 from statemachine.world.example import Example
@@ -54,11 +55,11 @@ class Recording(Run):
 def play(lane: Lane, examples: int = EXAMPLES) -> list[History]:
     """The histories of a search; of one that fails, the minimised failure comes last."""
     run = Recording(lane)
-    search(run, SEED, so_many(examples))
+    search(SearchControl(run), SEED, so_many(examples))
     return [*run.histories, *([run.failure.events] if run.failure else [])]
 
 
-def judged_as_log(binding: Binding, events: History, random: Random, most_delay: float) -> Judged:
+def judged_as_log(binding: Binding, events: History, random: Random, most_delay: float) -> JudgedLog:
     lines = read(as_log(binding.lifecycle, events, random, most_delay))
     return judge_lines(binding.lifecycle, lines, [c for c in IN_LOGS if c.name not in binding.waived])
 

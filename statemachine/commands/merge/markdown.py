@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from statemachine.commands.merge.shards import Shard
 from statemachine.history.words import grouped
+from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import verdict_line
 from statemachine.search.findings import Finding
 from statemachine.search.run import Run
@@ -29,7 +30,7 @@ def markdown(
         [
             f"## {_text(verdict_line(run))}",
             "",
-            *(f"- {_text(doubt)}" for doubt in run.doubts()),
+            *(f"- {_text(doubt)}" for doubt in doubt_lines(run.doubts())),
             *_failures(findings, replay),
             "",
             *_shards(shards),
@@ -63,7 +64,8 @@ def _shards(shards: Sequence[Shard]) -> Iterator[str]:
         if run is None:
             yield f"| {_text(shard.name)} | | left no run | | | |"
             continue
-        counts = [run.seed, *map(grouped, (run.tally.examples, run.tally.steps, run.seconds)), run.failures]
+        tally = run.tally
+        counts = [run.seed, *map(grouped, (tally.examples, tally.steps, tally.seconds)), run.failures]
         yield f"| {_text(shard.name)} | {' | '.join(map(str, counts))} |"
 
 

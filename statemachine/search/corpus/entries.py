@@ -18,11 +18,11 @@ from typing import NamedTuple
 from statemachine.history import ndjson
 from statemachine.history.events import Event, StepBegan
 from statemachine.history.ndjson import Header, HistoryError
-from statemachine.search.corpus.places import Place
+from statemachine.search.corpus.places import CorpusPlace
 from statemachine.search.triage.script import Step
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """Why a history is kept; what broke a claim is played first."""
 
     FAILURES = "failures"
@@ -35,13 +35,13 @@ class Entry(NamedTuple):
     ``name`` is the same for the same steps of the same system, wherever and whenever they were met.
     """
 
-    kind: Kind
+    kind: EntryKind
     steps: tuple[Step, ...]
     text: str
     name: str
 
 
-def entry_of(kind: Kind, header: Header, events: Iterable[Event]) -> Entry:
+def entry_of(kind: EntryKind, header: Header, events: Iterable[Event]) -> Entry:
     """The script of a history, without its drain, which follows from the state."""
     began = [event for event in events if isinstance(event, StepBegan) and not event.drain]
     # Without the seed: whoever met the same steps, it is the same entry.
@@ -71,17 +71,17 @@ class Corpus:
     passed over.  ``notes`` says in a sentence each what went wrong; nothing is raised for it.
     """
 
-    def __init__(self, place: Place, header: Header) -> None:
+    def __init__(self, place: CorpusPlace, header: Header) -> None:
         self.place = place
         self.header = header
         self.notes: list[str] = []
         self._unsaved: dict[str, Entry] = {}
         self._known: set[str] = set()
 
-    def entries(self, *kinds: Kind) -> list[Entry]:
+    def entries(self, *kinds: EntryKind) -> list[Entry]:
         """What is there: failures first, and the shortest first.  Without ``kinds``, all."""
         found: list[Entry] = []
-        for kind in kinds or Kind:
+        for kind in kinds or EntryKind:
             try:
                 texts = list(self.place.texts(kind))
             except OSError as error:
@@ -92,7 +92,7 @@ class Corpus:
         self._known |= {entry.name for entry in found}
         return found
 
-    def _read(self, kind: Kind, name: str, text: str) -> Entry | None:
+    def _read(self, kind: EntryKind, name: str, text: str) -> Entry | None:
         try:
             header, events = ndjson.loads(text, name)
         except HistoryError as error:
@@ -102,7 +102,7 @@ class Corpus:
             return None
         return Entry(kind, _script(events), text, _name(header, text))
 
-    def add(self, kind: Kind, events: Sequence[Event]) -> Entry:
+    def add(self, kind: EntryKind, events: Sequence[Event]) -> Entry:
         """Keep the script of ``events``; where it cannot be written now, try again with the next."""
         entry = entry_of(kind, self.header, events)
         self.take(entry)

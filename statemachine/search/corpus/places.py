@@ -21,7 +21,7 @@ class PlaceError(ValueError):
     """A place that cannot be used; the message says what would do."""
 
 
-class Place(Protocol):
+class CorpusPlace(Protocol):
     """Texts by kind and name.  All methods raise ``OSError`` when the place does not answer."""
 
     def texts(self, kind: str) -> Iterator[tuple[str, str]]:
@@ -33,7 +33,7 @@ class Place(Protocol):
     def drop(self, kind: str, name: str, text: str) -> None: ...
 
 
-def place_for(where: str) -> Place:
+def place_for(where: str) -> CorpusPlace:
     """The place that ``where`` names: a directory, or the address of a Redis.
 
     Raises :class:`PlaceError` when nothing can be kept there.

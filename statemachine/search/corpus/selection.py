@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Set
 from typing import TypeVar
 
 from statemachine.history.situation_pairs import Pair
-from statemachine.search.corpus.entries import Entry, Kind
+from statemachine.search.corpus.entries import Entry, EntryKind
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -25,7 +25,7 @@ class Selection:
         """One more; one that fails is never needless."""
         if fails:
             return
-        if entry.kind is Kind.SITUATIONS:
+        if entry.kind is EntryKind.SITUATIONS:
             self._met[entry.name] = entry, met
         else:
             self._mended[entry.name] = entry

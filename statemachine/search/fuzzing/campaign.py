@@ -12,7 +12,7 @@ import math
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,15 +20,15 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from statemachine.history.situation_pairs import Pair, pairs_of
-from statemachine.history.words import counted, duration, grouped
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
+from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
 from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
+from statemachine.search.figures import CorpusFigures, FuzzFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
-from statemachine.search.fuzzing.searches import Met, Search, Searched, Size, System, search
+from statemachine.search.fuzzing.searches import FuzzSearch, Met, Searched, Size, System, search
 from statemachine.search.pool import side_by_side
 from statemachine.search.run import Run
-from statemachine.search.sampled import found_again, replayed
 from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
 
@@ -55,7 +55,7 @@ class Fuzz(NamedTuple):
 
 
 @dataclass
-class Campaign:
+class FuzzCampaign:
     """One run by time, and what came of it so far.  ``lane`` must be open; it plays the corpus.
 
     ``tell`` is given the state of the campaign about twice a second.  It ends early after
@@ -65,7 +65,7 @@ class Campaign:
     lane: Lane
     corpus: Corpus
     asked: Fuzz
-    tell: Callable[[Campaign], None] = lambda campaign: None
+    tell: Callable[[FuzzCampaign], None] = lambda campaign: None
     most_failures: int = 0
     total: Run = field(init=False)
     findings: Findings = field(default_factory=Findings)
@@ -93,15 +93,15 @@ class Campaign:
     @property
     def time_is_up(self) -> bool:
         full = 0 < self.most_failures <= len(self.findings)
-        hopeless = not self.total.reach.counts and self.total.lost
+        hopeless = not self.total.reach.counts and self.total.tally.lost
         return full or bool(hopeless) or self.interrupted or self.elapsed >= self.asked.seconds
 
     def run(self) -> None:
         """Fuzz until the time is up, it has found enough, or somebody interrupts it."""
         try:
             with self._interrupts_noticed():
-                self._replay_corpus(Kind.FAILURES)
-                self._replay_corpus(Kind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
+                self._replay_corpus(EntryKind.FAILURES)
+                self._replay_corpus(EntryKind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
                 self._search()
         finally:
             self.total.stop()
@@ -125,26 +125,23 @@ class Campaign:
                     self._stop.value, stopped_at = 1, self.elapsed
                 elif self.elapsed >= self._next_look:
                     self._next_look = self.elapsed + SECONDS_BETWEEN_LOOKS
-                    self._replay_corpus(Kind.FAILURES)
+                    self._replay_corpus(EntryKind.FAILURES)
                 self.tell(self)
                 if stopped_at is not None and self.elapsed > stopped_at + GRACE_SECONDS:
                     for seed in self._under_way:
                         self._lose(f"the search with seed {seed}: it did not end when its time was up")
                     return
 
-    def closing(self) -> list[str]:
-        """What the summary of a run does not say: situations in pairs, the corpus, and what went wrong."""
-        processes = counted(self.asked.processes, "process", "processes")
-        histories = counted(self.replayed, "history", "histories")
+    def figures(self) -> Sequence[StrategyFigures]:
+        seconds, processes = self.total.tally.seconds, self.asked.processes
         return [
-            f"Fuzzed for {duration(self.total.seconds)} in {processes}: {grouped(len(self.situations))} "
-            f"pairs of situations met, the last new one after {duration(self.last_new)}",
-            f"Corpus: {histories} played again from {self.corpus.place}, which now holds "
-            f"{len(self.corpus.entries())}",
-            *self.corpus.notes,
+            FuzzFigures(seconds, processes, len(self.situations), self.last_new),
+            CorpusFigures(
+                str(self.corpus.place), self.replayed, self.corpus.notes, len(self.corpus.entries())
+            ),
         ]
 
-    def _next_search(self) -> Search | None:
+    def _next_search(self) -> FuzzSearch | None:
         if self.time_is_up:
             return None
         known = self.findings.shapes
@@ -155,7 +152,7 @@ class Campaign:
             if self._next_seed < self.asked.seed + self.asked.processes:
                 # A first sign of life, and of a system that cannot be played at all, comes soon.
                 size = size._replace(examples=min(size.examples, FIRST_EXAMPLES))
-            dealt = Search(self.asked.system, self._next_seed, size, known)
+            dealt = FuzzSearch(self.asked.system, self._next_seed, size, known)
             self._next_seed += 1
         self._under_way.add(dealt.seed)
         return dealt
@@ -165,18 +162,15 @@ class Campaign:
         if searched.lost:
             self._retry(searched)
             return
-        self.total.add(searched.tally)
+        self.total.tally.add(searched.tally)
         for shape, number in searched.met_again.items():
             self.findings.again(shape, number)
         if searched.failure is not None:
             seed = searched.search.seed
-            looked_at = (
-                f"Looked at {self.total.examples} examples until it was found, "
-                f"after {duration(self.elapsed)} (in the search with seed {seed})"
-            )
+            origin = InSearch(self.total.tally.examples, self.elapsed, seed)
             steps, unstable = len(searched.failure.steps), searched.unstable
-            self.findings.add(Finding(searched.failure, looked_at, steps, seed=seed, unstable=unstable))
-            self._played.add(self.corpus.add(Kind.FAILURES, searched.failure.events).name)
+            self.findings.add(Finding(searched.failure, origin, steps, seed=seed, unstable=unstable))
+            self._played.add(self.corpus.add(EntryKind.FAILURES, searched.failure.events).name)
         for met in searched.new:
             self._remember(met)
 
@@ -185,7 +179,7 @@ class Campaign:
             return
         self.last_new = self.elapsed
         self.situations |= met.pairs
-        entry = self.corpus.add(Kind.SITUATIONS, met.steps)
+        entry = self.corpus.add(EntryKind.SITUATIONS, met.steps)
         self._selection.add(entry, met.pairs)
 
     def _retry(self, searched: Searched) -> None:
@@ -195,10 +189,10 @@ class Campaign:
             self._retries.append(searched)
 
     def _lose(self, why: str) -> None:
-        if len(self.total.lost) < MOST_TOLD:
-            self.total.lost.append(why)
+        if len(self.total.tally.lost) < MOST_TOLD:
+            self.total.tally.lost.append(why)
 
-    def _replay_corpus(self, kind: Kind, until: float = math.inf) -> None:
+    def _replay_corpus(self, kind: EntryKind, until: float = math.inf) -> None:
         for again in replayed(self.lane, self.corpus, kind, but=self._played):
             self._played.add(again.entry.name)
             self.replayed += 1

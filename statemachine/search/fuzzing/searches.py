@@ -13,16 +13,19 @@ from typing import NamedTuple, Protocol
 
 from statemachine.history.events import StepBegan
 from statemachine.history.situation_pairs import Pair, PairedReach
+from statemachine.search.control import SearchControl
 from statemachine.search.engine import play, register_profiles, so_many
 from statemachine.search.machine import JobMachine
-from statemachine.search.run import Failure, Run, Tally
+from statemachine.search.run import Run
+from statemachine.search.tally import Tally
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Shape
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 
 
-class Stop(Protocol):
+class StopFlag(Protocol):
     """A number that all processes share; whoever deals out searches makes it 1 to end those under way."""
 
     value: int
@@ -43,7 +46,7 @@ class System(NamedTuple):
     clock_skew_seconds: int
 
 
-class Search(NamedTuple):
+class FuzzSearch(NamedTuple):
     """What to play.  ``known`` are the shapes that are found already."""
 
     system: System
@@ -66,7 +69,7 @@ class Met(NamedTuple):
 class Searched(NamedTuple):
     """What came of a search; ``lost`` says why nothing did, when its process ended before it."""
 
-    search: Search
+    search: FuzzSearch
     tally: Tally
     failure: Failure | None = None
     unstable: str = ""
@@ -75,8 +78,8 @@ class Searched(NamedTuple):
     lost: str = ""
 
     @classmethod
-    def nothing(cls, search: Search, reason: str) -> Searched:
-        return cls(search, Tally(0, 0, Counter(), Counter()), lost=reason)
+    def nothing(cls, search: FuzzSearch, reason: str) -> Searched:
+        return cls(search, Tally(), lost=reason)
 
 
 _seen: set[Pair] = set()
@@ -89,7 +92,7 @@ def _lane(system: System) -> Lane:
     return _open.enter_context(open_lane(*system))
 
 
-def search(stop: Stop, asked: Search) -> Searched:
+def search(stop: StopFlag, asked: FuzzSearch) -> Searched:
     """Play until all examples are played, something new is broken, or ``stop`` is set."""
     lane = _lane(asked.system)
     new: list[Met] = []
@@ -102,13 +105,14 @@ def search(stop: Stop, asked: Search) -> Searched:
             began = (event for event in example.events if isinstance(event, StepBegan))
             new.append(Met(fresh, tuple(event for event in began if not event.drain)))
 
-    run = Run(
-        lane,
+    control = SearchControl(
+        Run(lane, reach_of=lambda *_: reach),
         known=asked.known,
         asked_to_stop=lambda: bool(stop.value),
         most_examples=asked.size.examples,
         ended=ended,
-        reach_of=lambda *_: reach,
     )
-    play(run, asked.seed, JobMachine, so_many(asked.size.examples, steps=asked.size.steps))
-    return Searched(asked, run.tally, run.failure, run.unstable, run.met_again, tuple(new))
+    play(control, asked.seed, JobMachine, so_many(asked.size.examples, steps=asked.size.steps))
+    return Searched(
+        asked, control.run.tally, control.failure, control.unstable, control.met_again, tuple(new)
+    )

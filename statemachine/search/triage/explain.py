@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from statemachine.history.events import ClockMoved, StatementBegan, StepBegan
 from statemachine.history.in_flight import GOES_ON, KILLED, Flight, flights_of
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Played, Step, Steps, in_drain, play, steps_of
 from statemachine.search.triage.serial_orders import at_rest_after, carried_on, serially, without
 from statemachine.world.lane import Lane

@@ -19,7 +19,7 @@ from statemachine.history.events import DrainBegan, Event, StepBegan
 from statemachine.history.ndjson import Header
 from statemachine.invariants import Violation
 from statemachine.invariants.judge import judge
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 from statemachine.world.operations import NotPossible, Unplayable, perform

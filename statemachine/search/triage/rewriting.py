@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from statemachine.history.events import ClockMoved, LockWaited, StatementBegan, StepBegan
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, Steps
 from statemachine.world.example import RESUMES, Example
 from statemachine.world.operations import OPERATIONS, STEPWISE

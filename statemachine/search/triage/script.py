@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from statemachine.history.events import DrainBegan
-from statemachine.search.run import Failure
+from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 from statemachine.world.operations import NotPossible, perform

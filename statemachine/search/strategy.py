@@ -1,0 +1,127 @@
+"""The search strategy of a run: the corpus first, then one search, or many until a deadline.
+
+A strategy saves what it finds in the corpus at once, and leaves minimising and reporting to its caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain, islice
+from typing import Protocol
+
+from hypothesis import settings
+
+from statemachine.search.control import SearchControl
+from statemachine.search.corpus.entries import Corpus, EntryKind
+from statemachine.search.corpus.replay import found_again, replayed
+from statemachine.search.corpus.selection import KEPT
+from statemachine.search.engine import play, so_many
+from statemachine.search.figures import CorpusFigures, InSearch, StrategyFigures
+from statemachine.search.findings import Finding, Findings
+from statemachine.search.lanes import EMBEDDED, LaneKind
+from statemachine.search.run import Run
+from statemachine.search.triage.failure import Failure
+from statemachine.world.clock import real_seconds
+from statemachine.world.lane import Lane
+
+FEWEST, MOST = 10, 1000
+"""Bounds of the examples that are played to find another failure after one was found.
+
+As many again as the first one took, as Hypothesis does it: the first report should not wait long for a
+second one.
+"""
+
+
+class SearchStrategy(Protocol):
+    """One way to search; :class:`PlainSearch`, a campaign by time, and the exhaustion of a pair."""
+
+    total: Run
+    """The sum of all that was played."""
+    findings: Findings
+    """What broke, as it was found."""
+    corpus: Corpus
+    interrupted: bool
+    """Whether Ctrl-C has ended it in good order."""
+
+    def run(self) -> None: ...
+
+    def figures(self) -> Sequence[StrategyFigures]:
+        """Return what the run itself does not say, in the order of the report."""
+
+
+class PlainSearch:
+    """A search of a profile's number of examples.
+
+    If the corpus still breaks something, that is all it reports: it is being worked on.  After a failure of
+    its own it goes on a little to report others as well, unless ``exit_first``.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        corpus: Corpus,
+        seed: int,
+        tick: Callable[[SearchControl], None],
+        exit_first: bool,
+        kind: LaneKind = EMBEDDED,
+    ) -> None:
+        self.lane = lane
+        self.kind = kind
+        self.corpus = corpus
+        self.seed = seed
+        self.tick = tick
+        self.exit_first = exit_first
+        self.total = kind.new_run(lane)
+        self.findings = Findings()
+        self.interrupted = False
+        self._replayed = 0
+
+    def run(self) -> None:
+        self._replay_corpus()
+        if not self.findings:
+            first = SearchControl(self.total, self.tick)
+            self._play(first, self.seed, self.kind.size(settings()))
+            if first.failure is not None and not self.exit_first:
+                self._search_on()
+        self.total.finished = True
+
+    def figures(self) -> Sequence[StrategyFigures]:
+        return [CorpusFigures(str(self.corpus.place), self._replayed, self.corpus.notes)]
+
+    def _replay_corpus(self) -> None:
+        # A campaign that was killed has not pruned: it may have left more than KEPT.
+        situations = islice(replayed(self.lane, self.corpus, EntryKind.SITUATIONS), KEPT)
+        for again in chain(replayed(self.lane, self.corpus, EntryKind.FAILURES), situations):
+            self._replayed += 1
+            if again.failure is not None:
+                self.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
+
+    def _search_on(self) -> None:
+        """Look for failures of other signatures, for as many examples again as were played so far."""
+        seed = self.seed
+        while self._may_find_more:
+            seed += 1
+            examples = min(max(self.total.tally.examples, FEWEST), MOST)
+            further = SearchControl(self.total, self.tick, known=self.findings.shapes, most_examples=examples)
+            size = self.kind.size(settings())
+            self._play(further, seed, so_many(examples, profile=None, steps=size.stateful_step_count))
+            if further.failure is None:
+                return
+
+    @property
+    def _may_find_more(self) -> bool:
+        return len(self.findings) < self.kind.most_findings
+
+    def _play(self, control: SearchControl, seed: int, profile: settings) -> None:
+        try:
+            play(control, seed, self.kind.machine, profile)
+        finally:  # also when Ctrl-C follows right after a failure
+            for shape, number in control.met_again.items():
+                self.findings.again(shape, number)
+            if control.failure is not None:
+                self._keep(control.failure, control.unstable)
+
+    def _keep(self, failure: Failure, unstable: str) -> None:
+        origin = InSearch(self.total.tally.examples, real_seconds() - self.total.started)
+        self.findings.add(Finding(failure, origin, len(failure.steps), seed=self.seed, unstable=unstable))
+        self.corpus.add(EntryKind.FAILURES, failure.events)

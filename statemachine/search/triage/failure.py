@@ -1,0 +1,37 @@
+"""A failure as a value: the claim that broke, and the history that breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from statemachine.history.events import Event, StepBegan
+from statemachine.invariants import Violation
+from statemachine.search.triage.signature import Shape, shape_of
+from statemachine.world.example import Example
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A broken claim with the history that breaks it, from its first step to the failing one."""
+
+    headline: Violation
+    """The violation that is reported."""
+    others: tuple[Violation, ...]
+    """What else the failing step broke."""
+    events: tuple[Event, ...]
+    shape: Shape
+
+    @classmethod
+    def of(cls, example: Example) -> Failure | None:
+        """What broke in ``example``, or None."""
+        headline = example.judge.headline()
+        if headline is None:
+            return None
+        others = tuple(seen for seen in example.judge.violations if seen is not headline)
+        shape = shape_of(example.ledger, example.events, headline)
+        return cls(headline, others, tuple(example.events), shape)
+
+    @property
+    def steps(self) -> list[StepBegan]:
+        """All steps, those of the drain included."""
+        return [event for event in self.events if isinstance(event, StepBegan)]

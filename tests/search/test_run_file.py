@@ -1,0 +1,81 @@
+"""A run as a file: what is written is read back, and what cannot be read is told by its name."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from statemachine.invariants import Crashed
+from statemachine.lifecycle import Answer, Lifecycle, Operation
+from statemachine.search import run_file as runfile
+from statemachine.search.run_file import RunFile, RunFileError
+from statemachine.search.tally import Tally
+
+TALLY = Tally(
+    7,
+    300,
+    12.5,
+    Counter({"create: new id": 3}),
+    Counter({"every_job_ends": 5}),
+    [Crashed("claim", "why", "event")],
+    ["the search with seed 6: its process ended"],
+)
+RUN = RunFile(
+    binding="theirs:Binding",
+    lifecycle=Lifecycle(offers=frozenset({Operation.RENEW}), late_completion=Answer.REFUSED),
+    defect="planted",
+    seed=5,
+    processes=2,
+    tally=TALLY,
+    failures=1,
+    finished=False,
+    notes=("a note",),
+)
+
+
+def written(path: Path, **changes: Any) -> Path:
+    file = path / runfile.NAME
+    file.write_text(json.dumps(RUN.to_json() | changes), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("run", [RUN, replace(RUN, defect=None, tally=Tally(), notes=(), finished=True)])
+def test_what_is_written_is_read_back(run: RunFile, tmp_path: Path) -> None:
+    file = tmp_path / runfile.NAME
+    file.write_text(runfile.dumps(run), encoding="utf-8")
+    assert runfile.read(file) == run
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": "another"}, "is not the file of a run"),
+        ({"version": 2}, "is of version 2 and this statemachine reads version 1"),
+        ({"examples": "many"}, "is broken"),
+        ({"met": 3}, "is broken"),
+        ({"crashed": [["too", "few"]]}, "is broken"),
+        ({"lifecycle": {}}, "is broken"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_its_name(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+    file = written(tmp_path, **changes)
+    with pytest.raises(RunFileError, match=words) as raised:
+        runfile.read(file)
+    assert str(file) in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": "leased-job-run"'])
+def test_what_is_no_run_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / runfile.NAME).write_text(text, encoding="utf-8")
+    with pytest.raises(RunFileError, match="is not the file of a run"):
+        runfile.read(tmp_path / runfile.NAME)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunFileError, match="cannot be read"):
+        runfile.read(tmp_path / "gone.json")
