@@ -1,10 +1,11 @@
-"""The time and the memory that judging a long log takes: a synthetic fleet's log, made and then judged.
+"""Time and memory that ``check-log`` needs for a long log, which is generated here.
 
     python benchmarks/check_log.py [--events 1000000] [--workers 8] [--keep FILE]
 
-The fleet is sound.  One job in 20 has its worker killed while it is RUNNING and is taken over, one in 50
-loses an answer, one in 25 is delivered twice, so that calls overlap.  The log is judged in a process of its
-own, whose peak memory is read at its end; the time is that of the whole command, reading included.
+The generated log breaks no claim.  Of every 20 jobs one has its worker killed while it is RUNNING and is
+taken over, of every 50 one loses an answer, of every 25 one is delivered twice, so that calls overlap.  The
+log is judged in a process of its own: the time is that of the whole command, the memory the peak of that
+process.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def moment(seconds: float) -> str:
 
 
 def of_job(number: int, workers: int, at: float) -> Iterator[tuple[float, dict[str, Any]]]:
-    """The lines of one job, with their times."""
+    """Yield the log lines of one job, each with its time in seconds after START."""
     job, message = {"job_id": f"job-{number}", "tenant_id": f"t{number % 7}"}, f"message-{number}"
     worker = f"ai-{number % workers}"
 
@@ -48,8 +49,8 @@ def of_job(number: int, workers: int, at: float) -> Iterator[tuple[float, dict[s
         yield received(late, by)
         yield line(late + STEP, "prepare.called", by, **job, message_id=message)
         until = moment(at + late + 2 * STEP + LEASE)
-        told = {"attempt": number, "lease_expires_at": until}
-        yield line(late + 3 * STEP, "prepare.accepted", by, **job, **told)
+        granted = {"attempt": number, "lease_expires_at": until}
+        yield line(late + 3 * STEP, "prepare.accepted", by, **job, **granted)
 
     yield line(0, "job.created", "application", **job)
     yield line(STEP, "message.sent", "application", message_id=message, **job)
@@ -75,7 +76,7 @@ def of_job(number: int, workers: int, at: float) -> Iterator[tuple[float, dict[s
 
 
 def write(path: str, events: int, workers: int) -> int:
-    """Write a log of at least so many lines, in the order of their times; returns how many jobs it has."""
+    """Write a log of at least ``events`` lines, ordered by time; return its number of jobs."""
     import heapq
 
     waiting: list[tuple[float, int, dict[str, Any]]] = []
@@ -97,9 +98,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--workers", type=int, default=8)
-    parser.add_argument("--keep", metavar="FILE", help="keep the log here")
+    parser.add_argument("--events", type=int, default=1_000_000, help="lines of the log (default: 1000000)")
+    parser.add_argument("--workers", type=int, default=8, help="workers in the log (default: 8)")
+    parser.add_argument("--keep", metavar="FILE", help="write the log to this file and keep it")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = asked.keep or os.path.join(folder, "fleet.log")

@@ -1,20 +1,20 @@
-"""Whether what a search has reached, fed back to its generator, finds deep defects in fewer steps.
+"""Whether a search finds deep defects in fewer steps when its generator prefers what was seldom reached.
 
     python benchmarks/feedback.py [--seeds 100-119] [--ways plain,rare] [--jobs 1]
 
-Each defect and seed is searched for as it is (``plain``), and with what was reached fed back (``rare``): an
-operation, or a fault, that was seldom played where its job and the other unfinished jobs now stand weighs
-up to eight times as much, by what the examples before this one did.
+Each defect is searched for on each seed in two ways: ``plain``, as the verifier does it, and ``rare``, with
+feedback.  In ``rare``, an operation or a fault weighs up to eight times as much when the examples before this
+one have seldom played it in the present state of its job and of the other unfinished jobs.
 
-All chance is Hypothesis's, and what is fed back changes only between examples, so that a seed plays the
-same examples again.  Hypothesis itself expects the same choices to mean the same steps in every example.
-It often varies an example from some choice on, and when the shared choices then break what they did not
-break before, it calls the search flaky: counted as such.
+All random choices are Hypothesis's, and the feedback changes only between examples, so a seed plays the same
+examples again.  But Hypothesis expects the same choices to mean the same steps in every example.  It often
+varies an example from some choice on; when the shared choices then break what they did not break before, it
+calls the search flaky, and the table counts that.
 
 What it cannot show: that no other feedback would help; anything about runs of hours, in which a memory has
-more time to pay off; or about defects that no search finds.  The defects were chosen by what ``plain``
-needed on seeds 100-119, which flatters every other way on these seeds.  The two sweep defects mostly
-need the same history, so the pairs are not independent: the test by seed is the careful one.
+more time to pay off; or about defects that no search finds.  The defects were chosen by what ``plain`` needed
+on seeds 100-119, which favours every other way on these seeds.  The two sweep defects mostly need the same
+history, so the pairs are not independent: the test by seed is the careful one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ DEEPEST = (
     "sweep_sends_the_last_job_only",
     "published_at_written_again",
 )
-"""They need most examples in the median of docs/certificate.md; of equal ones, that with the worse worst."""
+"""The defects that need most examples by docs/certificate.md: by median, and of equal ones by maximum."""
 
 EXAMPLES = 2000
 PLAIN = "plain"
@@ -58,7 +58,7 @@ Cell = tuple[object, ...]
 
 @dataclass
 class FedControl(SearchControl):
-    """Knows the steps until its first failure, and what its examples have met."""
+    """Counts the steps until its first failure and what its examples have met."""
 
     found_steps: int | None = None
     seen: Counter[Cell] = field(default_factory=Counter)
@@ -73,7 +73,7 @@ class FedControl(SearchControl):
 
 
 class FedMachine(JobMachine):
-    """Remembers in its control, at the end of an example that broke nothing, what the example has met."""
+    """Adds to its control what an example has met, at the end of an example that broke nothing."""
 
     control: FedControl
 
@@ -88,12 +88,12 @@ class FedMachine(JobMachine):
 
 
 class RareMachine(FedMachine):
-    """Weighs an offer by in how few examples it was played where its job stands."""
+    """Weighs an offer more, the fewer examples have played it in the present state of its job."""
 
     MOST = 8
     SELDOM = 8
     FINE = 64
-    """Weights are whole numbers, and what is seldom met must not be rounded away."""
+    """Weights are whole numbers; small differences must not be rounded away."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class RareMachine(FedMachine):
         return whole._replace(strikes=self._strikes[cell])
 
     def _seldom_first(self, strikes: Strikes, cell: Cell, scale: float) -> Strikes:
-        # Their sum stays as it was, or faults would crowd out the calls that lead anywhere.
+        # The sum of the weights is kept, or faults would crowd out the calls that make progress.
         weights = [
             (end - start) * self.boost((*cell, strike.fault.value, strike.at))
             for strike, start, end in zip(strikes.each, (0, *strikes.ends), strikes.ends, strict=False)
@@ -133,7 +133,7 @@ class RareMachine(FedMachine):
 
 
 def stands(example: Example, operation: str, arguments: dict[str, Any]) -> Cell:
-    """The step, and where its job and the other unfinished jobs stand before it."""
+    """Return the step with the states of its job and of the other unfinished jobs before it."""
     of = arguments.get("message") or arguments.get("job") or arguments.get("of") or arguments.get("worker")
     if of in example.queue.messages:
         of = example.queue.messages[of].job
@@ -152,16 +152,16 @@ def stands(example: Example, operation: str, arguments: dict[str, Any]) -> Cell:
 WAYS: dict[str, type[JobMachine]] = {PLAIN: FedMachine, "rare": RareMachine}
 
 
-class Hunt(NamedTuple):
+class FeedbackHunt(NamedTuple):
     way: str
     defect: str
     seed: int
 
 
-class Found(NamedTuple):
-    """What a search took until its failure, or in all when it found none; times are real seconds."""
+class FeedbackResult(NamedTuple):
+    """What a search needed until its failure, or in all when it found none; times are real seconds."""
 
-    hunt: Hunt
+    hunt: FeedbackHunt
     found: bool
     examples: int
     steps: int
@@ -169,7 +169,7 @@ class Found(NamedTuple):
     flaky: bool
 
 
-def hunt(asked: Hunt) -> Found:
+def hunt(asked: FeedbackHunt) -> FeedbackResult:
     """Search on an empty database, without minimising what is found."""
     register_profiles()
     with open_lane(defect=asked.defect) as lane:
@@ -178,8 +178,8 @@ def hunt(asked: Hunt) -> Found:
             play(control, asked.seed, WAYS[asked.way], so_many(EXAMPLES))
     if control.found_steps is None or control.found_after is None:
         tally = control.run.tally
-        return Found(asked, False, tally.examples, tally.steps, tally.seconds, False)
-    return Found(
+        return FeedbackResult(asked, False, tally.examples, tally.steps, tally.seconds, False)
+    return FeedbackResult(
         asked,
         True,
         control.finding_examples,
@@ -190,7 +190,7 @@ def hunt(asked: Hunt) -> Found:
 
 
 def chance(better: int, worse: int) -> float:
-    """How likely a split at least as uneven is when both sides are alike: the sign test, two-sided.
+    """Return how likely a split at least as uneven is when both sides are equal: the two-sided sign test.
 
     >>> chance(15, 5)
     0.04138946533203125
@@ -201,34 +201,34 @@ def chance(better: int, worse: int) -> float:
 
 
 def compared(plain: Sequence[float], fed: Sequence[float]) -> str:
-    """In how many pairs ``fed`` took less and more, and the sign test of it; equal pairs say nothing."""
+    """Return in how many pairs ``fed`` needed less and more, with the sign test; equal pairs are left out."""
     better = sum(b < a for a, b in zip(plain, fed, strict=True))
     worse = sum(b > a for a, b in zip(plain, fed, strict=True))
     return f"{better} better, {worse} worse of {len(plain)}: p = {chance(better, worse):.3f}"
 
 
-def report(found: dict[Hunt, Found], ways: Sequence[str], seeds: Sequence[int]) -> None:
+def report(found: dict[FeedbackHunt, FeedbackResult], ways: Sequence[str], seeds: Sequence[int]) -> None:
     print(
         "| way | defect | found | steps, median | mean | total | examples, median | mean | µs | flaky |\n"
         "|---|---|---|---|---|---|---|---|---|---|"
     )
     for way in ways:
         for name, defects in [*((one, (one,)) for one in DEEPEST), ("all five", DEEPEST)]:
-            line(way, name, [found[Hunt(way, defect, seed)] for defect in defects for seed in seeds])
+            line(way, name, [found[FeedbackHunt(way, defect, seed)] for defect in defects for seed in seeds])
     for way in ways:
         if way == PLAIN or PLAIN not in ways:
             continue
         print()
 
         def steps(by: str) -> list[list[int]]:
-            return [[found[Hunt(by, defect, seed)].steps for defect in DEEPEST] for seed in seeds]
+            return [[found[FeedbackHunt(by, defect, seed)].steps for defect in DEEPEST] for seed in seeds]
 
         plain, fed = steps(PLAIN), steps(way)
         print(f"{way}, steps by pair: {compared([*chain(*plain)], [*chain(*fed)])}")
         print(f"{way}, steps by seed: {compared([*map(sum, plain)], [*map(sum, fed)])}")
 
 
-def line(way: str, name: str, several: Sequence[Found]) -> None:
+def line(way: str, name: str, several: Sequence[FeedbackResult]) -> None:
     steps, examples = [one.steps for one in several], [one.examples for one in several]
     cost = sum(one.seconds for one in several) / sum(steps) * 1e6
     print(
@@ -249,8 +249,8 @@ def main() -> None:
     asked = parser.parse_args()
     first, last = map(int, asked.seeds.split("-"))
     seeds, ways = range(first, last + 1), asked.ways.split(",")
-    hunts = [Hunt(way, defect, seed) for seed in seeds for defect in DEEPEST for way in ways]
-    found: dict[Hunt, Found] = {}
+    hunts = [FeedbackHunt(way, defect, seed) for seed in seeds for defect in DEEPEST for way in ways]
+    found: dict[FeedbackHunt, FeedbackResult] = {}
     waiting = iter(hunts)
     for one in side_by_side(hunt, lambda: next(waiting, None), asked.jobs):
         if one is not None:

@@ -1,12 +1,12 @@
-"""The machine's speed against a raw replay of the same calls on the same repositories, in one run.
+"""What the search costs beside the system itself: its speed against a raw replay of the same calls.
 
     python benchmarks/overhead.py [--examples 300] [--seed 0]
 
-The raw replay makes as many calls on the binding as the machine made (``mark_running`` for each prepare;
-no faults, so calls that were rolled back are committed here), on the same in-memory database at the
-same frozen times, and resets as often, with no Hypothesis, no queue, no observation and no judging.
-Both are counted in the machine's steps, so the ratio says what a step costs in all for what its
-repository calls cost.  Both alternate in blocks, because the machine they run on is noisy.
+The raw replay makes as many calls on the binding as the search made (``mark_running`` for each prepare; no
+faults, so calls that were rolled back are committed here), on the same in-memory database at the same frozen
+times, and resets as often.  It has no Hypothesis, no queue, no observation and no judging.  Both are counted
+in the steps of the search, so the ratio is the cost of a step to the cost of its repository calls alone.
+They alternate in blocks, because the computer is noisy.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Call = tuple[float, Callable[[], object]]
 
 
 class Recording(Run):
-    """A run that keeps the calls of its examples."""
+    """A run that keeps the events of its examples."""
 
     def __init__(self, lane: Lane) -> None:
         super().__init__(lane)
@@ -51,7 +51,7 @@ class _SwallowingPublisher:
 
 
 def raw_calls(lane: Lane, events: list[history.Event]) -> tuple[list[str], list[Call]]:
-    """The jobs of one example, and its binding calls as thunks with the second at which each was made."""
+    """Return the jobs of one example, and each of its calls on the binding with the second of the call."""
     binding = lane.binding
     swept = {event.call for event in events if isinstance(event, history.Invoked) and not event.job}
     jobs: list[str] = []
@@ -80,7 +80,7 @@ def raw_calls(lane: Lane, events: list[history.Event]) -> tuple[list[str], list[
 
 
 def replay_raw(lane: Lane, examples: list[tuple[list[str], list[Call]]]) -> float:
-    """Seconds for making all the calls of ``examples``."""
+    """Make all calls of ``examples``; return how many real seconds that took."""
     lane.begin()
     lane.faults.disarm()
     lane.binding.open(_SwallowingQueue(), _SwallowingPublisher())  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def replay_raw(lane: Lane, examples: list[tuple[list[str], list[Call]]]) -> floa
             lane.clock.move_to(at)
             try:
                 call()
-            except Exception:  # noqa: BLE001  a create of an id that exists raises, as it did in the machine
+            except Exception:  # noqa: BLE001  a create of an id that exists raises, as it did in the search
                 continue
         lane.binding.reset(jobs)
     return real_seconds() - began

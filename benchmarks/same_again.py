@@ -1,4 +1,4 @@
-"""Whether the transactions lane does the same again: the same seed twice, and a shrunk failure many times.
+"""Whether the transactions lane is deterministic: the same seed twice, and a shrunk failure many times.
 
     python benchmarks/same_again.py pairs [--pairs 200] [--examples 4]
     python benchmarks/same_again.py replays [--times 100] [DEFECT…]
@@ -32,7 +32,7 @@ from statemachine.world.lane import Lane
 
 
 def played(lane: Lane, seed: int, examples: int) -> tuple[str, int, Failure | None]:
-    """The digest of all events of all examples with this seed, the number of steps, and what broke."""
+    """Return the digest of all events with this seed, the number of steps, and the failure if any."""
     digest = hashlib.sha256()
     header = Header(DEFAULT_BINDING, lane.binding.lifecycle, seed, lane=TRANSACTIONS.name)
 
@@ -50,7 +50,7 @@ def played(lane: Lane, seed: int, examples: int) -> tuple[str, int, Failure | No
 
 
 def traces(pairs: int, examples: int) -> None:
-    """Print a line for each seed: what a process of ``pairs`` does."""
+    """Print a line for each seed; :func:`compare` runs this in two processes."""
     with open_interleaved() as lane:
         for seed in range(pairs):
             digest, steps, failure = played(lane, seed, examples)
@@ -69,7 +69,7 @@ def compare(pairs: int, examples: int) -> int:
 
 
 def again(defect: str, times: int) -> bool:
-    """Find ``defect``, shrink it, and replay that so many times; whether all replays were the same."""
+    """Find ``defect``, shrink it, replay it ``times`` times, and return whether all replays were the same."""
     with open_interleaved(defect=defect) as lane:
         for seed in range(20):
             failure = played(lane, seed, 400)[2]
@@ -84,8 +84,8 @@ def again(defect: str, times: int) -> bool:
         began = real_seconds()
         outcomes = Counter(str(replay(lane, *saved).outcome) for _ in range(times))
         seconds = (real_seconds() - began) / times
-    told = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.items())
-    print(f"{defect}: {told} ({len(shrunk.steps)} steps, {seconds * 1000:.0f} ms a replay)", flush=True)
+    counts = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.items())
+    print(f"{defect}: {counts} ({len(shrunk.steps)} steps, {seconds * 1000:.0f} ms a replay)", flush=True)
     return outcomes == Counter(REPRODUCED=times)
 
 

@@ -1,9 +1,9 @@
-"""What a step costs in a full table and in a long example, against the usual ones, in one run.
+"""What a step costs in a full table and in a long example, compared with the usual ones.
 
     python benchmarks/scaling.py [--examples 60] [--rounds 3] [--seed 0]
 
-Two ratios: 1,000 jobs that exist already against 10, and examples of 500 steps against 50.  Both sides
-of a ratio alternate, because the machine they run on is noisy; the median of the rounds is reported.
+Two ratios: 1,000 jobs that exist already against 10, and examples of 500 steps against 50.  The sides of a
+ratio alternate, because the computer is noisy; the median of the rounds is reported.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def seconds_a_step(lane: Lane, seed: int, examples: int, steps: int) -> float:
 
 
 def with_existing_jobs(lane: Lane, number: int, measure: Callable[[], float]) -> float:
-    """``measure()`` while ``number`` jobs exist that no example knows."""
+    """Return ``measure()`` while ``number`` jobs exist that belong to no example."""
     names = [f"existing-{place}" for place in range(number)]
     lane.begin()
     for place, name in enumerate(names):

@@ -1,7 +1,9 @@
-"""Jobs per second of two real workers, with one of them killed every few seconds and without, in one run.
+"""Jobs per second of two real workers, without kills and with one of them killed every few seconds.
 
-``python benchmarks/throughput_under_kills.py`` alternates the two, so that a slow minute of the machine slows
-both.  What a job costs is small on purpose: mostly SQS by moto, SQLite and the worker's own steps.
+    python benchmarks/throughput_under_kills.py [--jobs 1000] [--seconds 90] [--every 3] [--blocks 1]
+
+The two alternate, so that a slow minute of the computer slows both.  A job's own work is short on purpose:
+most of its time is SQS by moto, SQLite and the worker's steps.
 """
 
 from __future__ import annotations
@@ -9,30 +11,32 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 
-from statemachine.processes.campaign import Campaign, Played
+from statemachine.processes.campaign import KillCampaign, PlayedPlan
 from statemachine.processes.figures import figures
 from statemachine.processes.moments import MOMENTS
-from statemachine.processes.plan import Deed, Plan, Strike
-from statemachine.processes.stage import Set, stage_set
+from statemachine.processes.plan import Deed, KillPlan, PlannedStrike
+from statemachine.processes.stage import PreparedStage, prepared_stage
 
 
-def plan(seed: int, jobs: int, seconds: float, every: float, work: float) -> Plan:
-    """A kill every ``every`` seconds for ``seconds``, at each moment in turn; none when ``every`` is 0."""
+def plan(seed: int, jobs: int, seconds: float, every: float, work: float) -> KillPlan:
+    """Return a plan of a kill every ``every`` seconds for ``seconds``, at each moment in turn; 0 for none."""
     kills = int(seconds / every) if every else 0
-    strikes = [Strike("ai", Deed.KILL, MOMENTS[place % len(MOMENTS)].name, every) for place in range(kills)]
-    return Plan(seed, jobs, work, tuple(strikes))
+    strikes = [
+        PlannedStrike("ai", Deed.KILL, MOMENTS[place % len(MOMENTS)].name, every) for place in range(kills)
+    ]
+    return KillPlan(seed, jobs, work, tuple(strikes))
 
 
-def play(stage: Set, plan: Plan, time: int) -> Played:
-    campaign = Campaign(plan, stage.fleets[:1], 2, stage.database, stage.sqs, print, time)
+def play(stage: PreparedStage, plan: KillPlan, time: int) -> PlayedPlan:
+    campaign = KillCampaign(plan, stage.fleets[:1], 2, stage.database, stage.sqs, print, time)
     try:
         return campaign.run()
     finally:
         campaign.stop()
 
 
-def jobs_a_second(played: Played) -> float:
-    """Jobs ended, over the time from the first receipt to the last end."""
+def jobs_a_second(played: PlayedPlan) -> float:
+    """Return the number of jobs by the seconds from the first receive to the last finish."""
     (crew,) = played.crews
     at = {"message.received": [], "finish.accepted": []}
     for event in crew.events():
@@ -43,14 +47,16 @@ def jobs_a_second(played: Played) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills")
     parser.add_argument("--seconds", type=float, default=90.0, help="how long workers are killed")
     parser.add_argument("--work", type=float, default=0.02, help="seconds a job costs on average")
     parser.add_argument("--blocks", type=int, default=1)
     asked = parser.parse_args()
-    with stage_set("models_under_test.binding:AIJobsBinding") as stage:
+    with prepared_stage("models_under_test.binding:AIJobsBinding") as stage:
         for block in range(asked.blocks):
             rates = []
             for number, every in enumerate((0.0, asked.every)):

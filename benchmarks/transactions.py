@@ -1,14 +1,13 @@
-"""The transactions lane's speed against the same statements one after the other, and how fast it sees a wait.
+"""The speed of the transactions lane beside a raw replay of its statements; how fast it notices a lock wait.
 
     python benchmarks/transactions.py [--examples 40] [--seed 0] [--blocks 4] [--waits 1000]
 
-The raw replay executes every statement that operations of the lane have executed, call by call and COMMITs
-among them, by psycopg on one connection to the same database, and resets as often: no interleaving, no ORM,
-no Hypothesis, no observation, no judging.  A second one makes the same calls on the repositories, whole.
-Ratios compare what was measured in one run, in alternating blocks, because the machine is noisy.
+The raw replay executes with psycopg, on one connection to the same database, every statement that the lane's
+operations have executed, call by call with their COMMITs, and resets as often.  It has no interleaving, no
+ORM, no Hypothesis, no observation and no judging.  A second replay makes the same calls on the repositories,
+each whole.  Lane and replays alternate in blocks, because the computer is noisy.
 
-The latency of detection is from a statement's beginning to the moment at which it is known for whose lock it
-waits: what a step costs that ends in a wait, less the wait itself.
+The latency is the time from the start of a statement until the lane knows whose lock it waits for.
 """
 
 from __future__ import annotations
@@ -32,12 +31,11 @@ from statemachine.world.clock import real_seconds
 from statemachine.world.databases.opening import choose_settings, load_here
 from statemachine.world.databases.postgresql import database
 from statemachine.world.operations import perform
-from statemachine.world.transactions.lane import TransactionsLane
-from statemachine.world.transactions.opening import open_on
+from statemachine.world.transactions.lane import TransactionsLane, open_on
 
 
-class Measured(TransactionsLane):
-    """A lane that keeps each statement with its parameters, and how long it took to be known to wait."""
+class MeasuredLane(TransactionsLane):
+    """A lane that keeps each statement with its parameters, and the latency of each lock wait."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -47,7 +45,7 @@ class Measured(TransactionsLane):
         self._began = 0.0
 
     def keep_statements(self) -> None:
-        """From now on, by example and call."""
+        """Keep each statement from now on, by example and call."""
         self.keeps = True
         for session in self._scheduler._free:
 
@@ -76,22 +74,22 @@ class Measured(TransactionsLane):
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Measured, str]]:
+def opened() -> Iterator[tuple[MeasuredLane, str]]:
     """A lane on a private server, and the URL of its database."""
     from unittest import mock
 
     with (
         database(None) as made,
-        mock.patch("statemachine.world.transactions.opening.TransactionsLane", Measured),
+        mock.patch("statemachine.world.transactions.lane.TransactionsLane", MeasuredLane),
     ):
         binding = load(DEFAULT_BINDING, None)
         with open_on(made.django_settings(), binding, DEFAULT_BINDING) as lane:
-            assert isinstance(lane, Measured)
+            assert isinstance(lane, MeasuredLane)
             yield lane, made.url
 
 
-def executed_raw(lane: Measured, url: str, run: Recording) -> float:
-    """Seconds for executing all statements of ``run`` again, call by call."""
+def executed_raw(lane: MeasuredLane, url: str, run: Recording) -> float:
+    """Execute all statements of ``run`` again, call by call; return how many real seconds that took."""
     jobs = [raw_calls(lane, events)[0] for events in run.histories]
     statements = lane.executed[-len(jobs) :]
     lane.begin()

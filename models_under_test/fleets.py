@@ -8,28 +8,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from models_under_test import configuration
-from models_under_test.pipelines import OpenPipeline, dlq_of
+from models_under_test.pipelines import OpenPipeline, Pipeline, dlq_of
 from models_under_test.sqs import SQSQueue, connect, create_queues
 from models_under_test.variables import SQS, VARIABLES
 from statemachine.binding import ObservedRow
 from statemachine.binding.fleet import Stage, Stop, Work
+from statemachine.lifecycle import Lifecycle
 from statemachine.processes.workers import line
 
-if TYPE_CHECKING:
-    from models_under_test.binding import PipelineBinding
-
 CORRECT, PLANTED = "models_under_test", "models_under_test.defects"
-"""What starts a worker: the system, or the system with a planted defect."""
+"""The module that a worker is started with: the system, or the system with a planted defect."""
 
 
 def environment(stage: Stage) -> dict[str, str]:
-    """The configuration of everything that runs on a stage."""
-    # Whatever else the shell has set would speak of another fleet: a log file, say, that nobody reads here.
+    """Return the environment of every process that runs on ``stage``."""
+    # A variable that the shell has set is about another fleet: a log file, say, that no test reads.
     unset = dict.fromkeys(VARIABLES, "")
     return unset | {
         # A proxy of the shell would be asked for a queue on loopback.
@@ -47,12 +45,31 @@ def environment(stage: Stage) -> dict[str, str]:
     }
 
 
+class BoundPipeline(Protocol):
+    """What a fleet needs of its pipeline's binding, which imports this module: not the other way round."""
+
+    @property
+    def pipeline(self) -> Pipeline: ...
+
+    @property
+    def lifecycle(self) -> Lifecycle: ...
+
+    @property
+    def tenants(self) -> Sequence[str]: ...
+
+    def open(self, queue: Any, publisher: Any) -> None: ...
+
+    def planted_parts(self) -> Mapping[str, Any]: ...
+
+    def observe(self, jobs: Sequence[str]) -> Iterable[ObservedRow]: ...
+
+
 class PipelineFleet:
-    """One pipeline's workers on a stage (``statemachine/binding/fleet.py``)."""
+    """One pipeline's workers on a stage: the ``Fleet`` of ``statemachine/binding/fleet.py``."""
 
     stop_commands: Mapping[Stop, Sequence[str]] = {}
 
-    def __init__(self, binding: PipelineBinding, stage: Stage) -> None:
+    def __init__(self, binding: BoundPipeline, stage: Stage) -> None:
         self.name = binding.pipeline.name
         self.binding = f"{type(binding).__module__}:{type(binding).__name__}"
         self.tenants = binding.tenants
@@ -101,7 +118,7 @@ class PipelineFleet:
 
 
 class _Nowhere:
-    """Where a job is handed over that its fleet publishes itself."""
+    """A publisher that does nothing: the fleet sends its jobs itself."""
 
     def enqueue(self, job: str, tenant: str) -> None: ...
 
@@ -118,5 +135,5 @@ class _Noted:
 
     def send(self, job_id: str, tenant_id: str) -> None:
         message = self._queue.send(job_id, tenant_id)
-        told = f"Sent message {message} job_id={job_id}"
-        self.lines.append(line("message.sent", told, message_id=message, job_id=job_id, tenant_id=tenant_id))
+        text = f"Sent message {message} job_id={job_id}"
+        self.lines.append(line("message.sent", text, message_id=message, job_id=job_id, tenant_id=tenant_id))

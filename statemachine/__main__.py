@@ -1,4 +1,8 @@
-"""``python -m statemachine``: what is no pytest run, as subcommands.  A new one is a line in COMMANDS."""
+"""``python -m statemachine NAME``: the commands beside pytest.
+
+The module of a command is named after what the command does and holds a ``COMMAND``: its name, its help line,
+its options and the function that runs it.  A new command is an import and a line in ``COMMANDS`` here.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,9 @@ from collections.abc import Sequence
 from statemachine.binding import BindingError
 from statemachine.binding.fleet import FleetError
 from statemachine.commands import soak
-from statemachine.commands.certificate import command as certificate
-from statemachine.commands.check_binding import command as check_binding
-from statemachine.commands.gate import command as gate
+from statemachine.commands.certificate import certify
+from statemachine.commands.check_binding import exercise
+from statemachine.commands.gate import run_gate
 from statemachine.commands.merge import command as merge
 from statemachine.lifecycle import LifecycleError
 from statemachine.logs import command as check_log
@@ -24,14 +28,15 @@ from statemachine.search.run_file import RunFileError
 from statemachine.world.databases.safety import Refused
 
 COMMANDS: tuple[Command, ...] = (
-    gate.COMMAND,
+    run_gate.COMMAND,  # gate
     processes.COMMAND,
     check_log.COMMAND,
-    check_binding.COMMAND,
-    certificate.COMMAND,
+    exercise.COMMAND,  # check-binding
+    certify.COMMAND,  # certificate
     soak.COMMAND,
     merge.COMMAND,
 )
+"""In the order of ``--help``."""
 
 _MISUSED = (
     UsageError,
@@ -45,12 +50,17 @@ _MISUSED = (
     RunFileError,
     OSError,
 )
-"""Errors that whoever called can mend; their message is all that is needed for it."""
+"""Errors that the caller can mend.  Their messages say how, so no traceback is printed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit code; 4 for a command line that cannot be carried out."""
-    parser = Parser(prog="python -m statemachine", description="Commands of the leased-job verifier.")
+    """Run one command and return its exit code.
+
+    4 is for a command line that cannot be carried out, 1 for a worker process that failed, 130 for Ctrl-C.
+    """
+    parser = Parser(
+        prog="python -m statemachine", description="The commands of the leased-job verifier beside pytest."
+    )
     choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         chosen = choices.add_parser(command.name, help=command.help, description=command.help)

@@ -1,4 +1,4 @@
-"""What saved plain tests import, in users' projects too.  It is never to go."""
+"""The module that saved plain tests import.  It stays: they were copied into users' own projects."""
 
 from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs, Misused
 

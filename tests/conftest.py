@@ -1,8 +1,10 @@
-"""Lanes for tests that play by hand; Django, settings and safety come from the plugin itself."""
+"""What a bare ``pytest`` plays and on how many cores, and lanes for tests that play by hand.
+
+Django, settings and safety come from the plugin itself.
+"""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -12,15 +14,82 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.world.databases.availability import missing_because
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.lane import Lane
+from tests.parts import PARTS, QUICK, part_of
+from tests.support.interleaved import open_interleaved
+from tests.support.places import checkout, short
+from tests.support.postgresql import migrated_server, open_transactions
+from tests.support.surroundings import surroundings
+
+__all__ = ["checkout", "migrated_server", "open_interleaved", "open_transactions", "short"]
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("tests of this project").addoption(
+        "--everything",
+        action="store_true",
+        help="play what a bare pytest leaves out as well: " + ", ".join(PARTS),
+    )
+
+
+def _is_bare(config: pytest.Config) -> bool:
+    """``pytest``, with neither files nor a choice of tests."""
+    chosen = config.option.markexpr or config.option.keyword
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen
+
+
+def _is_quick(config: pytest.Config) -> bool:
+    return _is_bare(config) and not config.option.everything
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Play a bare run on all cores, a file at a time: what tests share is made once for a file."""
+    option = config.option
+    by_itself = option.usepdb or option.trace or option.capture == "no" or option.collectonly
+    asked = getattr(option, "numprocesses", 0) is not None or option.dist != "no" or option.tx
+    if _is_bare(config) and not by_itself and not asked and not option.fuzz_for:
+        option.numprocesses, option.dist = "auto", "loadfile"
+        # The lanes of statemachine/ are single tests of a minute each: they come first, not last.
+        option.loadscopereorder = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, what in PARTS.items():
+        config.addinivalue_line("markers", f"{name}: {what}; a bare pytest leaves it out")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its part, before ``-m`` chooses; a bare run keeps the quick ones."""
+    quick, others = [], []
+    for item in items:
+        part = part_of(item.nodeid, getattr(item, "fixturenames", ()))
+        if part == QUICK:
+            quick.append(item)
+        else:
+            item.add_marker(part)
+            others.append(item)
+    if _is_quick(config):
+        config.hook.pytest_deselected(items=others)
+        items[:] = quick
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    if _is_quick(config):
+        terminalreporter.write_line(
+            f"The quick tests only, without {', '.join(PARTS)}.  All of them: pytest --everything"
+        )
+
+
 @pytest.fixture(scope="session", autouse=True)
-def interruptible() -> None:
-    """What a shell starts in the background ignores Ctrl-C, and so would all that a test starts."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def same_surroundings() -> Iterator[None]:
+    with surroundings():
+        yield
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""How much of the bundled system's code the search really tests: ``python -m benchmarks.mutation``."""
+"""Mutation testing of the bundled system by the search: ``python -m benchmarks.mutation``."""

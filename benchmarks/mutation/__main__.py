@@ -1,16 +1,16 @@
-"""How much of the bundled system's code the search really tests, by mutants that mutmut makes.
+"""Measure how much of the bundled system's code the search really tests, with mutants made by mutmut.
 
     python -m benchmarks.mutation [--write docs/mutation.md] [--jobs 2] [--seed 1]
 
-Each mutant of the modules that pyproject.toml names under [tool.mutmut] is played by `pytest statemachine/`
-and nothing else: first by a short run, and what survives that by a full one.  What a short run kills is
-killed.  Before that, the unchanged system must pass in both sizes, with the same seed.
+Each mutant of the modules that pyproject.toml names under [tool.mutmut] is tested by `pytest statemachine/`
+and nothing else: first by a short run and, when it survives that, by a full one.  Before that, the unchanged
+system must pass in both sizes with the same seed.
 
-Ends with 0 when the score reaches the goal and the list of known mutants (known.toml) is right, with 1 when
-not, with 2 when the suite could not be relied on.  An interrupted session goes on where it was.
+The exit code is 0 when the score reaches the goal and the list of known mutants (known.toml) is right, 1 when
+not, and 2 when the suite cannot be relied on.  An interrupted session continues where it stopped.
 
-What it cannot show: that mutants stand for the mistakes that people make; the planted bugs of
-docs/certificate.md are nearer to those.
+What it cannot show: that mutants are like the mistakes of people; the planted defects of docs/certificate.md
+are nearer to those.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from benchmarks.mutation import listed, page, score
 from benchmarks.mutation.mutants import mutants_of
-from benchmarks.mutation.session import Session
+from benchmarks.mutation.session import MutantSession
 from benchmarks.mutation.suite import SuiteError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,8 +43,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--write", type=Path, metavar="PATH", help="write the page to PATH")
-    parser.add_argument("--jobs", type=_positive, default=2, help="so many runs at once (default: 2)")
-    parser.add_argument("--seed", type=int, default=1, help="of every run (default: 1)")
+    parser.add_argument("--jobs", type=_positive, default=2, help="runs at a time (default: 2)")
+    parser.add_argument("--seed", type=int, default=1, help="the seed of every run (default: 1)")
     asked = parser.parse_args(arguments)
     began = time.monotonic()
     try:
@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         with contextlib.chdir(root):
             mutants = [mutant for path in mutated_modules(root) for mutant in mutants_of(path)]
         run = score.to_run(mutants, known)
-        _tell(f"{len(mutants)} mutants, {len(run)} to be run")
-        with Session(root, asked.seed, asked.jobs, root / MEMORY, _tell) as session:
+        _say(f"{len(mutants)} mutants, {len(run)} to be run")
+        with MutantSession(root, asked.seed, asked.jobs, root / MEMORY, _say) as session:
             session.check_clean("short")
             session.check_that_it_can_fail(*CERTAIN)
             for module, definitions in known.not_run.items():
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except (listed.ListError, SuiteError, LookupError) as error:
         print(f"mutation: {error}", file=sys.stderr)
         return 2
-    _tell(f"{time.monotonic() - began:.0f} s")
+    _say(f"{time.monotonic() - began:.0f} s")
     if asked.write is not None:
         asked.write.write_text(page.page(result, known, session.clean_seconds, asked.seed), encoding="utf-8")
     print(page.summary(result, known))
@@ -75,12 +75,12 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
 
 
 def mutated_modules(root: Path) -> list[Path]:
-    """Those that pyproject.toml lets mutmut mutate."""
+    """Return the modules that pyproject.toml names under [tool.mutmut]."""
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     return [root / name for name in settings["tool"]["mutmut"]["only_mutate"]]
 
 
-def _tell(line: str) -> None:
+def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

@@ -1,8 +1,9 @@
-"""What is known of single mutants: ``known.toml``, one entry each, never a pattern.
+"""The list of known mutants, ``known.toml``: an entry for each mutant, never a pattern.
 
-``[[equivalent]]``: no run of any suite on any database could tell it from the original.  ``[[survivor]]``:
-one could, and this suite does not; it stays in the score.  ``[[not_run]]``: what the default binding never
-calls; a run without it must pass.  Every entry has a ``reason``.
+``[[equivalent]]``: no run of any suite on any database can distinguish it from the original.
+``[[survivor]]``: a run could, and this suite does not; it counts in the score.
+``[[not_run]]``: a definition that the default binding never calls; a run without it must pass.
+Every entry has a ``reason``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mutation.mutants import Place
+from benchmarks.mutation.mutants import MutantPlace
 
 KINDS = {
     "locks": "a row lock is missing: a matter for two transactions at once, which SQLite cannot have",
@@ -32,18 +33,21 @@ class ListError(ValueError):
 
 @dataclass(frozen=True)
 class Known:
-    """``equivalent`` and ``survivors`` by place; of the latter also the kind.  ``not_run`` by module."""
+    """The entries of the list."""
 
-    equivalent: Mapping[Place, str]
-    survivors: Mapping[Place, tuple[str, str]]
+    equivalent: Mapping[MutantPlace, str]
+    """The reason, by place."""
+    survivors: Mapping[MutantPlace, tuple[str, str]]
+    """Kind and reason, by place."""
     not_run: Mapping[str, Mapping[str, str]]
+    """The reason, by module and definition."""
 
-    def unknown_places(self, places: Iterable[Place]) -> list[Place]:
-        """Entries for which there is no such mutant (any more)."""
+    def unknown_places(self, places: Iterable[MutantPlace]) -> list[MutantPlace]:
+        """Return the entries without a mutant."""
         there = set(places)
         return [place for place in (*self.equivalent, *self.survivors) if place not in there]
 
-    def runs(self, place: Place) -> bool:
+    def runs(self, place: MutantPlace) -> bool:
         return not any(
             place.definition == name or place.definition.startswith(f"{name}.")
             for name in self.not_run.get(place.module, ())
@@ -51,7 +55,7 @@ class Known:
 
 
 def read(path: Path) -> Known:
-    """Raises :class:`ListError` for whatever makes an entry ambiguous or incomplete."""
+    """Return the entries.  Raise :class:`ListError` for one that is ambiguous or incomplete."""
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
@@ -59,8 +63,8 @@ def read(path: Path) -> Known:
     strange = sorted(set(entries) - {"equivalent", "survivor", "not_run"})
     if strange:
         raise ListError(f"{path}: [[{strange[0]}]]: there are equivalent, survivor and not_run only")
-    equivalent: dict[Place, str] = {}
-    survivors: dict[Place, tuple[str, str]] = {}
+    equivalent: dict[MutantPlace, str] = {}
+    survivors: dict[MutantPlace, tuple[str, str]] = {}
     for entry in entries.get("equivalent", ()):
         place = _place(path, entry, "reason")
         _once(path, place, equivalent)
@@ -78,16 +82,16 @@ def read(path: Path) -> Known:
     return Known(equivalent, survivors, not_run)
 
 
-def stub(place: Place) -> str:
-    """An entry for ``place`` that lacks its reason."""
+def stub(place: MutantPlace) -> str:
+    """Return an entry for ``place``, its reason still empty."""
     again = f"occurrence = {place.occurrence}\n" if place.occurrence > 1 else ""
     fields = "".join(f"{name} = {_quoted(getattr(place, name))}\n" for name in _PLACE)
     return f'[[survivor]]\n{fields}{again}kind = ""\nreason = ""\n'
 
 
-def _place(path: Path, entry: Mapping[str, Any], *further: str) -> Place:
+def _place(path: Path, entry: Mapping[str, Any], *further: str) -> MutantPlace:
     _complete(path, entry, {*_PLACE, *further}, {"occurrence"})
-    return Place(*(entry[name] for name in _PLACE), entry.get("occurrence", 1))
+    return MutantPlace(*(entry[name] for name in _PLACE), entry.get("occurrence", 1))
 
 
 def _complete(path: Path, entry: Mapping[str, Any], needed: set[str], allowed: set[str]) -> None:
@@ -99,7 +103,7 @@ def _complete(path: Path, entry: Mapping[str, Any], needed: set[str], allowed: s
         raise ListError(f"{path}: an entry has no reason: {dict(entry)}")
 
 
-def _once(path: Path, place: Place, listed: Mapping[Place, object]) -> None:
+def _once(path: Path, place: MutantPlace, listed: Mapping[MutantPlace, object]) -> None:
     if place in listed:
         raise ListError(f"{path}: {place}: it is listed twice")
 

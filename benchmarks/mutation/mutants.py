@@ -1,4 +1,4 @@
-"""The mutants, as mutmut makes them, and which of them no test could ever tell from the original.
+"""The mutants that mutmut makes, and which of them no test can ever distinguish from the original.
 
 mutmut is used for its operators alone: it cannot run a suite that takes its options and its corpus from the
 command line, so :mod:`benchmarks.mutation.suite` does.  Each mutant is a whole source file with one place
@@ -29,8 +29,8 @@ MESSAGE = "only the text of a raised error differs"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a mutant differs, in words that survive edits elsewhere.
+class MutantPlace:
+    """Where a mutant differs, described so that edits elsewhere in the module do not change it.
 
     ``before`` and ``after`` are the lines that differ, stripped and joined; ``occurrence`` counts from 1
     among the same changes in the same definition.
@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Mutant:
-    place: Place
+    place: MutantPlace
     line: int
     operator: str
     source: str
@@ -59,12 +59,12 @@ class Mutant:
 
 
 def mutants_of(path: Path) -> list[Mutant]:
-    """Every mutant of a module, in the order of its lines; equal programs once."""
+    """Return every mutant of a module, ordered by line; equal programs once."""
     original = path.read_text(encoding="utf-8")
     module, mutations, *_ = create_mutations(str(path), original)
     positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
     programs = {ast.dump(ast.parse(original))}
-    occurrences: Counter[Place] = Counter()
+    occurrences: Counter[MutantPlace] = Counter()
     mutants = []
     for mutation in sorted(mutations, key=lambda mutation: positions[mutation.original_node].start.line):
         changed: Any = module.deep_replace(mutation.original_node, mutation.mutated_node)
@@ -75,19 +75,19 @@ def mutants_of(path: Path) -> list[Mutant]:
         programs.add(program)
         line = positions[mutation.original_node].start.line
         before, after = difference(original, source)
-        place = Place(path.name, definition_at(original, line), before, after)
+        place = MutantPlace(path.name, definition_at(original, line), before, after)
         occurrences[place] += 1
-        place = Place(place.module, place.definition, before, after, occurrences[place])
+        place = MutantPlace(place.module, place.definition, before, after, occurrences[place])
         operator = _operator_of(mutation.original_node, mutation.mutated_node)
         mutants.append(Mutant(place, line, operator, source, why_excluded(original, source)))
     return mutants
 
 
 def why_excluded(original: str, mutated: str) -> str | None:
-    """The rule by which a mutant needs no run, or None.
+    """Return the rule by which a mutant needs no run, or None.
 
-    By position in the syntax tree: what is left of both programs when every annotation and docstring is taken
-    out, and then every argument of a call that is raised as well.
+    Both programs are compared as syntax trees without annotations and docstrings, and then also without the
+    arguments of raised calls.
     """
     if _bare(original) == _bare(mutated):
         return SAME_PROGRAM
@@ -97,7 +97,7 @@ def why_excluded(original: str, mutated: str) -> str | None:
 
 
 def definition_at(source: str, line: int) -> str:
-    """The qualified name of the innermost class or function around a line; ``<module>`` outside of all."""
+    """Return the qualified name of the innermost class or function around a line, or ``<module>``."""
     names: list[str] = []
     body: list[ast.stmt] = ast.parse(source).body
     while True:
@@ -109,7 +109,7 @@ def definition_at(source: str, line: int) -> str:
 
 
 def difference(original: str, mutated: str) -> tuple[str, str]:
-    """The lines that differ, on either side, stripped and joined by a blank."""
+    """Return the differing lines of both sides, stripped and joined by a blank."""
     ours, theirs = original.splitlines(), mutated.splitlines()
     changes = [
         change
@@ -122,9 +122,9 @@ def difference(original: str, mutated: str) -> tuple[str, str]:
 
 
 def without(source: str, definitions: Collection[str]) -> str:
-    """``source`` in which none of these works: a function raises when it is called, a class is empty.
+    """Return ``source`` with these definitions disabled: a function raises when called, a class is empty.
 
-    Raises ``LookupError`` for a name that nothing has.
+    Raise ``LookupError`` for a name that is not defined.
     """
     tree = ast.parse(source)
     found = dict(_definitions(tree.body))

@@ -1,4 +1,4 @@
-"""What a session came to, in words: on the terminal, and as docs/mutation.md."""
+"""The outcome of a session in words: on the terminal, and as docs/mutation.md."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from importlib.metadata import version
 from benchmarks.mutation import score
 from benchmarks.mutation.listed import KINDS, Known, stub
 from benchmarks.mutation.mutants import MESSAGE, SAME_PROGRAM, Mutant
-from benchmarks.mutation.score import Result
+from benchmarks.mutation.score import MutationResult
 
 COMMAND = "python -m benchmarks.mutation --write docs/mutation.md"
 
 
-def summary(result: Result, known: Known) -> str:
-    """The survivors, what is wrong with the list, and the score as the last line."""
+def summary(result: MutationResult, known: Known) -> str:
+    """Return the survivors, the errors of the list, and the score as the last line."""
     lines = [
         f"survived ({_kind(mutant, known)}): {mutant.place}\n    {_reason(mutant, known)}"
         for mutant in result.survivors
@@ -28,8 +28,8 @@ def summary(result: Result, known: Known) -> str:
     return "\n".join([*lines, figures(result)])
 
 
-def figures(result: Result) -> str:
-    """The score and what it is made of, in one line."""
+def figures(result: MutationResult) -> str:
+    """Return the score and what it is made of, in one line."""
     return (
         f"{'PASS' if result.good else 'FAIL'}  {percent(result.score)} of {result.counted} mutants killed "
         f"(goal {score.GOAL:.0%}): {len(result.survivors)} survived; {len(result.equivalent)} equivalent, "
@@ -38,12 +38,12 @@ def figures(result: Result) -> str:
 
 
 def percent(share: float) -> str:
-    """With one decimal, rounded down: 94.96 % is not 95 %."""
+    """Return it with one decimal, rounded down: 94.96 % is not 95 %."""
     return f"{int(share * 1000) / 10:.1f} %"
 
 
-def page(result: Result, known: Known, clean_seconds: Mapping[str, float], seed: int) -> str:
-    """docs/mutation.md.  ``clean_seconds`` is how long the unchanged system takes, by size of the run."""
+def page(result: MutationResult, known: Known, clean_seconds: Mapping[str, float], seed: int) -> str:
+    """Return docs/mutation.md.  ``clean_seconds`` is how long the unchanged system takes, by size."""
     everything = _all(result)
     short, full = clean_seconds["short"], clean_seconds["full"]
     parts = [
@@ -119,23 +119,23 @@ once). cosmic-ray was tried beside it: two thirds of what it makes of these modu
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _all(result: Result) -> list[Mutant]:
+def _all(result: MutationResult) -> list[Mutant]:
     run = [*(mutant for mutant, _ in result.killed), *result.survivors, *result.equivalent]
     return [*run, *result.excluded, *result.not_run]
 
 
-def _row(module: str, result: Result) -> list[object]:
+def _row(module: str, result: MutationResult) -> list[object]:
     killed = [mutant for mutant, _ in result.killed]
     groups = (_all(result), killed, result.survivors, result.equivalent, result.excluded, result.not_run)
     return [f"`{module}`", *(sum(mutant.place.module == module for mutant in group) for group in groups)]
 
 
-def _by_operator(result: Result) -> list[tuple[str, int]]:
+def _by_operator(result: MutationResult) -> list[tuple[str, int]]:
     counted = [*(mutant for mutant, _ in result.killed), *result.survivors]
     return Counter(mutant.operator for mutant in counted).most_common()
 
 
-def _verdicts(result: Result) -> list[tuple[str, int]]:
+def _verdicts(result: MutationResult) -> list[tuple[str, int]]:
     return Counter(outcome.verdict for _, outcome in result.killed).most_common()
 
 

@@ -1,4 +1,4 @@
-"""What the outcomes of all mutants come to, and where the list of known ones is wrong."""
+"""The score of all mutants, and where the list of known mutants is wrong."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.mutation.listed import Known
-from benchmarks.mutation.mutants import Mutant, Place
-from benchmarks.mutation.suite import TIMEOUT, Outcome
+from benchmarks.mutation.mutants import Mutant, MutantPlace
+from benchmarks.mutation.suite import TIMEOUT, SuiteOutcome
 
 GOAL = 0.95
 
 
 @dataclass(frozen=True)
-class Result:
-    """All mutants, sorted.  ``excluded`` and ``not_run`` were never run, everything else was."""
+class MutationResult:
+    """All mutants, sorted by outcome.  Only ``excluded`` and ``not_run`` were not run."""
 
     excluded: Sequence[Mutant]
     not_run: Sequence[Mutant]
-    killed: Sequence[tuple[Mutant, Outcome]]
+    killed: Sequence[tuple[Mutant, SuiteOutcome]]
     equivalent: Sequence[Mutant]
     survivors: Sequence[Mutant]
     errors: Sequence[str]
@@ -29,7 +29,7 @@ class Result:
 
     @property
     def score(self) -> float:
-        """Of the mutants that are neither excluded nor equivalent, the share that was killed."""
+        """The killed share of the mutants that are neither excluded nor equivalent nor listed as not run."""
         return len(self.killed) / self.counted if self.counted else 0.0
 
     @property
@@ -41,8 +41,10 @@ class Result:
         return [mutant for mutant, outcome in self.killed if outcome.verdict == TIMEOUT]
 
 
-def sort(mutants: Sequence[Mutant], outcomes: Mapping[Place, Outcome], known: Known) -> Result:
-    """``outcomes`` has one for every mutant that :func:`to_run` names."""
+def sort(
+    mutants: Sequence[Mutant], outcomes: Mapping[MutantPlace, SuiteOutcome], known: Known
+) -> MutationResult:
+    """Sort ``mutants`` by their ``outcomes``, which has one for each mutant that :func:`to_run` returns."""
     run = to_run(mutants, known)
     killed = [(mutant, outcomes[mutant.place]) for mutant in run if not outcomes[mutant.place].survived]
     survived = [mutant for mutant in run if outcomes[mutant.place].survived]
@@ -61,7 +63,7 @@ def sort(mutants: Sequence[Mutant], outcomes: Mapping[Place, Outcome], known: Kn
         for mutant in survived
         if mutant.place not in known.equivalent and mutant.place not in known.survivors
     ]
-    return Result(
+    return MutationResult(
         excluded=[mutant for mutant in mutants if mutant.excluded],
         not_run=[mutant for mutant in mutants if not mutant.excluded and not known.runs(mutant.place)],
         killed=killed,

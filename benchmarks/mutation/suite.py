@@ -1,9 +1,9 @@
-"""``pytest statemachine/`` as the only suite, on a copy of the project in which one file is another.
+"""Runs ``pytest statemachine/`` on a copy of the project in which one file is replaced by a mutant.
 
-Each worker has a copy of its own, so that two mutants never see each other; each run has an empty corpus,
-so that none plays what another has found.  A run is ended after a time limit, which counts as caught: the
-system has come to a standstill.  The limit is one of processor time, so that a machine that is busy elsewhere
-kills no mutant; what waits without working is ended after five times as long by the clock.
+Each worker has its own copy, so that two mutants never meet; each run has an empty corpus, so that none plays
+what another has found.  A run that exceeds its time limit counts as killed: the system stands still.  The
+limit is processor time, so that a busy computer kills no mutant; a run that waits without working is ended
+after five times the limit by the clock.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 SIZES = {"short": ("--hypothesis-profile=fuzz",), "full": ()}
-"""What a run of each size is given besides: 300 examples of the embedded lane, or as many as anybody gets."""
+"""Further options of a run, by size: 300 examples of the embedded lane, or the default number."""
 
 COPIED = ("statemachine", "models_under_test", "pyproject.toml")
 SYSTEM = "models_under_test"
@@ -39,14 +39,15 @@ TIMEOUT = "timeout"
 
 
 class SuiteError(Exception):
-    """The suite cannot be relied on; the message says what was run and what came of it."""
+    """The suite cannot be relied on; the message says what was run and with which outcome."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """``verdict`` is :data:`SURVIVED`, or what caught it: ``FAIL claim``, ``UNKNOWN``, error or timeout."""
+class SuiteOutcome:
+    """The outcome of one run."""
 
     verdict: str
+    """:data:`SURVIVED`, or what killed the mutant: ``FAIL claim``, ``UNKNOWN``, ``error`` or ``timeout``."""
     seconds: float
     cpu_seconds: float = 0.0
     output: str = ""
@@ -64,7 +65,7 @@ def command(size: str, seed: int, corpus: Path) -> list[str]:
 
 
 def digest(root: Path) -> str:
-    """Of everything that a run depends on besides the mutant itself."""
+    """Return the digest of everything that a run depends on beside the mutant."""
     total = hashlib.sha256()
     for name in COPIED:
         paths = sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]
@@ -76,13 +77,13 @@ def digest(root: Path) -> str:
 
 @contextlib.contextmanager
 def bench(root: Path) -> Iterator[Bench]:
-    """A copy of the project at ``root`` to run in, gone afterwards."""
+    """Make a copy of the project at ``root`` to run in, and delete it afterwards."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as place:
         yield Bench(root, Path(place))
 
 
 class Bench:
-    """One copy, in which one run after another is made."""
+    """A copy of the project, for one run after another."""
 
     def __init__(self, root: Path, place: Path) -> None:
         self._root, self._place = root, place
@@ -94,10 +95,10 @@ class Bench:
                 shutil.copy(root / name, place / name)
         compileall.compile_dir(place, quiet=1)
 
-    def run(self, changed: Mapping[str, str], size: str, seed: int, limit: float) -> Outcome:
-        """One run of the suite with the modules ``changed``, by name; ``limit`` is in processor seconds.
+    def run(self, changed: Mapping[str, str], size: str, seed: int, limit: float) -> SuiteOutcome:
+        """Run the suite with the modules ``changed`` (source by name); ``limit`` is in processor seconds.
 
-        Raises :class:`SuiteError` when something from outside ended it.
+        Raise :class:`SuiteError` when the run is ended from outside.
         """
         corpus = self._place / "corpus"
         for module, source in changed.items():
@@ -113,10 +114,10 @@ class Bench:
     def _write(self, module: str, source: str) -> None:
         path = self._place / SYSTEM / module
         path.write_text(source, encoding="utf-8")
-        # A compiled file is taken for fresh when second and size agree, which those of two mutants do.
+        # Python takes a compiled file for fresh when second and size agree, as those of two mutants may.
         Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
-    def _run(self, arguments: list[str], limit: float) -> Outcome:
+    def _run(self, arguments: list[str], limit: float) -> SuiteOutcome:
         kept_out = {"PYTEST_ADDOPTS", "DJANGO_SETTINGS_MODULE", "CI"}
         environment = {name: value for name, value in os.environ.items() if name not in kept_out}
         began, used = time.monotonic(), _cpu_seconds()
@@ -139,13 +140,13 @@ class Bench:
         except BaseException as stopped:
             _end(process)
             if isinstance(stopped, subprocess.TimeoutExpired):
-                return Outcome(TIMEOUT, time.monotonic() - began)
+                return SuiteOutcome(TIMEOUT, time.monotonic() - began)
             raise
         taken = time.monotonic() - began
         if process.returncode == -signal.SIGXCPU:
-            return Outcome(TIMEOUT, taken)
+            return SuiteOutcome(TIMEOUT, taken)
         verdict = verdict_of(process.returncode, output)
-        return Outcome(verdict, taken, _cpu_seconds() - used, output)
+        return SuiteOutcome(verdict, taken, _cpu_seconds() - used, output)
 
 
 def _whole(limit: float) -> str:
@@ -153,13 +154,16 @@ def _whole(limit: float) -> str:
 
 
 def _cpu_seconds() -> float:
-    """Of all child processes that have ended: what one of them took only while it was the only one."""
+    """Return the processor time of all child processes that have ended.
+
+    A difference is the time of one child only when no other ended in between.
+    """
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def verdict_of(exit_code: int, output: str) -> str:
-    """What a run came to.  Raises :class:`SuiteError` when a signal ended it: nobody has judged anything."""
+    """Return the verdict of a run.  Raise :class:`SuiteError` when a signal ended it, before any verdict."""
     if exit_code == 0:
         return SURVIVED
     if exit_code < 0 or exit_code == 2:
@@ -171,7 +175,7 @@ def verdict_of(exit_code: int, output: str) -> str:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    # Its own group, since the run may have begun a server or workers.
+    # The whole process group, since the run may have started a server or workers.
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

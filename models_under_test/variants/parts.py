@@ -1,4 +1,4 @@
-"""What the variants change in the system: a repository or a delivery procedure each."""
+"""The parts that the variants replace: a repository or a delivery procedure each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models_under_test.delivery import AIJobDelivery
 from models_under_test.domain import TERMINAL, JobStatus, Outcome
 from models_under_test.models import AIJob, AIResult
 from models_under_test.repositories import DjangoAIJobRepository
-from models_under_test.variants import ToReview
+from models_under_test.variants.review import ToReview
 
 
 def repository_with_lease(seconds: int) -> type[DjangoAIJobRepository]:

@@ -1,7 +1,7 @@
-"""Whether a binding offers the pieces of its port, and can be called as the verifier will call it.
+"""Check that an object has the pieces of its port and can be called as the verifier will call it.
 
-A port is a ``typing.Protocol`` with a body that does nothing: whoever subclasses it without writing a
-method has not offered that method.  What this cannot show is what a method does.
+A port is a ``typing.Protocol`` whose methods do nothing: a class that inherits one without writing a method
+does not offer that method.  What a method does cannot be seen here.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from statemachine.lifecycle import Lifecycle
 
 
 def names_of(port: type[Any]) -> tuple[str, ...]:
-    """The attributes and methods of ``port``, in the order in which it declares them."""
+    """Return the attributes and methods of ``port``: attributes first, then methods, as declared."""
     declared = (*getattr(port, "__annotations__", ()), *vars(port))
     return tuple(dict.fromkeys(name for name in declared if not name.startswith("_")))
 
 
 def offers(offered: object, port: type[Any], name: str) -> bool:
     """Whether ``offered`` has a piece of its own by that name, not only the port's empty body."""
+    # Unbound on both sides, as vars() gives it: getattr would bind a classmethod and compare unequal.
     return inspect.getattr_static(type(offered), name, None) is not vars(port).get(name, offered) and hasattr(
         offered, name
     )
 
 
 def misfits(offered: object, port: type[Any], names: Collection[str]) -> Iterator[str]:
-    """A clause for each method that cannot be called as the verifier will: what it is, what would do."""
+    """Yield a clause for each method that cannot be called as the verifier will, and how to write it."""
     for name in names:
         declared = vars(port).get(name)
         if not inspect.isfunction(declared) or not offers(offered, port, name):
@@ -38,16 +39,16 @@ def misfits(offered: object, port: type[Any], names: Collection[str]) -> Iterato
         given = [parameter for parameter in inspect.signature(declared).parameters if parameter != "self"]
         method = getattr(offered, name)
         if not callable(method):
-            yield f"its {name} is {method!r} and no method; write def {_shape(name, ['self', *given])}"
+            yield f"its {name} is {method!r} and no method; write def {_call(name, ['self', *given])}"
         elif not _takes(method, len(given)):
             yield (
-                f"its {_shape(name, _parameters(method))} cannot be called as {_shape(name, given)}, which "
-                f"is how the verifier calls it; write def {_shape(name, ['self', *given])}"
+                f"its {_call(name, _parameters(method))} cannot be called as {_call(name, given)}, which "
+                f"is how the verifier calls it; write def {_call(name, ['self', *given])}"
             )
 
 
 def faults_of_fields(binding: object, lifecycle: Lifecycle | None) -> Iterator[str]:
-    """A clause for each attribute of a binding that is there and does not fit."""
+    """Yield a clause for each attribute of a binding that is there and does not fit."""
     waived = getattr(binding, "waived", {})
     if not isinstance(waived, Mapping):
         yield (
@@ -67,7 +68,7 @@ def faults_of_fields(binding: object, lifecycle: Lifecycle | None) -> Iterator[s
         yield from _faults_of_unreachable(getattr(binding, "unreachable", {}), lifecycle)
     if lifecycle is not None and not lifecycle.fenced and "only_the_holder_finishes" not in waived:
         yield (
-            "its lifecycle says fenced=False, so anybody may finish a job: waive "
+            "its lifecycle says fenced=False, so any attempt may finish a job: waive "
             "only_the_holder_finishes, with the reason why this system can live with that"
         )
     if hasattr(binding, "tenants"):
@@ -117,7 +118,7 @@ def _takes(method: Callable[..., Any], count: int) -> bool:
         inspect.signature(method).bind(*range(count))
     except TypeError:
         return False
-    except ValueError:  # a builtin that tells nothing of its parameters
+    except ValueError:  # a builtin without a signature
         return True
     return True
 
@@ -130,5 +131,5 @@ def _of(method: Callable[..., Any]) -> Collection[inspect.Parameter]:
     return inspect.signature(method).parameters.values()
 
 
-def _shape(name: str, parameters: Collection[str]) -> str:
+def _call(name: str, parameters: Collection[str]) -> str:
     return f"{name}({', '.join(parameters)})"

@@ -1,7 +1,8 @@
 """Which operations are in flight at each moment of a history, and how far each has come.
 
-An operation is in flight from its invocation to its end; where operations run whole, none is between two
-steps.  It cannot tell what an operation will do next, nor whether a plain SELECT has a transaction around it.
+An operation is in flight from its invocation to its end.  In the lane that runs each operation whole, none is
+in flight between two steps.  A history does not show what an operation will do next, nor whether a plain
+SELECT has a transaction around it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ GOES_ON = "proceed"
 """The step in which an operation in flight executes its next statement."""
 
 KILLED = "kill_in_flight"
-"""The step in which whoever makes an operation in flight dies."""
+"""The step in which the process that makes an operation in flight is killed."""
 
 _LOCKS = (" FOR UPDATE", " FOR NO KEY UPDATE", " FOR SHARE", " FOR KEY SHARE")
 _WRITES = ("INSERT ", "UPDATE ", "DELETE ", "SAVEPOINT")
@@ -25,31 +26,24 @@ _ENDS = ("COMMIT", "ROLLBACK")
 
 @dataclass(slots=True)
 class Flight:
-    """One operation, and how far it has come.
+    """One operation, and how far it has come."""
 
-    ``by`` names who makes it, as a step does that lets it go on: its actor, and ``stray 2`` for a second one.
-    ``began``, ``steps`` and ``commits`` are the numbers of the steps in which it began, went on or was
-    killed, and committed; ``sent`` has that of each message, ``ended`` that of its end, None before it.
-    ``statement`` is the latest one, and ``waits_for`` who holds the lock that it waits for; ``over`` says
-    that such a wait is over and that it has not gone on since.
-    """
-
-    by: str
+    by: str  # its actor, as steps name it; ``stray 2`` for a second call of the same actor
     invoked: history.Invoked
-    began: int
-    steps: list[int] = field(default_factory=list)
-    commits: list[int] = field(default_factory=list)
-    sent: dict[str, int] = field(default_factory=dict)
-    ended: int | None = None
-    statement: str = ""
-    waits_for: str = ""
-    over: bool = False
+    began: int  # the number of the step in which it began
+    steps: list[int] = field(default_factory=list)  # of the steps in which it went on or was killed
+    commits: list[int] = field(default_factory=list)  # of the steps in which it committed
+    sent: dict[str, int] = field(default_factory=dict)  # message: the step in which it was sent
+    ended: int | None = None  # the step in which it ended
+    statement: str = ""  # the latest SQL statement
+    waits_for: str = ""  # who holds the lock that the statement waits for
+    over: bool = False  # a lock wait is over, and it has not gone on since
     in_transaction: bool = False
     killed: bool = False
 
     @property
     def standing(self) -> str:
-        """What it is in the middle of, in a few words."""
+        """Return what it is in the middle of, in a few words."""
         if self.waits_for:
             return f"waits for {self.waits_for}"
         if self.over:
@@ -58,25 +52,22 @@ class Flight:
 
     @property
     def overlaps(self) -> bool:
-        """Whether anything could happen between its beginning and its end."""
+        """Whether another step could come between its beginning and its end."""
         return bool(self.steps) or self.ended is None
 
 
 class Flights:
-    """The state of one history so far; :meth:`apply` takes the next event.
-
-    ``open`` are the operations in flight, by who makes them; ``going_on`` is the one that the present step
-    lets go on, or kills; ``seen`` are all there were.
-    """
+    """The operations of one history so far.  :meth:`apply` takes the next event."""
 
     def __init__(self) -> None:
         self.step = 0
-        self.open: dict[str, Flight] = {}
-        self.going_on: Flight | None = None
-        self.seen: list[Flight] = []
+        self.open: dict[str, Flight] = {}  # those in flight, by :attr:`Flight.by`
+        self.going_on: Flight | None = None  # the one that the present step resumes or kills
+        self.seen: list[Flight] = []  # all, in the order of their invocation
         self._by_call: dict[int, Flight] = {}
 
     def apply(self, event: Event) -> None:
+        """Take the next event."""
         if isinstance(event, history.StepBegan):
             self._step_began(event)
         elif isinstance(event, history.Invoked):
@@ -90,11 +81,11 @@ class Flights:
                 self._add(flight_of_call, event)
 
     def of(self, call: int) -> Flight | None:
-        """The operation whose call has that number."""
+        """Return the operation whose call has that number, or None."""
         return self._by_call.get(call)
 
     def begun_in(self, step: int) -> Iterable[Flight]:
-        """The operations in flight that began in ``step``."""
+        """Return the operations in flight that began in ``step``."""
         return [flight for flight in self.open.values() if flight.began == step]
 
     def _step_began(self, event: history.StepBegan) -> None:
@@ -118,7 +109,7 @@ class Flights:
             case history.LockGranted():
                 flight.waits_for, flight.over = "", True
             case history.FaultStruck(fault="deadlock"):
-                flight.waits_for = ""
+                flight.waits_for = ""  # its transaction was chosen to end the deadlock
             case history.Committed():
                 flight.commits.append(self.step)
                 flight.in_transaction = False
@@ -130,7 +121,7 @@ class Flights:
 
 
 def flights_of(events: Iterable[Event]) -> list[Flight]:
-    """The operations of a history between whose beginning and end there are other steps."""
+    """Return the operations of a history that could overlap with others."""
     flights = Flights()
     for event in events:
         flights.apply(event)
@@ -140,5 +131,5 @@ def flights_of(events: Iterable[Event]) -> list[Flight]:
 def _is_in_transaction(statement: str, before: bool) -> bool:
     if statement in _ENDS:
         return False
-    # Neither is possible outside of a transaction; a write by autocommit is at once followed by its commit.
+    # A lock needs a transaction.  So does a write that stays open: by autocommit its COMMIT follows at once.
     return before or statement.startswith(_WRITES) or any(lock in statement for lock in _LOCKS)

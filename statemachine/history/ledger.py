@@ -1,25 +1,103 @@
-"""One fold of events into what is known: rows, holders, calls, messages.
+"""Folds events into what is known so far: rows, lease holders, calls in flight, messages.
 
-Operations ask it what is possible, invariants what was true, reach which situation a call met.
-It keeps its *own* record of who holds a lease, because ``locked_by`` cannot be trusted: a fleet may
-share one worker id.  It judges nothing, and it knows only what the events say: a row that changed
-without an :class:`~statemachine.history.events.Observed` has not changed here.
+Operations ask the ledger what is possible, invariants what was true, reach which situation a call met.
+It keeps its *own* record of who holds a lease, because ``locked_by`` cannot be trusted: all workers may
+share one worker id.  It judges nothing, and it knows only what the events say: a row that changed without
+an :class:`~statemachine.history.events.Observed` has not changed here.
+
+Times are seconds, UTC, from the start of the history, by the common clock where nothing else is said.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from statemachine.history import events as history
 from statemachine.history.events import Event
-from statemachine.history.facts import CallFacts, Change, Delivery, Holder, MessageFacts, Owed
 from statemachine.history.legality import Question, Ruled, ruling, ruling_on
 from statemachine.lifecycle import ACQUISITIONS, FINISHES, Answer, JobRow, Lifecycle, Operation
 
 _UNDOING = ("error_before_commit", "error_before_statement", "deadlock", "serialization_failure")
-"""Faults that roll back the transaction in which they strike, and leave their caller alive."""
+"""Faults that roll back the transaction in which they strike and leave their caller alive."""
+
+
+class Holder(NamedTuple):
+    """The attempt that owns a job, from its committed acquisition on."""
+
+    attempt: int  # its fencing token
+    actor: str  # who acquired
+    leased_at: float  # the acquisition or its latest renewal, by the holder's own clock
+    expires_at: float  # ``leased_at`` plus the declared lease, whatever the row says
+    call: int  # the call that acquired
+
+
+@dataclass(slots=True)
+class CallFacts:
+    """One operation from its invocation on."""
+
+    invoked: history.Invoked
+    rulings: list[Ruled]
+    """The table's ruling for each committed state and each second between invocation and answer.
+
+    The first is that at the invocation.
+    """
+    holder: Holder | None  # who owned the job at the invocation
+    wrote: Ruled | None = None  # the ruling for the state that its own commit found; None: nothing written
+    committed: bool = False  # whether a transaction of it was committed
+    faults: list[str] = field(default_factory=list)  # the names of those that struck it
+    changes: list[Change] = field(default_factory=list)  # the rows that its commits changed
+    sent: list[str] = field(default_factory=list)  # the job of each message that it sent
+    found: dict[str, JobRow | None] = field(default_factory=dict)
+    """Of a call that names no job (a sweep): by job, the row at the invocation, if changed since."""
+    undone: bool = False  # a database error rolled back its latest transaction; none was committed since
+
+
+class Change(NamedTuple):
+    """The row of one job before and after one commit."""
+
+    job: str
+    before: JobRow | None  # None: there was no row
+    after: JobRow | None  # None: there is none any more
+    call: CallFacts  # the call that committed
+    holder: Holder | None  # who owned the job before
+    at: float  # when, by the clock of the actor who wrote
+    acquisitions: int  # of the job so far, this change included
+    endings: int  # terminal commits of the job so far, this change included
+
+
+@dataclass(slots=True)
+class MessageFacts:
+    """One message, and where it is."""
+
+    name: str
+    job: str  # empty: its body cannot be read
+    tenant: str
+    forged: bool  # sent by the world, not by the system under test
+    place: str = "queue"  # queue, dlq, deleted or redriven
+    receipt: str | None = None  # the latest one
+    visible_at: float = 0  # when it may be received again
+    hurried_by: float = 0  # by how many seconds its latest change of visibility made it visible earlier
+
+
+class DeliveryState(NamedTuple):
+    """What a worker received last, and the answer of its prepare."""
+
+    message: str
+    job: str
+    tenant: str
+    attempt: int | None = None  # the fencing token that it was given and has not finished with
+    refused_until: float | None = None  # refused because of a live lease: when that lease ends
+
+
+class Owed(NamedTuple):
+    """A job at the beginning of the drain, to compare its end with."""
+
+    ended: bool  # it was terminal
+    living_holder: bool  # a living worker could still finish it
+    acquisitions: int  # so far
 
 
 class Ledger:
@@ -27,23 +105,23 @@ class Ledger:
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.lifecycle = lifecycle
-        self.now: float = 0
+        self.now: float = 0  # the second of the latest event
         self.step = 0
-        self.draining = False
-        self.rows: dict[str, JobRow] = {}
-        self.created_at: dict[str, float] = {}
-        self.skews: dict[str, float] = {}
-        self.holders: dict[str, Holder] = {}
-        self.acquisitions: Counter[str] = Counter()
-        self.terminal_commits: Counter[str] = Counter()
-        self.messages: dict[str, MessageFacts] = {}
+        self.draining = False  # the drain has begun
+        self.rows: dict[str, JobRow] = {}  # by job, as last observed
+        self.created_at: dict[str, float] = {}  # by job: when its row was first observed
+        self.skews: dict[str, float] = {}  # by worker: how many seconds its clock is ahead
+        self.holders: dict[str, Holder] = {}  # by job, while an attempt owns it, even past its lease
+        self.acquisitions: Counter[str] = Counter()  # by job
+        self.terminal_commits: Counter[str] = Counter()  # by job: how often it entered a terminal status
+        self.messages: dict[str, MessageFacts] = {}  # by name
         self._messages_by_job: dict[str, list[MessageFacts]] = {}
-        self.calls: dict[int, CallFacts] = {}
-        self.open_calls: dict[int, CallFacts] = {}
-        self.deliveries: dict[str, Delivery] = {}
-        self.owed: dict[str, Owed] = {}
-        self.changes: list[Change] = []
-        self.others: str | None = None
+        self.calls: dict[int, CallFacts] = {}  # by number, all there were
+        self.open_calls: dict[int, CallFacts] = {}  # those not yet answered
+        self.deliveries: dict[str, DeliveryState] = {}  # by worker, while it lives
+        self.owed: dict[str, Owed] = {}  # by job, filled when the drain begins
+        self.changes: list[Change] = []  # those of the latest Observed
+        self.others: str | None = None  # the first aggregate over all other rows
         self._folds: dict[type[Event], Callable[[Any], None]] = {
             history.StepBegan: self._step_began,
             history.ClockMoved: self._clock_moved,
@@ -68,33 +146,35 @@ class Ledger:
         }
 
     def apply(self, event: Event) -> None:
+        """Take the next event.  Types without a fold change only the time."""
         self.now = event.at
         fold = self._folds.get(type(event))
         if fold is not None:
             fold(event)
 
-    # -- what the readers ask ---------------------------------------------------------------
+    # -- queries ----------------------------------------------------------------------------
 
     def is_terminal(self, job: str) -> bool:
+        """Whether ``job`` has a row in a terminal status."""
         row = self.rows.get(job)
         return row is not None and row.status in self.lifecycle.terminal
 
     def lease_is_live(self, job: str) -> bool:
-        """Whether an attempt owns ``job`` now, by the ledger's own count of its lease."""
+        """Whether the lease of the attempt that owns ``job`` lasts, by the ledger's own count."""
         holder = self.holders.get(job)
         return holder is not None and self.now < holder.expires_at
 
     def by_the_clock_of(self, actor: str) -> float:
-        """The second that ``actor`` reads on its own clock now."""
+        """Return the second that ``actor`` reads on its own clock now."""
         return self.now + self.skews.get(actor, 0)
 
     def is_about(self, message: MessageFacts) -> JobRow | None:
-        """The row that a message is about: the one with that id *and* that tenant, else None."""
+        """Return the row with the message's job id *and* tenant, or None."""
         row = self.rows.get(message.job)
         return row if row is not None and row.tenant == message.tenant else None
 
     def messages_of(self, job: str) -> list[MessageFacts]:
-        """The messages, in the queue or in its DLQ, that can still bring ``job`` to a worker."""
+        """Return the messages, in the queue or in its DLQ, that can still bring ``job`` to a worker."""
         row = self.rows.get(job)
         return [
             message
@@ -111,7 +191,7 @@ class Ledger:
         return holder.attempt in attempts if fenced else bool(attempts)
 
     def rules_for(self, call: CallFacts, row: JobRow, now: float) -> Ruled:
-        """What ``call``, which names no job, owes to the job in ``row`` at second ``now``."""
+        """Return the ruling on ``call``, which names no job, for the job in ``row`` at second ``now``."""
         return ruling_on(call.rulings[0].question, row, now, self.created_at[row.job])
 
     # -- the folds --------------------------------------------------------------------------
@@ -127,6 +207,7 @@ class Ledger:
         self.skews[event.worker] = event.seconds
 
     def _reconsider(self, call: CallFacts, row: JobRow | None) -> None:
+        # A call may be answered for any committed state while it was open, so every new one is ruled on.
         latest, now = call.rulings[-1].question, self.by_the_clock_of(call.invoked.actor)
         if latest.row is not row or latest.now != now:
             question = latest._replace(row=row, now=now)
@@ -170,6 +251,7 @@ class Ledger:
     def _change(self, job: str, after: JobRow | None, call: CallFacts) -> Change:
         before, holder = self.rows.get(job), self.holders.get(job)
         if job == call.invoked.job:
+            # Ruled on before the row is replaced: ``wrote`` is about the state that the commit found.
             self._reconsider(call, before)
             call.wrote = call.rulings[-1]
         if after is None:
@@ -193,7 +275,7 @@ class Ledger:
         return change
 
     def _follow_holder(self, job: str, after: JobRow | None, invoked: history.Invoked, now: float) -> None:
-        # To the microsecond, as a database stores it: an edge must not depend on how floats add up.
+        # To the microsecond, as a database stores it: 0.1 + 0.2 must not decide who holds a lease.
         holder, expires_at = self.holders.get(job), round(now + self.lifecycle.lease_seconds, 6)
         if after is None or after.status != self.lifecycle.running:
             self.holders.pop(job, None)
@@ -201,6 +283,7 @@ class Ledger:
             self.acquisitions[job] += 1
             self.holders[job] = Holder(after.attempt, invoked.actor, now, expires_at, invoked.call)
         elif (
+            # A renewal by an attempt that was superseded moves nobody's lease, whatever the row says now.
             invoked.operation is Operation.RENEW
             and holder
             and (holder.attempt == invoked.attempt or not self.lifecycle.fenced)
@@ -210,6 +293,7 @@ class Ledger:
     def _returned(self, event: history.Returned) -> None:
         call = self.calls[event.call]
         invoked = call.invoked
+        # Its clock may have been set anew without any ClockMoved: the last second counts as well.
         self._reconsider(call, self.rows.get(invoked.job))
         delivery = self.deliveries.get(invoked.actor)
         if delivery is not None and delivery.job == invoked.job:
@@ -238,13 +322,13 @@ class Ledger:
         self.messages[message.name] = message
         self._messages_by_job.setdefault(message.job, []).append(message)
 
-    # A log may begin in the middle: messages that were never seen to be sent are passed over.
+    # A log may begin in the middle: a message that was never seen to be sent is passed over.
 
     def _delivered(self, event: history.Delivered) -> None:
         message = self.messages.get(event.message)
         if message is not None:
             message.receipt, message.visible_at = event.receipt, event.visible_at
-            self.deliveries[event.worker] = Delivery(message.name, message.job, message.tenant)
+            self.deliveries[event.worker] = DeliveryState(message.name, message.job, message.tenant)
 
     def _delete_requested(self, event: history.DeleteRequested) -> None:
         if event.effective:
@@ -262,7 +346,7 @@ class Ledger:
     def _redriven(self, event: history.Redriven) -> None:
         old = self.messages.get(event.message)
         if old is not None:
-            old.place = "redriven"
+            old.place = "redriven"  # SQS gives a redriven message a new id and a receive count of 0
             self._add(MessageFacts(event.renewed, old.job, old.tenant, old.forged))
 
     def _came_back(self, event: history.MessageCameBack) -> None:

@@ -1,9 +1,11 @@
-"""The decision list: for every operation, the situations in which it can be called, in order.
+"""The legality table: for every operation, the situations in which it can be called, in order.
 
-Each :class:`Cell` says which answer and which effect its situation demands; the first that applies
-wins.  The list is both the oracle of a run and the source of the situations that it must reach.  What
-it cannot show: anything about the queue (``world/queue.py`` obeys what AWS documents), or about more
-than one job at a time.
+Each :class:`Cell` says which answer and which effect its situation demands; the first that applies wins.
+The table is both the oracle of a run and the source of the situations that a run must reach.  It says nothing
+about the queue (``world/queue.py`` does what AWS documents), nor about more than one job at a time.
+
+To change a rule, change its cell: the claims in ``invariants/table.py`` and the counts in ``reach.py``
+follow.
 """
 
 from __future__ import annotations
@@ -26,25 +28,21 @@ from statemachine.lifecycle import (
 
 
 class Question(NamedTuple):
-    """A call, set beside the row that it finds: what the decision list decides on.
-
-    ``row`` is the job's row, if there is one; ``attempt`` is the fencing token that a finish or a renewal
-    shows; ``payload`` is the result that a completion brings, or the status that a close asks for; ``now``
-    is in seconds by the caller's own clock; ``created_at`` is when the job's row was committed first.
-    """
+    """A call beside the row that it finds: all that the table decides by."""
 
     lifecycle: Lifecycle
     operation: Operation
-    row: JobRow | None
+    row: JobRow | None  # the committed row of the job that the call names, of any tenant
     job: str
-    tenant: str
-    now: float
-    attempt: int | None = None
-    payload: str | None = None
-    created_at: float | None = None
+    tenant: str  # the tenant in whose name the call is made
+    now: float  # seconds from the start, by the caller's own clock
+    attempt: int | None = None  # the fencing token that a finish or a renewal shows
+    payload: str | None = None  # the result that a completion brings, or the status that a close asks for
+    created_at: float | None = None  # when the job's row was first committed
 
 
 Effect = Callable[[Question], "JobRow | None"]
+"""The row that a call has to leave behind; None: no row."""
 
 
 def _untouched(q: Question) -> JobRow | None:
@@ -93,24 +91,21 @@ def _finished(q: Question) -> JobRow:
 
 
 ANY_WORKER = "(some worker)"
-"""Stands in an expected row for whatever the system writes there: a fleet may share one worker id."""
+"""Stands in an expected ``locked_by``: all workers may share one id, so any but NULL is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One row of the decision list: in this situation, this answer and this effect.
+    """One row of the table: in this situation, this answer and this effect."""
 
-    ``answer`` may be left to a policy of the lifecycle.  ``exists`` says under
-    which lifecycles the situation can come about at all.
-    """
-
-    situation: str
-    applies: Callable[[Question], bool]
-    answer: Answer | Callable[[Lifecycle], Answer]
+    situation: str  # its name, as reports and counts print it
+    applies: Callable[[Question], bool]  # asked only where no earlier cell applies
+    answer: Answer | Callable[[Lifecycle], Answer]  # fixed, or a policy of the lifecycle
     effect: Effect
-    exists: Callable[[Lifecycle], bool] = lambda lifecycle: True
+    exists: Callable[[Lifecycle], bool] = lambda lifecycle: True  # whether it can come about at all
 
     def answer_under(self, lifecycle: Lifecycle) -> Answer:
+        """Return the answer that is due under ``lifecycle``."""
         return self.answer if isinstance(self.answer, Answer) else self.answer(lifecycle)
 
 
@@ -156,9 +151,9 @@ def _superseded(q: Question) -> bool:
 
 
 def _already_finished_so(q: Question) -> bool:
-    # The attempt matches (the situation above took the others), and only that attempt's own accepted
-    # operation can have left the row in the status which this operation leads to; or, where tokens
-    # are not shown, somebody's.
+    # The attempt matches: SUPERSEDED, above, took the others.  So only an accepted operation of this attempt
+    # can have left the row in the status that this operation leads to.  Where no tokens are shown, it may
+    # have been another attempt's, which the system cannot tell apart.
     row, ours = _row(q), q.lifecycle
     if ours.done == ours.failed and row.status == ours.done:
         # A failure that ends in DONE leaves no result, and that tells it from a completion.
@@ -182,7 +177,7 @@ def _otherwise(q: Question) -> bool:
 
 
 class Ruled(NamedTuple):
-    """What a call asks in one committed state, and the table's ruling on it."""
+    """A call in one committed state, and the cell that applies to it."""
 
     question: Question
     cell: Cell
@@ -210,7 +205,7 @@ _CREATE = (
 )
 _PUBLISH = (
     Cell("PENDING, unpublished", lambda q: not _absent(q) and _unpublished(q), _YES, _published),
-    # A publisher is told of each job once: only a sweep can have been faster.
+    # The publisher is handed each job once, so only a sweep can have sent it before.
     Cell("published, or past PENDING", _otherwise, _YES, _untouched, exists=_is_swept),
 )
 _ACQUIRE = (
@@ -243,7 +238,7 @@ _RENEW = (
     Cell(LEASE_LIVE, _running, _YES, _renewed),
     Cell("not RUNNING", _otherwise, _NO, _untouched),
 )
-# A sweep is asked about no job in particular, and rules on each.
+# A sweep names no job: as a call it is in the first cell, and on each job it is ruled by the others.
 _RECOVER = (
     Cell("sweep", lambda q: q.row is None, _YES, _untouched),
     Cell(UNSENT, _unsent_since_long, _YES, _published),
@@ -264,7 +259,7 @@ LEGALITY: dict[Operation, tuple[Cell, ...]] = {
 
 
 def cells(lifecycle: Lifecycle) -> list[tuple[Operation, list[Cell]]]:
-    """The part of the decision list that exists under ``lifecycle``, an operation a group."""
+    """Return the cells that exist under ``lifecycle``, by operation, in the table's order."""
     return [
         (operation, [cell for cell in listed if cell.exists(lifecycle)])
         for operation, listed in LEGALITY.items()
@@ -273,7 +268,7 @@ def cells(lifecycle: Lifecycle) -> list[tuple[Operation, list[Cell]]]:
 
 
 def ruling(question: Question) -> Cell:
-    """The first cell of the decision list that applies to ``question``.
+    """Return the first cell of the table that applies to ``question``.
 
     >>> ours = Lifecycle()
     >>> leased = JobRow("j1", "t1", "RUNNING", 1, "w", 3540)
@@ -286,13 +281,13 @@ def ruling(question: Question) -> Cell:
 
 
 def ruling_on(question: Question, row: JobRow, now: float, created_at: float) -> Ruled:
-    """What a call that names no job, a sweep, owes to the job in ``row``."""
+    """Return the ruling on ``question``, of a sweep, which names no job, for the job in ``row``."""
     asked = question._replace(row=row, job=row.job, tenant=row.tenant, now=now, created_at=created_at)
     return Ruled(asked, ruling(asked))
 
 
 def same_row(expected: JobRow | None, actual: JobRow | None) -> bool:
-    """Whether ``actual`` is the expected row; of ``locked_by`` only that somebody holds it, not who."""
+    """Whether ``actual`` is the expected row; :data:`ANY_WORKER` equals any ``locked_by`` but NULL."""
     if expected is None or actual is None or expected == actual:
         return expected == actual
     if expected.locked_by == ANY_WORKER and actual.locked_by is not None:

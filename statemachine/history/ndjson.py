@@ -1,7 +1,7 @@
-"""A history as an NDJSON file: a header line, then one event a line, to be cut, grepped and diffed.
+"""Write and read a history as NDJSON: a header line, then one event a line, to be cut, grepped and diffed.
 
-The format is versioned and independent of Hypothesis: a file can be judged again, or replayed, years
-later.  A line that cannot be read is an error with its number, never skipped.
+The format is versioned and independent of Hypothesis, so that a file can be judged or replayed years later.
+A line that cannot be read is an error with its number, never skipped.
 """
 
 from __future__ import annotations
@@ -20,33 +20,37 @@ VERSION = 1
 
 
 class HistoryError(ValueError):
-    """A history file that cannot be read; the message names the file, the line and what is wrong there."""
+    """A history file cannot be read.  The message names the file, the line and what is wrong there."""
 
 
+# The class names are the names in the files: renaming an event breaks every saved history.
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first line of a file: where the history comes from and by which lifecycle it is judged."""
+    """The first line of a file: where the history comes from, and the lifecycle by which it is judged."""
 
-    binding: str
+    binding: str  # package.module:Factory
     lifecycle: Lifecycle
     seed: int | None = None
-    defect: str | None = None
+    defect: str | None = None  # the planted bug, if any
     lane: str = "embedded"
 
     described: ClassVar[tuple[str, ...]] = ("binding", "seed", "defect", "lane")
 
 
 def lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
-    """A lifecycle as plain JSON values, the fields that were given to it only."""
+    """Return the fields of ``lifecycle`` as JSON values, without the derived ones."""
     values = {f.name: getattr(lifecycle, f.name) for f in fields(lifecycle) if f.init}
     return values | {"offers": sorted(lifecycle.offers)}
 
 
 def lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
-    """The lifecycle that these values say.  Raises what its fields raise for a value that is not theirs."""
+    """Return the lifecycle with these values: the reverse of :func:`lifecycle_to_json`.
+
+    Raises ``KeyError``, ``TypeError``, ``ValueError`` or ``LifecycleError`` for values of anything else.
+    """
     known = dict(values)
     known["late_completion"] = Answer(known["late_completion"])
     if known.get("late_renewal") is not None:  # older files have none
@@ -57,7 +61,7 @@ def lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
 
 
 def dumps(header: Header, events: Iterable[Event]) -> str:
-    """The whole NDJSON file as text: one header line, then one line an event, keys in a fixed order."""
+    """Return the NDJSON text: the header line, then one line an event, keys in a fixed order."""
     first = {"format": FORMAT, "version": VERSION} | {
         name: getattr(header, name) for name in header.described
     }
@@ -88,11 +92,11 @@ def _event_from_json(values: dict[str, Any]) -> Event:
 
 
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
-"""What reading a line that is not ours can raise."""
+"""What reading a line of another origin can raise."""
 
 
 def loads(text: str, name: str) -> tuple[Header, list[Event]]:
-    """Read a history; ``name`` is how errors call the file.
+    """Read a history from the text of its file, which errors call ``name``.
 
     Raises :class:`HistoryError` for an empty, truncated or foreign file, or one of another version.
     """

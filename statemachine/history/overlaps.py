@@ -1,8 +1,8 @@
-"""Which operations truly overlapped: one executed a statement between two statements of the other.
+"""Count which operations overlapped: one executed a statement between two statements of the other.
 
-In the transactions lane each pair of operations that can be about one job at once has to, and kills have to
-strike where only this lane can strike.  What other lanes require is counted here, and not required.  That two
-operations overlapped does not show that all of their orders came about.
+The transactions lane requires every pair of operations that can be about one job at once, and kills at the
+places that only this lane reaches.  The situations that other lanes require are counted, and not required.
+That two operations overlapped does not show that all of their orders came about.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ OVERLAPPING = (
 """The operations that write to jobs."""
 
 _NEVER = {(Operation.PUBLISH, Operation.PUBLISH)}
-"""A publisher is told of each job once."""
+"""Pairs that cannot overlap on one job: the publisher is handed each job once."""
 
 _STAGES = ("prepare", "finish")
 _KILLS = ("kill_before_statement", "kill_before_commit", "kill_while_blocked", "kill_after_commit")
 
 
 def overlap(one: Operation, other: Operation) -> str:
-    """The name of the situation in which these two overlap, in whichever order.
+    """Return the name of the situation in which these two overlap, in either order.
 
     >>> overlap(Operation.PREPARE, Operation.COMPLETE)
     'overlap of prepare and complete'
@@ -45,7 +45,7 @@ def overlap(one: Operation, other: Operation) -> str:
 
 
 def pairs(lifecycle: Lifecycle) -> list[tuple[Operation, Operation]]:
-    """The pairs that can overlap on one job under ``lifecycle``, an operation with itself among them."""
+    """Return the pairs that can overlap on one job under ``lifecycle``, an operation with itself included."""
     offered = [operation for operation in OVERLAPPING if lifecycle.has(operation)]
     return [pair for pair in combinations_with_replacement(offered, 2) if pair not in _NEVER]
 
@@ -62,6 +62,7 @@ class OverlapReach(Reach):
     def __init__(self, lifecycle: Lifecycle, unreachable: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(lifecycle, unreachable)
         self._cells = (*(overlap(*pair) for pair in pairs(lifecycle)), *STATEMENT_CELLS)
+        # By open call: the calls that have executed a statement since its own latest one.
         self._since: dict[int, set[int]] = {}
         self._folds |= {
             history.StepBegan: self._step_began,
@@ -94,7 +95,7 @@ class OverlapReach(Reach):
 
 
 def _about_one_job(one: str, other: str, sent: list[str]) -> bool:
-    """A sweep, which names no job, is about those that it sends."""
+    # A sweep names no job: it is about those that it sends.
     if one and other:
         return one == other
     return (one or other) in sent if one or other else bool(sent)

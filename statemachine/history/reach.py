@@ -1,10 +1,10 @@
-"""Which situations a run really met, counted; and which ones it had to meet.
+"""Count the situations that a run met, and list those that it has to meet.
 
-A test that never reaches its interesting state passes for ever.  So the required cells are an
-explicit list: every cell of the legality table, the edge of a lease at -1, 0 and +1 s, and every
-fault by the boundary at which it strikes.  What the drain does is not counted: there, the faults
-are off.  A count shows that a situation came about, not that what follows from it was explored.
-What a binding says cannot come about in its system is not required, and only its word stands for that.
+A test that never reaches its interesting state passes for ever.  So the required situations are an explicit
+list: every cell of the legality table, the edge of a lease at -1, 0 and +1 s, and every fault by the boundary
+at which it strikes.  The drain is not counted: faults are off there.  A situation that the binding calls
+unreachable is not required, on the binding's word alone.  A count shows that a situation came about, not that
+all that can follow from it was explored.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ STRUCK: dict[str, tuple[str, ...]] = {
     "error_before_commit": ("create", "publish", "prepare", "finish", "recover"),
     "answer_lost": ("create", "publish", "prepare", "finish", "recover"),
 }
-"""Which faults must have struck which operations, besides the kills of workers by boundary."""
+"""The faults that must strike, each with the operations that it must strike in.
+
+``finish`` stands for all finish operations.  The kills of workers are in :data:`KILL_CELLS`, by boundary.
+"""
 
 HAPPENED_CELLS = (
     "message sent late",
@@ -62,6 +65,8 @@ HAPPENED_CELLS = (
     "malformed message",
     "slow worker finished late",
 )
+"""What else must happen, by the world's doing or the workers'."""
+
 _IF_OFFERED = {
     "message back after a release": Operation.RELEASE,
     "visibility extended": Operation.EXTEND,
@@ -69,7 +74,7 @@ _IF_OFFERED = {
 
 
 def fault_cells(lifecycle: Lifecycle) -> tuple[str, ...]:
-    """The faults that must strike, and what else must happen, under ``lifecycle``."""
+    """Return the faults that must strike, and what else must happen, under ``lifecycle``."""
     optional = {str(operation): operation for operation in Operation}
     struck = (
         f"{fault} in {stage}"
@@ -82,15 +87,15 @@ def fault_cells(lifecycle: Lifecycle) -> tuple[str, ...]:
 
 
 def required(lifecycle: Lifecycle) -> tuple[str, ...]:
-    """Every situation that a run under ``lifecycle`` must meet."""
+    """Return every situation that a run under ``lifecycle`` must meet."""
     table = (f"{operation}: {cell.situation}" for operation, listed in cells(lifecycle) for cell in listed)
     return (*table, *EDGE_CELLS, *KILL_CELLS, *fault_cells(lifecycle))
 
 
 class Reach:
-    """Counts cells over all the examples that hand it their events.
+    """Counts situations, called cells, over all examples of a run.
 
-    ``unreachable`` maps cells that cannot come about in the system, and so are not required, to the reason.
+    ``unreachable`` maps those that cannot come about in the system to the reason; they are not required.
     """
 
     def __init__(self, lifecycle: Lifecycle, unreachable: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -112,35 +117,35 @@ class Reach:
         }
 
     def take(self, ledger: Ledger, event: Event) -> None:
-        """Count what ``event``, which the ledger has already taken, brought about."""
+        """Count the cells that ``event`` brought about; the ledger has taken it already."""
         fold = self._folds.get(type(event))
         if fold is not None and not ledger.draining:
             fold(ledger, event)
 
     @property
     def required(self) -> list[str]:
-        """What the lifecycle requires, but for what is unreachable."""
+        """The cells that the lifecycle requires, without the unreachable ones."""
         return [cell for cell in required(self.lifecycle) if cell not in self.unreachable]
 
     def missed(self) -> list[str]:
-        """The required cells that were never met."""
+        """Return the required cells that were never met."""
         return [cell for cell in self.required if not self.counts[cell]]
 
     def met_all_the_same(self) -> list[str]:
-        """The cells that are said to be unreachable and were met."""
+        """Return the cells that the binding calls unreachable and that were met."""
         return [cell for cell in self.unreachable if self.counts[cell]]
 
     def rarest(self) -> tuple[str, int]:
-        """The required cell that came about least often, with its count."""
+        """Return the required cell that came about least often, with its count."""
         counted = ((cell, self.counts[cell]) for cell in self.required)
         return min(counted, key=lambda pair: pair[1], default=("nothing is required", 0))
 
     def count_of(self, cell: str) -> int | None:
-        """How often ``cell`` came about; None where it is unreachable, as was said."""
+        """Return how often ``cell`` came about; None if it is unreachable and indeed never did."""
         return None if cell in self.unreachable and not self.counts[cell] else self.counts[cell]
 
     def operations_by_situation(self) -> list[tuple[Operation, list[tuple[str, int | None]]]]:
-        """The counted cells of the legality table, an operation a group, in the table's order."""
+        """Return the counts of the legality table's cells, by operation, in the table's order."""
         return [
             (
                 operation,
@@ -150,7 +155,7 @@ class Reach:
         ]
 
     def edges_and_faults(self) -> list[tuple[str, int | None]]:
-        """All other cells, counted."""
+        """Return the counts of all other cells."""
         others = (*EDGE_CELLS, *KILL_CELLS, *fault_cells(self.lifecycle))
         return [(cell, self.count_of(cell)) for cell in others]
 

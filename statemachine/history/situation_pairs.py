@@ -1,8 +1,8 @@
-"""Which situation followed which on the same job: how a long run goes on meeting something new.
+"""Which situation followed which on the same job: the measure by which a long run still meets new things.
 
-The cells of reach are all met within minutes, and a run of hours would have nothing left to tell.  Of
-their pairs there are thousands: a takeover after a release is another situation than one after a kill.
-A pair that was met shows that the two came in that order, not that anything came of it.
+A run meets all required situations within minutes, so after that they say nothing about its progress.  Of
+their ordered pairs there are thousands: a takeover after a release is another one than a takeover after a
+kill.  A pair shows that the two situations came in that order, not that the second was caused by the first.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from statemachine.history.reach import Reach
 from statemachine.lifecycle import Lifecycle
 
 Pair = tuple[str, str]
+"""Two cells of reach in the order in which they came; ``nothing`` before the first of a job."""
 
 
 class PairedReach(Reach):
-    """Counts cells as :class:`Reach` does, and remembers the pairs that the present example has met."""
+    """Counts cells as :class:`Reach` does, and collects the pairs that the present example met."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         super().__init__(lifecycle)
@@ -29,7 +30,7 @@ class PairedReach(Reach):
         self._job = ""
 
     def take(self, ledger: Ledger, event: Event) -> None:
-        if ledger is not self._ledger:  # a new example
+        if ledger is not self._ledger:  # every example has a ledger of its own
             self._ledger, self.pairs, self._latest = ledger, set(), {}
         self._job = _job_of(ledger, event)
         super().take(ledger, event)
@@ -41,7 +42,7 @@ class PairedReach(Reach):
 
 
 def _job_of(ledger: Ledger, event: Event) -> str:
-    """The job that an event is about; empty when it is about none, or about many."""
+    """Return the job that an event is about; empty if it is about none, or about many."""
     if isinstance(event, history.FaultStruck):
         return ledger.calls[event.call].invoked.job
     if isinstance(event, history.Invoked | history.PublicationLost | history.Sent):
@@ -51,7 +52,7 @@ def _job_of(ledger: Ledger, event: Event) -> str:
 
 
 def pairs_of(lifecycle: Lifecycle, events: Iterable[Event]) -> frozenset[Pair]:
-    """The pairs that a whole history met, its drain not counted."""
+    """Return the pairs that a whole history met; its drain is not counted."""
     reach, ledger = PairedReach(lifecycle), Ledger(lifecycle)
     for event in events:
         ledger.apply(event)

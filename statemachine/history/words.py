@@ -1,4 +1,4 @@
-"""Lengths of time and numbers as people write them: ``90s``, ``10m``, ``1h30m``; ``12 345``."""
+"""Write and read lengths of time and numbers as people do: ``90s``, ``1h30m``, ``12 345``, ``2 times``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ _WRITTEN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
 def seconds_in(text: str) -> int:
-    """The whole seconds that ``text`` says.  Raises ``ValueError`` for anything else, and for nothing."""
+    """Return the seconds that ``text`` names.  Raises ``ValueError`` for another text, and for 0 seconds.
+
+    >>> seconds_in("1h30m")
+    5400
+    """
     match = _WRITTEN.fullmatch(text.strip().lower())
     found = match.groups() if match else ()
     seconds = sum(int(number) * size for number, size in zip(found, _UNITS.values(), strict=False) if number)
@@ -19,7 +23,7 @@ def seconds_in(text: str) -> int:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in its two largest units: ``6h 00m``, ``4m 05s``, ``12s``."""
+    """Return ``seconds`` in the two largest units, rounded down: ``6h 00m``, ``4m 05s``, ``12s``."""
     whole = int(seconds)
     if whole >= 3600:
         return f"{whole // 3600}h {whole % 3600 // 60:02}m"
@@ -27,15 +31,21 @@ def duration(seconds: float) -> str:
 
 
 def grouped(number: float) -> str:
-    """A number with its thousands apart."""
+    """Return ``number``, rounded to a whole one, with its thousands apart: ``12 345``."""
     return f"{number:,.0f}".replace(",", " ")
 
 
 def counted(number: int, thing: str = "time", things: str = "") -> str:
-    """A count with its word: ``1 time``, ``2 times``; ``things`` where an s does not make the plural."""
+    """Return ``number`` with its word: ``1 time``, ``2 times``.
+
+    ``things`` is the plural where it is not ``thing`` with an s.
+    """
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def exact(seconds: float | None) -> str:
-    """A time or a length in seconds, exact to the microsecond, whole seconds without a point; ``NULL``."""
+    """Return ``seconds`` exact to the microsecond, whole ones without a point: ``3540``, ``0.5``.
+
+    None, which a database shows for no time, is ``NULL``.
+    """
     return "NULL" if seconds is None else f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statemachine.invariants import drain, leases, logged, messages, publishing, rows, table
 from statemachine.invariants.claim import HELD, Compared, Invariant, Violation
-from statemachine.invariants.judge import Crashed, Judge
+from statemachine.invariants.judge import Crashed, Judge, Verdict
 
 ALL: tuple[Invariant, ...] = (
     rows.a_job_is_created_once,
@@ -40,7 +40,7 @@ NOT_IN_LOGS: dict[Invariant, str] = {
     rows.an_operation_touches_only_its_job: "it needs all rows after each commit",
     rows.a_result_is_written_once: "results are in rows only; rows_match_the_answers counts them",
     leases.running_means_leased: "it needs the row after each commit; rows_match_the_answers sees the last",
-    messages.no_job_is_stranded: "a send whose sender was killed leaves no line; every_job_ends tells",
+    messages.no_job_is_stranded: "a send whose sender was killed leaves no line; every_job_ends shows it",
     table.operations_write_by_the_table: "it needs the row after each commit",
 }
 """The claims that no log can be judged by, with the reason."""
@@ -68,5 +68,6 @@ __all__ = [
     "Crashed",
     "Invariant",
     "Judge",
+    "Verdict",
     "Violation",
 ]

@@ -1,10 +1,12 @@
 """What an invariant is: a claim, judged event by event, that says what it saw when it is broken.
 
-An invariant is a generator over (ledger, event), called after the ledger has taken the event.  It
-yields :data:`HELD` each time the situation it speaks of came about and the claim was true, and a
-:class:`Violation` each time it was not; one that yields nothing was not judged at all, and the
-count of its yields shows that.  No invariant looks further than the ledger, so none can see a row
-that was never observed.
+An invariant is a generator over (ledger, event), called after the ledger has taken the event.  Each time the
+situation that it speaks of came about, it yields :data:`HELD` if the claim was true and a :class:`Broken`
+if not.  A claim that yields nothing was not judged at all; runs count the yields to show that.  No invariant
+looks further than the ledger, so none can see a row that was never observed.
+
+To add a claim, write a generator in the module of its subject, decorate it with :func:`invariant`, and put it
+into ``ALL`` (``invariants/__init__.py``) at its place in the order of blame.
 """
 
 from __future__ import annotations
@@ -22,20 +24,20 @@ from statemachine.lifecycle import Operation
 class Compared(NamedTuple):
     """One line of *expected against actual*."""
 
-    what: str
+    what: str  # a call, a column or a count
     expected: str
     actual: str
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A broken claim: about whom, at which step and second, in one sentence, and expected against actual."""
+    """A broken claim, as reports show it."""
 
-    invariant: str
-    subject: str
+    invariant: str  # the claim's name
+    subject: str  # the job, or what else it is about
     step: int
-    at: float
-    story: str
+    at: float  # seconds from the start
+    story: str  # what happened, in one sentence
     compared: tuple[Compared, ...]
 
 
@@ -48,7 +50,7 @@ HELD: Final = _Held()
 
 
 class Broken(NamedTuple):
-    """What an invariant yields when its claim is false; the judge adds name, step and time."""
+    """What an invariant yields when its claim is false.  The judge makes a :class:`Violation` of it."""
 
     subject: str
     story: str
@@ -60,22 +62,23 @@ Judgements = Iterator[_Held | Broken]
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A claim with the events it is judged on and the section of the gate report it comes from."""
+    """A claim, and the events on which it is judged."""
 
-    name: str
-    protects: str
-    section: str
+    name: str  # reads as the claim: ``only_the_holder_finishes``
+    protects: str  # its docstring, which reports print
+    section: str  # of the gate report that it comes from; docs/gate.md has the list
     on: tuple[type[Event], ...]
     judge: Callable[[Ledger, Any], Judgements]
-    needs: Operation | None = None
+    needs: Operation | None = None  # the optional operation without which it does not apply
 
 
 def invariant(
     *on: type[Event], section: str, needs: Operation | None = None
 ) -> Callable[[Callable[[Ledger, Any], Judgements]], Invariant]:
-    """Make a claim of a generator: its name is the claim, its docstring what the claim protects.
+    """Make a claim of a generator function: its name is the claim's, its docstring what the claim protects.
 
-    A claim that ``needs`` an optional operation does not apply to a system without it.
+    ``on`` are the events that it is called with.  A claim that ``needs`` an optional operation does not apply
+    to a system without it.  Raises ``TypeError`` for a function without a docstring.
     """
 
     def make(judge: Callable[[Ledger, Any], Judgements]) -> Invariant:
@@ -88,6 +91,7 @@ def invariant(
 
 
 def broken(subject: str, story: str, *compared: tuple[str, object, object]) -> Broken:
+    """Return a :class:`Broken` with (what, expected, actual) lines of any values, as text."""
     return Broken(subject, story, tuple(Compared(what, str(exp), str(act)) for what, exp, act in compared))
 
 
@@ -100,5 +104,5 @@ _OTHERS = {
 
 
 def who(actor: str) -> str:
-    """How a story calls the one who acted: all others are workers."""
+    """Return how a story names ``actor``: a worker by its name, the others by their role."""
     return _OTHERS.get(actor, f"worker {actor}")

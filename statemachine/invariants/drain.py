@@ -1,4 +1,4 @@
-"""Claims about the end of an example: faults have stopped, time has moved on, workers have worked."""
+"""Claims about the end of an example, when faults have stopped and workers have gone on to the end."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def ended_jobs_leave_no_message(ledger: Ledger, event: DrainEnded) -> Judgements
 def a_killed_job_is_reprocessed_once(ledger: Ledger, event: DrainEnded) -> Judgements:
     """After the last fault a job is acquired never if it had ended, exactly once if it had not.
 
-    At most once while a living worker still holds it, since that worker may finish it.
+    At most once if a living worker held it when the faults stopped: that worker may finish it.
     """
     for job, owed in ledger.owed.items():
         again = ledger.acquisitions[job] - owed.acquisitions

@@ -1,8 +1,8 @@
 """Folds a history through the ledger and every invariant, one event at a time.
 
-The same code judges at every step of an example, at the end of a saved history, or a log in a
-stream.  An invariant that crashes is a bug of ours: it is remembered as :class:`Crashed`, stops
-judging, and makes the verdict UNKNOWN, never PASS.
+The same code judges an example after every step, a saved history, and a log as it is read.  An invariant that
+crashes is a bug of the verifier: it is recorded as :class:`Crashed`, judges no further event, and makes the
+verdict UNKNOWN, never PASS.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from statemachine.history.events import Event
 from statemachine.history.ledger import Ledger
@@ -17,20 +18,30 @@ from statemachine.invariants.claim import Broken, Invariant, Violation
 from statemachine.lifecycle import Lifecycle
 
 
+class Verdict(StrEnum):
+    """What a judged run, or a judged log, ends in."""
+
+    PASS = "PASS"
+    """No claim was broken, and all that was required came about."""
+    FAIL = "FAIL"
+    """A claim was broken."""
+    UNKNOWN = "UNKNOWN"
+    """Nothing was found broken, and too little was seen, or a claim could not judge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Crashed:
-    """An invariant that could not judge, with the error that stopped it and the event it choked on."""
+    """An invariant that raised an error of its own."""
 
-    invariant: str
-    error: str
-    event: str
+    invariant: str  # its name
+    error: str  # ``TypeName: message``
+    event: str  # the repr of the event that it was called with
 
 
 class Judge:
-    """Judges one history.  ``violations`` come in the order of their events.
+    """Judges one history by ``claims``.
 
-    ``judged`` counts how often each invariant's situation came about.  ``ledger`` is one that remembers
-    less, for histories without end.
+    ``ledger`` replaces the default one, which remembers everything: a log may be longer than memory.
     """
 
     def __init__(
@@ -38,8 +49,8 @@ class Judge:
     ) -> None:
         self.ledger = ledger if ledger is not None else Ledger(lifecycle)
         self.claims = tuple(claims)
-        self.judged: Counter[str] = Counter()
-        self.violations: list[Violation] = []
+        self.judged: Counter[str] = Counter()  # by claim: how often its situation came about
+        self.violations: list[Violation] = []  # in the order of their events
         self.crashed: list[Crashed] = []
         self._by_kind: dict[type[Event], list[Invariant]] = {}
         for claim in self.claims:
@@ -47,7 +58,7 @@ class Judge:
                 self._by_kind.setdefault(kind, []).append(claim)
 
     def take(self, event: Event) -> None:
-        """Fold one more event."""
+        """Take the next event: first the ledger, then every claim that is judged on it."""
         self.ledger.apply(event)
         for claim in self._by_kind.get(type(event), ()):
             try:
@@ -71,7 +82,10 @@ class Judge:
         }
 
     def headline(self) -> Violation | None:
-        """The violation to name: the earliest broken step's, and there the first in the order of blame."""
+        """Return the violation that names the failure, None without any.
+
+        It is the one of the earliest step, and within that the first in the order of blame.
+        """
         if not self.violations:
             return None
         order = {claim.name: place for place, claim in enumerate(self.claims)}
@@ -79,8 +93,8 @@ class Judge:
 
 
 def judge(lifecycle: Lifecycle, claims: Iterable[Invariant], events: Iterable[Event]) -> Judge:
-    """Judge a whole history and return the judge with all it found."""
-    verdict = Judge(lifecycle, claims)
+    """Judge a whole history and return the judge, which holds what it found."""
+    judging = Judge(lifecycle, claims)
     for event in events:
-        verdict.take(event)
-    return verdict
+        judging.take(event)
+    return judging

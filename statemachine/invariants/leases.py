@@ -1,6 +1,6 @@
 """Claims about leases: their length, their holder, their takeover, and who may finish under them.
 
-All of them count a lease from its committed acquisition (the ledger's own record), never from what
+All of them count a lease from its committed acquisition, by the ledger's own record, and never believe what
 the row says of itself.
 """
 
@@ -63,10 +63,11 @@ def running_means_leased(ledger: Ledger, event: Observed) -> Judgements:
 def one_holder_at_a_time(ledger: Ledger, event: Observed | Returned) -> Judgements:
     """Nobody acquires a job while the lease of another attempt is live.
 
-    Nor is anybody told so who has written nothing, as the second one is of two who read the same row.
+    A call that wrote nothing is held to it as well: of two calls that read the same row, the second must not
+    be answered that it has the lease.
     """
     if isinstance(event, Returned):
-        yield from _told_of_anothers_lease(ledger, event)
+        yield from _granted_without_a_write(ledger, event)
         return
     for job, _before, after, call, holder, at, *_ in ledger.changes:
         taken = after is not None and after.status == ledger.lifecycle.running
@@ -87,7 +88,7 @@ def one_holder_at_a_time(ledger: Ledger, event: Observed | Returned) -> Judgemen
             )
 
 
-def _told_of_anothers_lease(ledger: Ledger, event: Returned) -> Judgements:
+def _granted_without_a_write(ledger: Ledger, event: Returned) -> Judgements:
     call = ledger.calls[event.call]
     asked, holder = call.invoked, ledger.holders.get(call.invoked.job)
     granted = asked.operation in ACQUISITIONS and event.answer is Answer.ACCEPTED
@@ -107,9 +108,9 @@ def _told_of_anothers_lease(ledger: Ledger, event: Returned) -> Judgements:
 
 @invariant(Returned, Raised, section="§2.2 step 4")
 def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised) -> Judgements:
-    """From the second of its expiry on, whoever asks for a RUNNING job gets it.
+    """From the second at which its lease expires, a RUNNING job is given to the next call that asks.
 
-    Calls in which a fault struck are exempt: they may fail for that reason.  So is one that overlaps
+    Calls in which a fault struck are exempt: they may fail for that reason.  So is a call that overlaps
     another's commit and found the job taken or finished by then.
     """
     call = ledger.calls[event.call]
@@ -135,12 +136,12 @@ def an_expired_lease_can_be_taken_over(ledger: Ledger, event: Returned | Raised)
 
 @invariant(Observed, Returned, section="§2.2 step 4")
 def attempts_count_acquisitions(ledger: Ledger, event: Observed | Returned) -> Judgements:
-    """The n-th acquisition of a job writes attempt n, and the caller is told the number in the row."""
+    """The n-th acquisition of a job writes attempt n and returns that number to its caller."""
     call = ledger.calls[event.call]
     if call.invoked.operation not in ACQUISITIONS:
         return
     if isinstance(event, Returned) and "answer_lost" in call.faults and event.attempt is None:
-        return
+        return  # the system asked the database again and was refused by its own lease
     for change in ledger.changes if isinstance(event, Observed) else call.changes:
         job, after, count = change.job, change.after, change.acquisitions
         if after is None or after.status != ledger.lifecycle.running or job != call.invoked.job:

@@ -1,4 +1,4 @@
-"""Claims about messages: what a worker may do to one, and that no job is left without."""
+"""Claims about messages: when a worker may delete, hide or show one, and that no job is left without."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from statemachine.lifecycle import Answer, JobRow, Operation
 def messages_outlive_unfinished_jobs(ledger: Ledger, event: DeleteRequested) -> Judgements:
     """A worker asks to delete a message only when the message's own job has ended and that is committed.
 
-    Judged as a request, whatever the queue then does with it.
+    The request is judged, whether the queue then obeys or not.
     """
     message = ledger.messages.get(event.message)
     if message is None:
@@ -63,7 +63,7 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
     refused = asking or delivery.refused_until == holder.expires_at
     if not refused or delivery.message != message.name:
         return
-    # The refused worker can only count by its own clock.
+    # The refused worker computes the end of the lease by its own clock.
     skew = ledger.skews.get(event.worker, 0)
     if event.visible_at >= holder.expires_at - skew:
         yield HELD
@@ -82,10 +82,10 @@ def a_refused_delivery_waits(ledger: Ledger, event: VisibilityChanged | Returned
 
 @invariant(VisibilityChanged, Returned, section="§2.2 step 4")
 def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned) -> Judgements:
-    """No worker brings a job's message back before its own time, unless the job is free by then.
+    """No worker makes a job's message visible before its own time, unless the job is free by then.
 
-    While a lease is live it is due at the end of that; of a job that nobody has begun, or that was given
-    back, at its own visibility edge.  A message that returns sooner burns its receives.
+    While a lease is live, the message is due when that lease ends; while the job waits for its first or its
+    next attempt, at the message's own visibility edge.  A message that returns sooner uses up its receives.
     """
     if isinstance(event, Returned):
         if ledger.calls[event.call].invoked.operation in (Operation.PREPARE, Operation.RELEASE):
@@ -96,7 +96,7 @@ def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned
     if message is None or row is None or row.status in ledger.lifecycle.terminal or not event.effective:
         return
     own_time = event.visible_at + message.hurried_by
-    due = min(own_time, _free_from(ledger, event, row), _told(ledger, event))
+    due = min(own_time, _free_from(ledger, event, row), _refused_until(ledger, event))
     if event.visible_at >= due:
         yield HELD
     else:
@@ -112,8 +112,11 @@ def messages_are_not_hurried(ledger: Ledger, event: VisibilityChanged | Returned
         )
 
 
-def _told(ledger: Ledger, event: VisibilityChanged) -> float:
-    """The end of the lease for which this worker was refused: what has happened since it cannot know."""
+def _refused_until(ledger: Ledger, event: VisibilityChanged) -> float:
+    """Return the end of the lease for which this worker was refused; infinite if it was not.
+
+    What happened to the job since, the worker cannot know.
+    """
     delivery = ledger.deliveries.get(event.worker)
     if delivery is None or delivery.message != event.message or delivery.refused_until is None:
         return inf
@@ -121,11 +124,11 @@ def _told(ledger: Ledger, event: VisibilityChanged) -> float:
 
 
 def _free_from(ledger: Ledger, event: VisibilityChanged, row: JobRow) -> float:
-    """The second from which a worker can get the job; infinite where only the message's own time counts."""
+    """Return the second from which a worker can get the job, infinite unless a lease is running out."""
     holder = ledger.holders.get(row.job)
     if row.status != ledger.lifecycle.running or holder is None:
         return inf
-    # Whoever changes the visibility can only count by its own clock.
+    # The worker that changes the visibility computes the end of the lease by its own clock.
     return holder.expires_at - ledger.skews.get(event.worker, 0)
 
 

@@ -1,10 +1,9 @@
-"""Claims about publisher and sweep: what is sent has been committed, and is sent where it is due."""
+"""Claims about publisher and sweep: only committed jobs are sent, and the sweep sends those that it must."""
 
 from __future__ import annotations
 
 from statemachine.history.events import PublicationQueued, Returned, Sent
-from statemachine.history.facts import CallFacts
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import CallFacts, Ledger
 from statemachine.history.legality import UNSENT
 from statemachine.history.words import counted, exact
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant
@@ -15,7 +14,7 @@ from statemachine.lifecycle import JobRow, Operation
 def published_means_committed(ledger: Ledger, event: Sent | PublicationQueued) -> Judgements:
     """A job is handed to the publisher, and sent, only when its row is committed.
 
-    Messages that the world forged are exempt; of what a sweep sends the next claim speaks.
+    Messages that the world forged are exempt.  ``recovery_sends_only_unsent_jobs`` judges what a sweep sends.
     """
     if isinstance(event, Sent) and (event.forged or _by_a_sweep(ledger, event)):
         return
@@ -40,9 +39,9 @@ def recovery_sends_only_unsent_jobs(ledger: Ledger, event: Sent | Returned) -> J
         return
     if isinstance(event, Sent):
         row, count = ledger.rows.get(event.job), call.sent.count(event.job)
-        # What a sweep has found unsent it may send, whatever others have done about it since.
+        # A sweep may send what it found unsent, even if another call has published it since.
         found = call.found.get(event.job) or row
-        again = bool(call.faults) and count > 1  # trying again after an error sends twice, which is legal
+        again = bool(call.faults) and count > 1  # a retry after an error sends twice, which is legal
         if row is not None and row.tenant != event.tenant:
             yield broken(
                 event.job,

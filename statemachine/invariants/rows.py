@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from statemachine.history.events import Observed, OthersCounted, PublicationQueued, Raised, Returned
-from statemachine.history.facts import Change
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import Change, Ledger
 from statemachine.history.legality import UNSENT
 from statemachine.history.words import counted
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
@@ -96,7 +95,7 @@ def terminal_jobs_never_change(ledger: Ledger, event: Observed) -> Judgements:
             yield HELD
             continue
         if any(mine.job == job and mine.after == before for mine in call.changes):
-            continue  # the call that ended it goes on to write: a_job_completes_at_most_once speaks of that
+            continue  # the call that ended it writes on: a_job_completes_at_most_once judges that
         yield broken(
             job,
             f"{who(call.invoked.actor)} changed {job} by {call.invoked.operation} after it had ended.",
@@ -162,8 +161,8 @@ def _may_touch(ledger: Ledger, change: Change) -> bool:
 def an_operation_touches_only_its_job(ledger: Ledger, event: Observed | OthersCounted) -> Judgements:
     """A call changes the row of the job that it names and no other; a sweep, those of unsent jobs.
 
-    Every job of the history is looked at after every commit; of all other rows an aggregate is compared
-    at the end of an example with that of its beginning.
+    Every job of the history is read after every commit.  Of all other rows, one aggregate is compared at the
+    beginning and at the end of an example.
     """
     if isinstance(event, OthersCounted):
         if not ledger.draining:

@@ -1,14 +1,13 @@
-"""The decision list as two claims: every answer, and every write, is the one that it demands.
+"""The legality table as two claims: every answer, and every write, is the one that it demands.
 
-They catch what no other claim speaks of (answers that lie, swallowed errors, half an effect) and
-name a failure worst, so they come last in the order of blame.
+They catch what no other claim does (false answers, swallowed errors, half an effect).  What they say about a
+failure is the least specific, so they come last in the order of blame.
 """
 
 from __future__ import annotations
 
 from statemachine.history.events import Observed, Raised, Returned
-from statemachine.history.facts import CallFacts, Change
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import CallFacts, Change, Ledger
 from statemachine.history.legality import ANY_WORKER, ruling, same_row
 from statemachine.invariants.claim import HELD, Judgements, broken, invariant, who
 from statemachine.lifecycle import MESSAGE_STEPS, Answer, JobRow, Operation
@@ -21,20 +20,20 @@ def _call_text(call: CallFacts) -> str:
 
 
 def _may_go_on(call: CallFacts) -> bool:
-    """Whether an error may stay inside: of what was tried besides, or of one job among those of a sweep."""
+    """Whether a call may swallow an error: after its own write, or after one of the jobs of a sweep."""
     return call.committed if call.invoked.operation is Operation.RECOVER else call.wrote is not None
 
 
 @invariant(Returned, Raised, section="§1 steps 2 and 5")
 def operations_answer_by_the_table(ledger: Ledger, event: Returned | Raised) -> Judgements:
-    """The caller hears what the legality table says for the situation that the call met.
+    """A call gets the answer that the legality table gives for the situation that it met.
 
-    A call that wrote is held to the state its commit found; one that did not, to any committed
-    state between its invocation and its answer.  An error is an answer only where a fault struck.
+    A call that wrote is held to the state that its commit found; one that did not, to any committed state
+    between its invocation and its answer.  An error is an answer only where a fault struck.
     """
     call = ledger.calls[event.call]
     if call.invoked.operation in MESSAGE_STEPS:
-        return  # about its message: an error there is the death of its worker, not an answer
+        return  # about its message: an error there ends its worker and is no answer about the job
     # A system that retries a call whose answer was lost is answered for the state that it then found.
     retried = "answer_lost" in call.faults and isinstance(event, Returned)
     cells = [ruled.cell for ruled in ([call.wrote] if call.wrote and not retried else call.rulings)]
@@ -115,7 +114,7 @@ def _nothing_left_out(ledger: Ledger, event: Returned) -> Judgements:
     if call.wrote or call.invoked.operation in (Operation.RECOVER, *MESSAGE_STEPS):
         return
     if call.invoked.operation is Operation.PUBLISH and call.faults:
-        return  # what could not be sent is left to the sweep, unmarked
+        return  # what could not be sent stays unmarked, for the sweep
     if any(
         ruled.cell.answer_under(ledger.lifecycle) is event.answer
         and ruled.cell.effect(ruled.question) == ruled.question.row
@@ -127,9 +126,9 @@ def _nothing_left_out(ledger: Ledger, event: Returned) -> Judgements:
         question, cell = granted[-1] if granted else call.rulings[-1]
         due, row = cell.effect(question), question.row
         # Of a row that is not there every field differs, and a renewal leaves its job RUNNING.
-        told = [line for line in _differing(due, row) if row is not None or line[0] == "status"]
+        missing = [line for line in _differing(due, row) if row is not None or line[0] == "status"]
         yield broken(
             call.invoked.job,
             f"{who(call.invoked.actor)} was told that {_call_text(call)} is done, and nothing was written.",
-            *told[:1],
+            *missing[:1],
         )

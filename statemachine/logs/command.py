@@ -1,6 +1,6 @@
-"""``python -m statemachine check-log``: judges the logs of a fleet, however they were made.
+"""``python -m statemachine check-log``: judge the logs of a fleet, however they were made.
 
-No database is opened and nothing is played: the binding only says by which lifecycle to judge.
+No database is opened and no worker is started: the binding only names the lifecycle to judge by.
 """
 
 from __future__ import annotations
@@ -13,40 +13,48 @@ from itertools import chain, islice
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.invariants import IN_LOGS
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import IN_LOGS, Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs import patterns
-from statemachine.logs.judging import TOLD_BY_WORKERS, judge_lines
-from statemachine.logs.lines import Line
+from statemachine.logs.judging import NAMED_BY_WORKERS, judge_lines
+from statemachine.logs.lines import LogLine
 from statemachine.logs.reading import STDIN, Reader
 from statemachine.logs.report import log_report, verdict_of
 from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
 from statemachine.report.text.paper import paper_for
 
 LOOKED_AHEAD = 1000
-"""Within so many lines a worker must say by which lease it works, or the binding's is taken."""
+"""Lines in which a worker must name its lease (``worker.started``); after them the binding's is taken."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("files", nargs="*", metavar="FILE", help="logs of all workers of one fleet; - is the standard input")
+    add(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="logs of all workers of one fleet, one file or many; - reads the standard input",
+    )
     add(
         "--binding",
         metavar="MODULE:FACTORY",
         default=DEFAULT_BINDING,
-        help="whose lifecycle they are judged by",
+        help=f"the system under test, whose lifecycle judges the log (default: {DEFAULT_BINDING})",
     )
-    add("--patterns", metavar="FILE", help="phrases of plain-text logs (TOML), instead of the shipped ones")
+    add(
+        "--patterns",
+        metavar="FILE",
+        help="read plain-text logs by the phrases of this TOML file, not the shipped ones (docs/logs.md)",
+    )
     add(
         "--declared-lifecycle",
         action="store_true",
-        help="judge by the binding's lease and visibility, whatever the workers say of theirs",
+        help="judge by the binding's lease and visibility timeout, not by those that the workers log",
     )
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Exit code 0 for PASS, 1 for FAIL and UNKNOWN.
+    """Judge the logs and print the report; return exit code 0 for PASS, 1 for FAIL and UNKNOWN.
 
     Raises :class:`UsageError`, ``BindingError``, and ``OSError`` for a file that cannot be read.
     """
@@ -61,13 +69,13 @@ def run(asked: argparse.Namespace) -> int:
     if not asked.declared_lifecycle:
         ahead = list(islice(lines, LOOKED_AHEAD))
         lines = chain(ahead, lines)
-        lifecycle = told_lifecycle(lifecycle, ahead)
+        lifecycle = logged_lifecycle(lifecycle, ahead)
     claims = [claim for claim in IN_LOGS if claim.name not in binding.waived]
     judged = judge_lines(lifecycle, lines, claims)
     by = asked.binding if lifecycle is binding.lifecycle else "the workers' own numbers"
-    for text in log_report(judged, reader.tally, by, binding.waived, paper_for(sys.stdout)):
+    for text in log_report(judged, reader.skipped, by, binding.waived, paper_for(sys.stdout)):
         say(text)
-    return DONE if verdict_of(judged, reader.tally) is Verdict.PASS else BROKEN
+    return DONE if verdict_of(judged, reader.skipped) is Verdict.PASS else BROKEN
 
 
 def _phrases(path: str | None) -> patterns.Phrases:
@@ -77,21 +85,21 @@ def _phrases(path: str | None) -> patterns.Phrases:
         raise UsageError(f"--patterns {error}") from None
 
 
-def told_lifecycle(declared: Lifecycle, lines: Iterable[Line]) -> Lifecycle:
-    """The declared lifecycle with the numbers that the first worker says it works by.
+def logged_lifecycle(declared: Lifecycle, lines: Iterable[LogLine]) -> Lifecycle:
+    """Return the declared lifecycle with the numbers that the first worker logs.
 
-    Raises ``LifecycleError`` when they contradict one another.
+    Raises ``LifecycleError`` when these numbers contradict one another.
     """
     for line in lines:
-        told = {name: line.fields[name] for name in TOLD_BY_WORKERS if name in line.fields}
-        if line.event == "worker.started" and told:
-            return dataclasses.replace(declared, **told)
+        named = {name: line.fields[name] for name in NAMED_BY_WORKERS if name in line.fields}
+        if line.event == "worker.started" and named:
+            return dataclasses.replace(declared, **named)
     return declared
 
 
 COMMAND = Command(
     "check-log",
-    "Judge the logs of a fleet's workers by the same claims, and cite the lines that break one.",
+    "Judge the logs of a fleet's workers by the claims of the lifecycle, and cite the lines that break one.",
     add_arguments,
     run,
 )

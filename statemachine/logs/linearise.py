@@ -1,8 +1,9 @@
-"""Lines of all workers become one history: each line goes to its job, and each job is told when it is quiet.
+"""Lines of all workers become one history: calls are paired with answers, and each job's lines put in order.
 
-Jobs are independent of one another, so a job's lines wait only for the answers of that job's calls.
-What a log cannot show is what its workers did not write: a worker whose log is missing makes the
-others look guilty, so the logs of all workers of a fleet must be given together.
+Jobs are independent of one another, so a job's lines wait only for the answers of that job's calls, and
+the search for an order (``search.py``) never sees more than one job.  A log cannot show what a worker did
+not write: with one worker's log missing, the others look guilty of what it did.  So the logs of all
+workers of a fleet must be given together.
 """
 
 from __future__ import annotations
@@ -13,34 +14,34 @@ from collections.abc import Callable, Iterator
 from statemachine.history import events as history
 from statemachine.history.events import Event
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
-from statemachine.logs.calls import Call, WorkerSoFar
-from statemachine.logs.jobs import Job, Teller, Told
-from statemachine.logs.lines import Line, Place
+from statemachine.logs.calls import Call, JobLine, LineMeaning, WorkerSoFar
+from statemachine.logs.jobs import CitedEvent, EventWriter, JobRecord
+from statemachine.logs.lines import LogLine, LogPlace
 from statemachine.logs.messages import Messages
-from statemachine.logs.moves import Item, Said
 from statemachine.logs.rules import Rules
 
 AFTER_A_DRAIN = frozenset({"rows.read", "worker.stopping", "worker.stopped", "worker.killed"})
-"""What is still part of a drain when it comes after its end."""
+"""Lines that may follow ``drain.ended`` and still belong to the drain; any other line begins new work."""
 
 
 class Lineariser:
-    """Takes lines in the order of their times; gives events with the line that each comes from.
-
-    ``counts`` says what was met; ``jobs`` keeps a short record of every job.
-    """
+    """Takes lines in the order of their times, and yields events with the line that each comes from."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.lifecycle = lifecycle
         self.counts: Counter[str] = Counter()
-        self.jobs: dict[str, Job] = {}
+        """Lines by event; also what was met on the way, such as ``unexplained`` or ``tangled``."""
+        self.jobs: dict[str, JobRecord] = {}
         self.files: dict[str, int] = {}
+        """The number of each file, as :attr:`JobRecord.trail` names it."""
         self._workers: dict[str, WorkerSoFar] = {}
         self._messages = Messages(lifecycle)
-        self._drained: Line | None = None
-        self._busy: dict[str, Job] = {}
-        self._teller = Teller(Rules(lifecycle), self.counts)
-        self._folds: dict[str, Callable[[Line], Iterator[Told]]] = {
+        # The line drain.ended, kept back until all that belongs to the drain has come.
+        self._drained: LogLine | None = None
+        # Jobs with held lines: a drain looks at these only, not at all jobs of the log.
+        self._busy: dict[str, JobRecord] = {}
+        self._writer = EventWriter(Rules(lifecycle), self.counts)
+        self._folds: dict[str, Callable[[LogLine], Iterator[CitedEvent]]] = {
             "worker.started": self._worker_started,
             "worker.stopped": self._worker_stopped,
             "worker.killed": self._worker_killed,
@@ -63,8 +64,8 @@ class Lineariser:
             "rows.read": self._rows_read,
         }
 
-    def take(self, line: Line) -> Iterator[Told]:
-        """The events that are certain now."""
+    def take(self, line: LogLine) -> Iterator[CitedEvent]:
+        """Yield the events that are certain now that ``line`` has come."""
         self.counts[line.event] += 1
         if self._drained is not None and line.event not in AFTER_A_DRAIN:
             yield from self._drain_judged()
@@ -73,72 +74,72 @@ class Lineariser:
             yield from fold(line)
         self._worker(line).last_at = line.at
 
-    def finish(self) -> Iterator[Told]:
-        """The events of what was still held when the log ended."""
+    def finish(self) -> Iterator[CitedEvent]:
+        """Yield the events of what was still held when the log ended."""
         yield from self._drain_judged()
         for job in self.jobs.values():
-            if job.items or job.world.waiting:
-                yield from self._teller.close(job)
+            if job.held or job.state.waiting:
+                yield from self._writer.close(job)
         self._busy.clear()
 
-    def trail(self, job: str) -> list[Place]:
-        """The lines about ``job``, so far."""
+    def trail(self, job: str) -> list[LogPlace]:
+        """Return the places of the lines about ``job`` so far, in the order of their times."""
         names = list(self.files)
         known = self.jobs.get(job)
-        return [Place(names[code >> 32], code & 0xFFFFFFFF) for code in known.trail] if known else []
+        return [LogPlace(names[code >> 32], code & 0xFFFFFFFF) for code in known.trail] if known else []
 
     # -- jobs and workers -------------------------------------------------------------------
 
-    def _job(self, name: str, line: Line) -> Job:
+    def _job(self, name: str, line: LogLine) -> JobRecord:
         job = self.jobs.get(name)
         if job is None:
-            job = self.jobs[name] = Job(name)
+            job = self.jobs[name] = JobRecord(name)
         job.trail.append(self.files.setdefault(line.place.file, len(self.files)) << 32 | line.place.number)
         return job
 
-    def _worker(self, line: Line) -> WorkerSoFar:
+    def _worker(self, line: LogLine) -> WorkerSoFar:
         worker = self._workers.get(line.worker)
         if worker is None:
             worker = self._workers[line.worker] = WorkerSoFar(line.at)
         return worker
 
-    def _hold(self, job: Job, *items: Item) -> Iterator[Told]:
-        """Add lines to those held of ``job``, and tell them all if nothing more is to be waited for."""
-        job.items += items
-        yield from self._tell_if_quiet(job)
+    def _hold(self, job: JobRecord, *items: JobLine) -> Iterator[CitedEvent]:
+        """Hold lines of ``job``, and yield the events of all that are held if no answer is missing."""
+        job.held += items
+        yield from self._release_if_quiet(job)
 
-    def _tell_if_quiet(self, job: Job) -> Iterator[Told]:
+    def _release_if_quiet(self, job: JobRecord) -> Iterator[CitedEvent]:
         if job.is_quiet():
-            yield from self._teller.tell(job)
-        if job.items:
+            yield from self._writer.release(job)
+        if job.held:
             self._busy[job.name] = job
         else:
             self._busy.pop(job.name, None)
 
-    def _tell_all(self) -> Iterator[Told]:
-        """Tell what is held of all jobs, answered or not: something follows that looks at all of them."""
+    def _release_all(self) -> Iterator[CitedEvent]:
+        """Yield the events of all held lines, answered or not: what follows looks at all jobs."""
         for job in self._busy.values():
-            yield from self._teller.tell(job, at_last=True)
+            yield from self._writer.release(job, final=True)
         self._busy.clear()
 
-    def _events(self, name: str, line: Line, *events: Event) -> Iterator[Told]:
+    def _events(self, name: str, line: LogLine, *events: Event) -> Iterator[CitedEvent]:
         if not name:
-            # A body that nobody can read names no job, so there is none to wait for.
-            yield from (Told(line, event) for event in events)
+            # A message whose body cannot be read names no job, so there is none to wait for.
+            yield from (CitedEvent(line, event) for event in events)
             return
-        yield from self._hold(self._job(name, line), Item(Said.EVENTS, line, events=events))
+        yield from self._hold(self._job(name, line), JobLine(LineMeaning.EVENTS, line, events=events))
 
-    def _end(self, call: Call, at: float, why: str) -> Iterator[Told]:
-        """No answer of ``call`` will come."""
+    def _end(self, call: Call, at: float, why: str) -> Iterator[CitedEvent]:
+        """Note that ``call`` gets no answer."""
         if not call.under_way:
             return
         call.ended_at, call.why = max(at, call.called_at), why
         job = self.jobs[call.job]
         job.under_way -= 1
-        yield from self._tell_if_quiet(job)
+        yield from self._release_if_quiet(job)
 
-    def _gone(self, name: str, line: Line, why: str) -> Iterator[Told]:
-        """The worker ``name`` is no more: its calls get no answer, and its message is in nobody's hands."""
+    def _gone(self, name: str, line: LogLine, why: str) -> Iterator[CitedEvent]:
+        """End the worker ``name``: its calls get no answer, and it no longer works on its message."""
         worker = self._workers.get(name)
         if worker is None:
             return
@@ -149,26 +150,26 @@ class Lineariser:
             yield from self._events(worker.job, line, history.Killed(line.at, name, why))
             worker.job = None
 
-    def _worker_started(self, line: Line) -> Iterator[Told]:
+    def _worker_started(self, line: LogLine) -> Iterator[CitedEvent]:
         yield from self._gone(line.worker, line, "its worker was started again")
 
-    def _worker_stopped(self, line: Line) -> Iterator[Told]:
+    def _worker_stopped(self, line: LogLine) -> Iterator[CitedEvent]:
         yield from self._gone(line.worker, line, "its worker stopped")
 
-    def _worker_killed(self, line: Line) -> Iterator[Told]:
+    def _worker_killed(self, line: LogLine) -> Iterator[CitedEvent]:
         yield from self._gone(line.fields["killed"], line, line.fields.get("moment", "killed"))
 
     # -- calls ------------------------------------------------------------------------------
 
-    def _created(self, line: Line) -> Iterator[Told]:
+    def _created(self, line: LogLine) -> Iterator[CitedEvent]:
         job = self._job(line.fields["job_id"], line)
         row = JobRow(job.name, line.fields.get("tenant_id", ""), self.lifecycle.pending)
-        yield from self._hold(job, Item(Said.ROW, line, row=row, created=True))
+        yield from self._hold(job, JobLine(LineMeaning.ROW, line, row=row, created=True))
 
-    def _operation(self, line: Line) -> Operation:
+    def _operation(self, line: LogLine) -> Operation:
         return Operation(line.fields.get("operation", Operation.PREPARE))
 
-    def _called(self, line: Line) -> Iterator[Told]:
+    def _called(self, line: LogLine) -> Iterator[CitedEvent]:
         job = self._job(line.fields["job_id"], line)
         worker = self._worker(line)
         for other in [other for other in worker.calls if other.job == job.name]:
@@ -176,12 +177,12 @@ class Lineariser:
             yield from self._end(other, line.at, "never answered")
         yield from self._hold(job, self._invoke(job, line, line.at))
 
-    def _invoke(self, job: Job, line: Line, called_at: float) -> Item:
+    def _invoke(self, job: JobRecord, line: LogLine, called_at: float) -> JobLine:
         fields, operation = line.fields, self._operation(line)
         attempt = fields.get("attempt")
         if operation is not Operation.PREPARE and attempt is None and self.lifecycle.fenced:
             self.counts["finishes without an attempt"] += 1
-            attempt = self._token(job, line.worker)
+            attempt = self._attempt_of(job, line.worker)
         call = Call(
             operation,
             line.worker,
@@ -197,21 +198,21 @@ class Lineariser:
         worker = self._worker(line)
         worker.calls.append(call)
         worker.job = job.name
-        return Item(Said.CALL, line, call)
+        return JobLine(LineMeaning.CALL, line, call)
 
-    def _token(self, job: Job, worker: str) -> int:
-        """The attempt of a worker whose lines do not name it: that of its own latest acquisition."""
-        row = job.world.row
-        return job.tokens.get(worker, row.attempt if row is not None and not job.world.unseen else 1)
+    def _attempt_of(self, job: JobRecord, worker: str) -> int:
+        """Return the attempt of a worker whose lines do not name it: that of its own latest acquisition."""
+        row = job.state.row
+        return job.attempts.get(worker, row.attempt if row is not None and not job.state.unseen else 1)
 
-    def _answered(self, line: Line) -> Iterator[Told]:
+    def _answered(self, line: LogLine) -> Iterator[CitedEvent]:
         job = self._job(line.fields["job_id"], line)
         worker, operation = self._worker(line), self._operation(line)
         items = []
         call = next((c for c in worker.calls if c.job == job.name and c.operation is operation), None)
         if call is None:
             self.counts["answers without a call"] += 1
-            # Its call came after whatever the worker has said before.
+            # Its line is missing.  A worker does one thing at a time, so the call came after its line before.
             item = self._invoke(job, line, min(worker.last_at, line.at))
             items, call = [item], item.call
             if call is not None and line.event == "finish.accepted":
@@ -221,10 +222,10 @@ class Lineariser:
             self._note_answer(call, line)
             job.answers = {**job.answers, call: line}
             job.under_way -= 1
-            items.append(Item(Said.ANSWER, line, call))
+            items.append(JobLine(LineMeaning.ANSWER, line, call))
         yield from self._hold(job, *items)
 
-    def _note_answer(self, call: Call, line: Line) -> None:
+    def _note_answer(self, call: Call, line: LogLine) -> None:
         fields = line.fields
         call.answer = Answer.ACCEPTED if line.event.endswith(".accepted") else Answer.REFUSED
         call.answered_at = line.at
@@ -232,11 +233,11 @@ class Lineariser:
         if call.operation is Operation.CLOSE and call.payload is None:
             call.payload = call.status
         if call.acquires and call.answer is Answer.ACCEPTED:
-            call.told, call.expires_at = fields.get("attempt"), fields.get("lease_expires_at")
+            call.logged_attempt, call.expires_at = fields.get("attempt"), fields.get("lease_expires_at")
             for name in ("attempt", "lease_expires_at"):
                 self.counts[f"acquisitions without {name}"] += fields.get(name) is None
 
-    def _raised(self, line: Line) -> Iterator[Told]:
+    def _raised(self, line: LogLine) -> Iterator[CitedEvent]:
         worker, name = self._worker(line), line.fields["operation"]
         for call in [c for c in worker.calls if c.operation == name]:
             worker.calls.remove(call)
@@ -245,13 +246,13 @@ class Lineariser:
 
     # -- messages ---------------------------------------------------------------------------
 
-    def _message(self, line: Line) -> Iterator[Told]:
+    def _message(self, line: LogLine) -> Iterator[CitedEvent]:
         job, events = self._messages.events(line)
         if events:
             yield from self._events(job, line, *events)
 
-    def _received(self, line: Line) -> Iterator[Told]:
-        """Whoever receives a message has done with the one before."""
+    def _received(self, line: LogLine) -> Iterator[CitedEvent]:
+        """A worker handles one message at a time: what it left unanswered before is never answered."""
         worker = self._worker(line)
         calls, worker.calls = worker.calls, []
         for call in calls:
@@ -261,34 +262,34 @@ class Lineariser:
 
     # -- what looks at all jobs ---------------------------------------------------------------
 
-    def _drain_began(self, line: Line) -> Iterator[Told]:
-        yield Told(line, history.DrainBegan(line.at))
+    def _drain_began(self, line: LogLine) -> Iterator[CitedEvent]:
+        yield CitedEvent(line, history.DrainBegan(line.at))
 
-    def _drain_ended(self, line: Line) -> Iterator[Told]:
+    def _drain_ended(self, line: LogLine) -> Iterator[CitedEvent]:
         yield from self._drain_judged()
         self._drained = line
 
-    def _drain_judged(self) -> Iterator[Told]:
-        """The end of a drain looks at all jobs, so it waits for rows that may be read after it."""
+    def _drain_judged(self) -> Iterator[CitedEvent]:
+        """Yield the end of the drain, which judges all jobs, once the rows read after it have come."""
         if self._drained is None:
             return
         line, self._drained = self._drained, None
-        yield from self._tell_all()
-        yield Told(line, history.DrainEnded(line.at, line.fields.get("stuck", "")))
+        yield from self._release_all()
+        yield CitedEvent(line, history.DrainEnded(line.at, line.fields.get("stuck", "")))
 
-    def _rows_read(self, line: Line) -> Iterator[Told]:
-        for told in line.fields["rows"]:
-            job = self._job(told["job_id"], line)
+    def _rows_read(self, line: LogLine) -> Iterator[CitedEvent]:
+        for found in line.fields["rows"]:
+            job = self._job(found["job_id"], line)
             row = JobRow(
                 job.name,
-                told.get("tenant_id", ""),
-                told["status"],
-                told["attempt"],
+                found.get("tenant_id", ""),
+                found["status"],
+                found["attempt"],
                 None,
-                told.get("lease_expires_at"),
+                found.get("lease_expires_at"),
                 None,
-                told["results"],
+                found["results"],
             )
-            job.items.append(Item(Said.ROW, line, row=row))
+            job.held.append(JobLine(LineMeaning.ROW, line, row=row))
             self._busy.pop(job.name, None)
-            yield from self._teller.tell(job, at_last=True)
+            yield from self._writer.release(job, final=True)

@@ -1,7 +1,8 @@
-"""What a line of a worker's log can say: the schema as data, and a line that has been read.
+"""The schema of a worker's log as data, and a line that has been read.
 
-The contract between whoever writes a log and whoever judges it.  A line says when something was
-*logged*; when the database committed, between a call's line and its answer's, no line says.
+This is the contract between the worker that writes a log and the verifier that judges it (docs/logs.md).
+A line says when something was *logged*; no line says when, between a call's line and its answer's, the
+database committed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from statemachine.lifecycle import FINISHES
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """Where a line stands, as reports cite it: ``file:number``, from 1."""
 
     file: str
@@ -22,18 +23,18 @@ class Place(NamedTuple):
         return f"{self.file}:{self.number}"
 
 
-class Line(NamedTuple):
-    """A line of ours.  ``at`` and all times among ``fields`` are seconds from the reader's origin, UTC.
-
-    ``position`` is its number among all lines that were read: that of the line itself in a single file.
-    """
+class LogLine(NamedTuple):
+    """A line of a worker's log, read and checked."""
 
     position: int
-    place: Place
+    """Its number among all lines that were read, from 1."""
+    place: LogPlace
     at: float
+    """Seconds from the reader's origin, UTC, as all times among ``fields``."""
     event: str
     worker: str
     fields: Mapping[str, Any]
+    """The fields of its :data:`SCHEMA` entry that it names, times in seconds."""
 
     @property
     def job(self) -> str | None:
@@ -42,47 +43,51 @@ class Line(NamedTuple):
         return found
 
 
-class Kind(NamedTuple):
-    """The fields that a line of one event must have, and those that it may leave out or set to null."""
+class LineKind(NamedTuple):
+    """The fields of a line of one event."""
 
     needs: tuple[str, ...] = ()
+    """Fields that it must have."""
     may: tuple[str, ...] = ()
+    """Fields that it may leave out or set to null."""
 
 
 _JOB = ("job_id", "tenant_id")
 _RECEIPT = ("message_id", "receipt")
 _TENANT = ("tenant_id",)
 
-SCHEMA: dict[str, Kind] = {
-    "worker.started": Kind(may=("pipeline", "pid", "lease_seconds", "visibility_seconds", "max_receives")),
-    "worker.stopping": Kind(may=("signal",)),
-    "worker.stopped": Kind(),
-    "job.created": Kind(("job_id",), _TENANT),
-    "message.sent": Kind(("message_id", "job_id"), _TENANT),
-    "message.received": Kind(("message_id",), ("receipt", "receive_count", "visible_until", *_JOB)),
-    "prepare.called": Kind(("job_id",), ("message_id", *_TENANT)),
-    "prepare.accepted": Kind(("job_id",), ("attempt", "lease_expires_at", *_TENANT)),
-    "prepare.refused": Kind(("job_id",), ("reason", *_TENANT)),
-    "visibility.extended": Kind(("message_id", "visible_until"), ("receipt",)),
-    "finish.called": Kind(("operation", "job_id"), ("attempt", "result", "status", "error", *_TENANT)),
-    "finish.accepted": Kind(("operation", "job_id"), ("attempt", "status", *_TENANT)),
-    "finish.refused": Kind(("operation", "job_id"), ("attempt", "status", *_TENANT)),
-    "call.raised": Kind(("operation",), ("error", *_JOB)),
-    "delete.called": Kind(("message_id",), ("receipt", "why", *_JOB)),
-    "message.deleted": Kind(("message_id",), ("receipt",)),
-    "inference.started": Kind(may=_JOB),
-    "inference.cut": Kind(may=_JOB),
-    "worker.killed": Kind(("killed",), ("moment",)),
-    "message.dead_lettered": Kind(("message_id",), _JOB),
-    "message.redriven": Kind(("message_id", "renewed")),
-    "drain.began": Kind(),
-    "drain.ended": Kind(may=("stuck",)),
-    "rows.read": Kind(("rows",)),
+SCHEMA: dict[str, LineKind] = {
+    "worker.started": LineKind(
+        may=("pipeline", "pid", "lease_seconds", "visibility_seconds", "max_receives")
+    ),
+    "worker.stopping": LineKind(may=("signal",)),
+    "worker.stopped": LineKind(),
+    "job.created": LineKind(("job_id",), _TENANT),
+    "message.sent": LineKind(("message_id", "job_id"), _TENANT),
+    "message.received": LineKind(("message_id",), ("receipt", "receive_count", "visible_until", *_JOB)),
+    "prepare.called": LineKind(("job_id",), ("message_id", *_TENANT)),
+    "prepare.accepted": LineKind(("job_id",), ("attempt", "lease_expires_at", *_TENANT)),
+    "prepare.refused": LineKind(("job_id",), ("reason", *_TENANT)),
+    "visibility.extended": LineKind(("message_id", "visible_until"), ("receipt",)),
+    "finish.called": LineKind(("operation", "job_id"), ("attempt", "result", "status", "error", *_TENANT)),
+    "finish.accepted": LineKind(("operation", "job_id"), ("attempt", "status", *_TENANT)),
+    "finish.refused": LineKind(("operation", "job_id"), ("attempt", "status", *_TENANT)),
+    "call.raised": LineKind(("operation",), ("error", *_JOB)),
+    "delete.called": LineKind(("message_id",), ("receipt", "why", *_JOB)),
+    "message.deleted": LineKind(("message_id",), ("receipt",)),
+    "inference.started": LineKind(may=_JOB),
+    "inference.cut": LineKind(may=_JOB),
+    "worker.killed": LineKind(("killed",), ("moment",)),
+    "message.dead_lettered": LineKind(("message_id",), _JOB),
+    "message.redriven": LineKind(("message_id", "renewed")),
+    "drain.began": LineKind(),
+    "drain.ended": LineKind(may=("stuck",)),
+    "rows.read": LineKind(("rows",)),
 }
-"""Events by name.  Fields that are not named here are passed over."""
+"""The fields of each event, by its name.  Fields that are not named here are passed over."""
 
-ROW = Kind(("job_id", "status", "attempt", "results"), ("tenant_id", "lease_expires_at"))
-"""One of the ``rows`` of ``rows.read``."""
+ROW = LineKind(("job_id", "status", "attempt", "results"), ("tenant_id", "lease_expires_at"))
+"""The fields of one of the ``rows`` of ``rows.read``."""
 
 
 def _text(value: Any) -> str:
@@ -92,7 +97,7 @@ def _text(value: Any) -> str:
 
 
 def _identity(value: Any) -> str:
-    """An id is a text, or a number where the system counts its rows; both are read as text."""
+    """Return an id as text: systems that count their rows have numbers."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError("text or a number")
     return str(value)
@@ -117,27 +122,30 @@ def _finish(value: Any) -> str:
 
 
 TIMES = frozenset({"lease_expires_at", "visible_until"})
-"""Fields that are moments, written like ``at``."""
+"""Fields that are times, written like ``at``."""
 
-READ: Mapping[str, Callable[[Any], Any]] = {
+CHECKS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("job_id", "tenant_id", "message_id", "renewed"), _identity),
     **dict.fromkeys(("receipt", "status", "reason", "killed", "moment", "why", "stuck"), _text),
     **dict.fromkeys(("attempt", "receive_count", "results", "max_receives"), _whole),
     **dict.fromkeys(("lease_seconds", "visibility_seconds"), _seconds),
 }
-"""What a field's value must be; fields without an entry may be anything."""
+"""By field: the check that returns its value, or raises TypeError with what it must be.
+
+Fields without an entry may be anything.
+"""
 
 
 class NotOurs(ValueError):
-    """A line that is none of a worker's log; it is counted as foreign."""
+    """The line belongs to another program; it is counted as foreign."""
 
 
 class Incomplete(ValueError):
-    """A line of ours that lacks what it needs, or has it in another form; the message names the field."""
+    """A worker's line lacks a field, or has it in another form; the message names the field."""
 
 
 def read_fields(event: str, values: Mapping[str, Any], moment: Callable[[Any], float]) -> Mapping[str, Any]:
-    """The fields of a line of ``event``, checked; ``moment`` turns a time into seconds from the origin.
+    """Return the checked fields of a line of ``event``; ``moment`` turns a time into seconds.
 
     Raises :class:`NotOurs` for an unknown event, and :class:`Incomplete`.
     """
@@ -155,7 +163,7 @@ def read_fields(event: str, values: Mapping[str, Any], moment: Callable[[Any], f
 
 
 def _checked(
-    event: str, kind: Kind, values: Mapping[str, Any], moment: Callable[[Any], float]
+    event: str, kind: LineKind, values: Mapping[str, Any], moment: Callable[[Any], float]
 ) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for name in kind.needs:
@@ -166,7 +174,7 @@ def _checked(
         if value is None:
             continue
         try:
-            check = moment if name in TIMES else READ.get(name)
+            check = moment if name in TIMES else CHECKS.get(name)
             read[name] = check(value) if check is not None else value
         except (TypeError, ValueError) as error:
             raise Incomplete(f"{event}: {name} is {value!r}, and must be {error}") from None

@@ -1,6 +1,6 @@
-"""Plain-text logs: phrases, given in a TOML file, stand for the lines that a JSON log would have.
+"""Read plain-text logs: phrases of a TOML file stand for the lines that a JSON log would have.
 
-A phrase says less than a line: most plain logs name neither the attempt nor the end of the lease, and
+A phrase says less than a JSON line: most plain logs name neither the attempt nor the end of the lease, and
 the claims that need them are then not judged.  A line without a time, or without a phrase, is foreign.
 """
 
@@ -17,24 +17,27 @@ from statemachine.logs.lines import SCHEMA
 
 DEFAULT = "patterns.toml"
 ONE_WORKER = "the worker"
-"""Who writes lines that name no worker."""
+"""The worker of lines that name none."""
 
 _ALWAYS = ("time", "worker", "job")
 _KEYS = {"event", "text", "fields"}
 
 
 class PatternError(ValueError):
-    """A pattern file that cannot be used; the message says where, and what would do."""
+    """A pattern file cannot be used; the message says where, why, and what to write instead."""
 
 
 class Phrase(NamedTuple):
+    """One entry of a pattern file: the text to look for, and the event that it stands for."""
+
     event: str
     text: re.Pattern[str]
     fields: Mapping[str, Any]
+    """Fields that the phrase itself says, whatever the line does."""
 
 
 class Phrases:
-    """Called with a text, gives the values of the line that it stands for, or None."""
+    """Called with a text, return the values of the line that it stands for, or None."""
 
     def __init__(self, always: Mapping[str, re.Pattern[str]], phrases: list[Phrase]) -> None:
         self._always = always
@@ -65,7 +68,7 @@ def _groups(found: re.Match[str] | None) -> dict[str, str]:
 
 
 def load(path: Path | None = None) -> Phrases:
-    """The phrases of the file at ``path``, or those that are shipped.
+    """Return the phrases of the file at ``path``, or the shipped ones.
 
     Raises :class:`PatternError`, and ``OSError`` when the file cannot be read.
     """
@@ -77,7 +80,9 @@ def load(path: Path | None = None) -> Phrases:
         raise PatternError(f"{name} is no TOML file: {error}") from None
     strange = sorted(set(values) - {*_ALWAYS, "phrase"})
     if strange:
-        raise PatternError(f"{name}: {strange[0]} is no key; there are {', '.join(_ALWAYS)} and [[phrase]]")
+        raise PatternError(
+            f"{name}: {strange[0]} is not a known key; the keys are {', '.join(_ALWAYS)} and [[phrase]]"
+        )
     always = {key: _compiled(values[key], f"{name}: {key}") for key in _ALWAYS if key in values}
     if "at" not in getattr(always.get("time"), "groupindex", {}):
         raise PatternError(f"{name}: time must be a pattern with a group (?P<at>…) for the time of a line")
@@ -91,7 +96,9 @@ def _phrase(values: Any, where: str) -> Phrase:
     if not isinstance(values, dict) or not {"event", "text"} <= set(values) <= _KEYS:
         raise PatternError(f"{where} must have event and text, and may have fields; nothing else")
     if values["event"] not in SCHEMA:
-        raise PatternError(f"{where}: {values['event']!r} is no event; there are {', '.join(SCHEMA)}")
+        raise PatternError(
+            f"{where}: {values['event']!r} is not a known event; the events are {', '.join(SCHEMA)}"
+        )
     fields = values.get("fields", {})
     if not isinstance(fields, dict):
         raise PatternError(f"{where}: fields is {fields!r}, and must be a table of names and values")

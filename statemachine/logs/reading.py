@@ -1,8 +1,8 @@
-"""Reads log files as one stream of lines, in the order of their times, and counts what cannot be read.
+"""Read log files as one stream of lines, in the order of their times, and count what cannot be read.
 
-A log of real processes is cut off, doubled by whoever collects it, and mixed with lines of others:
-none of that ends the reading.  Each file is taken to be in its own order; one whose clock runs back
-is named, because then the order of its lines against those of other files is a guess.
+The log of a real process is cut off, doubled by a collector, and mixed with lines of other programs: none
+of that ends the reading.  Each file is taken to be in its own order; one whose clock runs back is named,
+because the order of its lines against those of other files is then a guess.
 """
 
 from __future__ import annotations
@@ -15,35 +15,38 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from statemachine.logs.lines import Incomplete, Line, NotOurs, Place, read_fields
+from statemachine.logs.lines import Incomplete, LogLine, LogPlace, NotOurs, read_fields
 
 STDIN = "-"
 EXAMPLES_KEPT = 3
-"""So many places are kept of each kind of line that could not be read; all are counted."""
+"""Places that are kept of each kind of line that could not be read; all are counted."""
 
 Phrases = Callable[[str], "dict[str, Any] | None"]
 """Turns a line that is no JSON into the values of one that is, or None: see ``patterns.py``."""
 
 
 @dataclass
-class Tally:
-    """Lines that were passed over, and why.
-
-    ``truncated`` begin like ours and cannot be parsed, ``doubled`` say again what the same worker has said
-    at that very moment, ``foreign`` are none of ours, ``incomplete`` are ours and lack what they need.
-    ``backwards`` are lines before which their file's clock ran back.
-    """
+class SkippedLines:
+    """Counts of the lines that were passed over, by the reason."""
 
     read: int = 0
+    """All lines, those passed over included."""
     blank: int = 0
     truncated: int = 0
+    """They begin as JSON and cannot be parsed."""
     doubled: int = 0
+    """They say again what the same worker has logged at the same microsecond."""
     foreign: int = 0
+    """They belong to another program."""
     incomplete: int = 0
+    """They are a worker's and lack a field, or have one in another form."""
     backwards: int = 0
+    """Not passed over: lines with an earlier time than the line above them in their file."""
     examples: dict[str, list[str]] = field(default_factory=dict)
+    """Some places of each kind, with the reason."""
 
-    def note(self, kind: str, place: Place, why: str = "") -> None:
+    def note(self, kind: str, place: LogPlace, why: str = "") -> None:
+        """Count a line of ``kind`` (the name of a count), and keep its place as an example."""
         setattr(self, kind, getattr(self, kind) + 1)
         kept = self.examples.setdefault(kind, [])
         if len(kept) < EXAMPLES_KEPT:
@@ -51,18 +54,18 @@ class Tally:
 
 
 class Reader:
-    """Turns texts into lines.  Seconds are counted from the first moment that it reads."""
+    """Turns texts into lines.  Their seconds count from the first time that it reads."""
 
     def __init__(self, phrases: Phrases | None = None) -> None:
-        self.tally = Tally()
+        self.skipped = SkippedLines()
         self.origin: datetime | None = None
         self._phrases = phrases
-        self._said: dict[str, tuple[float, set[tuple[Any, ...]]]] = {}
+        self._logged: dict[str, tuple[float, set[tuple[Any, ...]]]] = {}
 
     def moment(self, value: Any) -> float:
-        """Seconds from the origin, exact to the microsecond.  A time without a zone is UTC.
+        """Return the seconds from the origin, exact to the microsecond.  A time without a zone is UTC.
 
-        Raises ``TypeError`` or ``ValueError`` for what is no ISO 8601 time; their text says what it must be.
+        Raises ``ValueError`` for a value that is no ISO 8601 time; the text says what it must be.
         """
         try:
             found = datetime.fromisoformat(value)
@@ -74,26 +77,26 @@ class Reader:
             self.origin = found
         return (found - self.origin).total_seconds()
 
-    def line(self, text: str, place: Place) -> Line | None:
-        """The line that ``text`` is, or None for one that is counted and passed over."""
-        self.tally.read += 1
+    def line(self, text: str, place: LogPlace) -> LogLine | None:
+        """Return the line that ``text`` holds, or None for one that is counted and passed over."""
+        self.skipped.read += 1
         text = text.strip()
         if not text:
-            self.tally.blank += 1
+            self.skipped.blank += 1
             return None
         try:
             values = self._values(text)
             at = self._when(values)
             fields = read_fields(values["event"], values, self.moment)
         except json.JSONDecodeError:
-            self.tally.note("truncated", place)
+            self.skipped.note("truncated", place)
         except NotOurs:
-            self.tally.note("foreign", place)
+            self.skipped.note("foreign", place)
         except Incomplete as error:
-            self.tally.note("incomplete", place, str(error))
+            self.skipped.note("incomplete", place, str(error))
         else:
             worker = sys.intern(str(values["worker"]))
-            return Line(self.tally.read, place, at, values["event"], worker, fields)
+            return LogLine(self.skipped.read, place, at, values["event"], worker, fields)
         return None
 
     def _values(self, text: str) -> dict[str, Any]:
@@ -110,7 +113,7 @@ class Reader:
 
     def _when(self, values: dict[str, Any]) -> float:
         if values.get("at") is None or values.get("worker") is None:
-            # Whoever else logs JSON with an "event" need not have a worker: only ours must.
+            # Other programs log JSON with an "event" too; only a line of a known event must name a worker.
             read_fields(values["event"], values, self.moment)
             raise Incomplete(f"{values['event']} has no {'at' if values.get('at') is None else 'worker'}")
         try:
@@ -119,22 +122,22 @@ class Reader:
             read_fields(values["event"], values, self.moment)
             raise Incomplete(f"{values['event']}: at is {values['at']!r}, and must be {error}") from None
 
-    def _is_said_again(self, line: Line) -> bool:
-        """Whether the same worker said the same of the same things at the same moment."""
+    def _is_doubled(self, line: LogLine) -> bool:
+        """Whether the same worker logged the same event about the same things at the same moment."""
         known = line.fields.get
         key = (line.event, known("job_id"), known("message_id"), known("receipt"), known("operation"))
-        at, said = self._said.get(line.worker, (None, set()))
+        at, logged = self._logged.get(line.worker, (None, set()))
         if at != line.at:
-            self._said[line.worker] = (line.at, {key})
+            self._logged[line.worker] = (line.at, {key})
             return False
-        again = key in said
-        said.add(key)
+        again = key in logged
+        logged.add(key)
         return again
 
     # -- files ------------------------------------------------------------------------------
 
-    def lines(self, files: Sequence[str]) -> Iterator[Line]:
-        """All lines of ``files`` (``-`` is the standard input), merged by time.
+    def lines(self, files: Sequence[str]) -> Iterator[LogLine]:
+        """Yield all lines of ``files`` (``-`` is the standard input), merged by time.
 
         Raises ``OSError`` for a file that cannot be read.
         """
@@ -148,8 +151,8 @@ class Reader:
             ]
             # Doubles are looked for after the merge: the same log may have been collected into two files.
             for _, line in heapq.merge(*streams, key=lambda keyed: keyed[0]):
-                if self._is_said_again(line):
-                    self.tally.note("doubled", line.place)
+                if self._is_doubled(line):
+                    self.skipped.note("doubled", line.place)
                 else:
                     yield line
         finally:
@@ -157,18 +160,21 @@ class Reader:
                 if stream is not sys.stdin:
                     stream.close()
 
-    def _of(self, texts: Iterable[str], name: str) -> Iterator[Line]:
+    def _of(self, texts: Iterable[str], name: str) -> Iterator[LogLine]:
         for number, text in enumerate(texts, start=1):
-            line = self.line(text, Place(name, number))
+            line = self.line(text, LogPlace(name, number))
             if line is not None:
                 yield line
 
-    def _in_order(self, lines: Iterable[Line]) -> Iterator[tuple[float, Line]]:
-        """Each line with the time by which it is merged: never before that of the line above it."""
+    def _in_order(self, lines: Iterable[LogLine]) -> Iterator[tuple[float, LogLine]]:
+        """Yield each line with the time to merge it by: never before that of the line above it.
+
+        Within a file its own order counts for more than its clock, which may be set back.
+        """
         latest = float("-inf")
         for line in lines:
             if line.at < latest:
-                self.tally.note("backwards", line.place)
+                self.skipped.note("backwards", line.place)
             latest = max(latest, line.at)
             yield latest, line
 
@@ -182,19 +188,19 @@ def _open(name: str) -> TextIO:
         raise OSError(f"{name} cannot be read ({error.strerror}): name a log of a worker") from None
 
 
-def texts(places: Iterable[Place]) -> dict[Place, str]:
-    """The texts of lines that were read before; those of a file that cannot be read again are left out."""
+def texts(places: Iterable[LogPlace]) -> dict[LogPlace, str]:
+    """Return the texts of lines that were read before, without those that cannot be read again."""
     wanted: dict[str, set[int]] = {}
     for place in places:
         wanted.setdefault(place.file, set()).add(place.number)
-    found: dict[Place, str] = {}
+    found: dict[LogPlace, str] = {}
     for name, numbers in wanted.items():
         try:
             with open(name, encoding="utf-8-sig", errors="replace", newline="\n") as stream:
                 last = max(numbers)
                 for number, text in enumerate(stream, start=1):
                     if number in numbers:
-                        found[Place(name, number)] = text.strip()
+                        found[LogPlace(name, number)] = text.strip()
                     if number >= last:
                         break
         except OSError:

@@ -1,8 +1,8 @@
-"""What an answer says of the row: whether the legality table gives it there, and what it leaves behind.
+"""Ask the legality table about a logged answer: is it right for this row, and what row does it leave?
 
-The table is asked for the moment at which the caller read its clock.  For an acquisition the logged
-lease tells that moment, to the microsecond; of other calls only call and answer are known, and the
-moment that suits the answer best is taken: whoever judges later must not break a claim on a guess.
+The table is asked for the moment at which the caller read its clock.  For an acquisition the logged lease
+names that moment, to the microsecond.  Of other calls only the times of call and answer are known, and the
+moment that suits the answer best is taken: no claim may break on a guess.
 """
 
 from __future__ import annotations
@@ -19,40 +19,45 @@ from statemachine.history.legality import (
     ruling,
 )
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
-from statemachine.logs.calls import Call, Outcome, World
+from statemachine.logs.calls import Call, CallEffect, JobState
 
 REASONS = {"ended": {TERMINAL}, "lease live": {LEASE_LIVE}, "no such job": {NO_SUCH_JOB}}
-"""The situations that a refused prepare's ``reason`` stands for; one that is not listed says nothing."""
+"""By the ``reason`` of a refused prepare: the situations that it stands for.
+
+A reason that is not listed says nothing.
+"""
 
 MICROSECOND = 1e-6
 
 
 class Rules:
-    """The legality table of one lifecycle, asked about lines."""
+    """The legality table of one lifecycle, asked about logged calls.  Times are seconds."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.lifecycle = lifecycle
 
     def expiry(self, at: float) -> float:
-        """The end of a lease taken at ``at``."""
+        """Return the end of a lease taken at ``at``."""
         return round(at + self.lifecycle.lease_seconds, 6)
 
     # -- writes -----------------------------------------------------------------------------
 
-    def write(self, call: Call, world: World) -> Outcome | None:
-        """What ``call`` leaves behind if it commits in ``world``; None where its answer does not fit.
+    def write(self, call: Call, state: JobState) -> CallEffect | None:
+        """Return what ``call`` does if it commits in ``state``; None where its answer does not fit.
 
         A call without an answer fits wherever the table would have accepted it, before it ended.
         """
+        # A close whose line names no status: what it wrote cannot be known.
         nameless = call.operation is Operation.CLOSE and call.payload is None
         if call.answer is Answer.REFUSED or nameless:
             return None
         assumed = None
-        if world.unseen:
-            if call.answer is None or (world.ended and call.answer is Answer.ACCEPTED):
+        if state.unseen:
+            # Nothing is assumed on behalf of a call that may have had no effect.
+            if call.answer is None or (state.ended and call.answer is Answer.ACCEPTED):
                 return None
             assumed = self.assumed_for(call)
-        row = assumed if assumed is not None else world.row
+        row = assumed if assumed is not None else state.row
         at = self._moment(call, row)
         if at > call.until or row is None:
             return None
@@ -66,14 +71,14 @@ class Rules:
             return self._acquired(call, effect, at, assumed)
         if call.status is not None and call.answer is not None and call.status != effect.status:
             return None
-        return Outcome(effect, at, assumed)
+        return CallEffect(effect, at, assumed)
 
-    def _acquired(self, call: Call, effect: JobRow, at: float, assumed: JobRow | None) -> Outcome | None:
-        if call.told is not None and call.told != effect.attempt:
+    def _acquired(self, call: Call, effect: JobRow, at: float, assumed: JobRow | None) -> CallEffect | None:
+        if call.logged_attempt is not None and call.logged_attempt != effect.attempt:
             return None
         row = effect._replace(locked_by=call.worker, lease_expires_at=self._stored_lease(call, at))
         known = call.expires_at is not None
-        return Outcome(row, at, assumed, 0 if known else self._slack(call, at), known)
+        return CallEffect(row, at, assumed, 0 if known else self._slack(call, at), known)
 
     def _slack(self, call: Call, at: float) -> float:
         return max(0, round(call.until - at, 6)) if call.until < inf else inf
@@ -82,10 +87,12 @@ class Rules:
         return call.expires_at if call.expires_at is not None else self.expiry(at)
 
     def _moment(self, call: Call, row: JobRow | None) -> float:
-        """When ``call`` read its clock: for an acquisition its lease says so, to the microsecond."""
+        """Return when ``call`` read its clock: for an acquisition its lease says so, to the microsecond."""
         if call.acquires and call.expires_at is not None:
             at = round(call.expires_at - self.lifecycle.lease_seconds, 6)
+            # A lease of another length would put it outside of the call; then the claim on its length breaks.
             return at if call.called_at <= at <= call.until else call.answered_at
+        # A takeover without a logged lease: the earliest moment at which it was allowed.
         if call.acquires and row is not None and row.lease_expires_at is not None:
             return max(call.called_at, row.lease_expires_at)
         return call.called_at
@@ -95,20 +102,20 @@ class Rules:
             self.lifecycle, call.operation, row, call.job, call.tenant, at, call.attempt, call.payload
         )
 
-    def forced(self, call: Call, world: World) -> Outcome:
-        """What an accepted ``call`` says of the row, whatever the table thinks of it."""
-        assumed = self.assumed_for(call, ended=world.ended) if world.unseen else None
-        base = assumed or world.row or JobRow(call.job, call.tenant, self.lifecycle.pending)
+    def forced(self, call: Call, state: JobState) -> CallEffect:
+        """Return what an accepted ``call`` says of the row, even where the table forbids it."""
+        assumed = self.assumed_for(call, ended=state.ended) if state.unseen else None
+        base = assumed or state.row or JobRow(call.job, call.tenant, self.lifecycle.pending)
         at = self._moment(call, None) if call.acquires else call.answered_at
         if call.acquires:
             row = base._replace(
                 status=self.lifecycle.running,
-                attempt=call.told if call.told is not None else base.attempt + 1,
+                attempt=call.logged_attempt if call.logged_attempt is not None else base.attempt + 1,
                 locked_by=call.worker,
                 lease_expires_at=self._stored_lease(call, at),
                 results=0,
             )
-            return Outcome(row, at, assumed, leased=call.expires_at is not None)
+            return CallEffect(row, at, assumed, leased=call.expires_at is not None)
         completes = call.operation is Operation.COMPLETE
         row = base._replace(
             status=call.status or self.lifecycle.finished_status(call.operation, call.payload),
@@ -117,52 +124,58 @@ class Rules:
             results=1 if completes else 0,
             result=call.payload if completes else None,
         )
-        return Outcome(row, at, assumed)
+        return CallEffect(row, at, assumed)
 
     # -- reads ------------------------------------------------------------------------------
 
-    def reads(self, call: Call, world: World) -> bool:
-        """Whether the answer of ``call`` is right in ``world`` although nothing is written."""
-        if call.answer is None or world.unseen:
+    def reads(self, call: Call, state: JobState) -> bool:
+        """Whether the answer of ``call`` is right in ``state`` although nothing is written."""
+        if call.answer is None or state.unseen:
             return False
         if call.recorded:
-            return False  # gate report §2.3: a second record of a completion must not be there
-        return any(self._reads_at(call, world, at) for at in {call.called_at, call.answered_at})
+            # A log that only records completions must have one for each job (gate report §2.3), so a second
+            # record is a second completion, not the repeated answer that the table allows.
+            return False
+        return any(self._reads_at(call, state, at) for at in {call.called_at, call.answered_at})
 
-    def _reads_at(self, call: Call, world: World, at: float) -> bool:
-        question = self._question(call, world.row, at)
+    def _reads_at(self, call: Call, state: JobState, at: float) -> bool:
+        question = self._question(call, state.row, at)
         cell = ruling(question)
-        if cell.answer_under(self.lifecycle) is not call.answer or cell.effect(question) != world.row:
+        if cell.answer_under(self.lifecycle) is not call.answer or cell.effect(question) != state.row:
             return False
         if call.answer is Answer.ACCEPTED:
-            # The table takes the row's word for who finished it; after a broken claim that may be false.
+            # The table believes the row about who finished it; after a broken claim that may be false.
             attempt = call.attempt if self.lifecycle.fenced else None
-            return world.finisher in (None, (call.operation, attempt))
+            return state.finisher in (None, (call.operation, attempt))
         return not call.acquires or cell.situation in REASONS.get(call.reason or "", {cell.situation})
 
-    def lease_that_refuses(self, call: Call, world: World) -> JobRow | None:
-        """The row with the end of its lease put off, where that explains why ``call`` was refused."""
-        row = world.row
-        if not world.slack or not call.acquires or call.answer is not Answer.REFUSED or row is None:
+    def lease_that_refuses(self, call: Call, state: JobState) -> JobRow | None:
+        """Return the row with a later end of its lease, where that explains why ``call`` was refused.
+
+        A lease that no line names may have begun at any moment until its answer, or its worker's death:
+        ``slack`` is how much later than assumed.  None where that cannot explain the refusal.
+        """
+        row = state.row
+        if not state.slack or not call.acquires or call.answer is not Answer.REFUSED or row is None:
             return None
         if row.lease_expires_at is None or call.reason not in (None, "lease live"):
             return None
         if ruling(self._question(call, row, call.called_at)).situation != LEASE_EXPIRED:
             return None
         put_off = round(call.called_at + MICROSECOND, 6)
-        if put_off - row.lease_expires_at > world.slack:
+        if put_off - row.lease_expires_at > state.slack:
             return None
         return row._replace(lease_expires_at=put_off)
 
     # -- what was there before the log begins -----------------------------------------------
 
     def assumed_for(self, call: Call, ended: bool = False) -> JobRow:
-        """The row that an accepted ``call`` must have found, of a job of which nothing was told before.
+        """Return the row that an accepted ``call`` must have found, of a job that no line described before.
 
-        ``ended``: somebody was told that the job is terminal, which no later answer can undo.
+        ``ended``: an answer has said that the job is terminal, which no later answer can undo.
         """
         lifecycle = self.lifecycle
-        attempt = (call.told or 1) - 1 if call.acquires else call.attempt or 1
+        attempt = (call.logged_attempt or 1) - 1 if call.acquires else call.attempt or 1
         if ended:
             return JobRow(call.job, call.tenant, lifecycle.done, attempt, results=1)
         if not call.acquires:

@@ -76,7 +76,7 @@ def interleaved(config: pytest.Config, asked: Asked, notes: list[str]) -> Iterat
     if missing:
         notes.append(f"skipped: {missing}")
         pytest.skip(missing)
-    from statemachine.world.transactions.opening import open_on
+    from statemachine.world.transactions.lane import open_on
 
     # A binding can be opened once only, and the embedded lane has opened the one of the command line.
     path = asked.binding_path

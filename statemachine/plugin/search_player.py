@@ -10,7 +10,7 @@ import pytest
 
 from statemachine.binding import BindingError
 from statemachine.history.words import counted
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.plugin.ending import fail, stop
 from statemachine.plugin.progress import Progress
 from statemachine.report.failure_folder import FOLDER, write_whole

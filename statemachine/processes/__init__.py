@@ -1,8 +1,11 @@
-"""The lane of real processes: workers on a real database and a real SQS API, really killed.
+"""The lane of real processes: workers on a real database and a real SQS API, killed by SIGKILL.
 
-``fleet.py`` says what a binding offers for it; ``stage.py`` starts what the workers need (``servers.py``,
-``databases.py``); ``workers.py`` and ``crew.py`` run them; ``moments.py`` and ``plan.py`` say when which of
-them is struck; ``campaign.py`` plays such a plan, and ``statemachine.logs`` judges what was logged.
+- ``statemachine.binding.fleet``: what a binding offers for this lane;
+- ``stage``: starts what the workers need (``servers``, ``databases``);
+- ``workers``, ``crew``: run the worker processes and have their logs judged by ``statemachine.logs``;
+- ``moments``, ``plan``: which worker is struck when;
+- ``campaign``: plays such a plan; ``figures`` and ``report`` say what came of it.
 
-It needs POSIX signals.  A plan is repeated as far as real clocks and schedulers allow, and no further.
+It needs POSIX signals.  The same plan strikes the same fleets at the same moments; on which job, and at
+which microsecond, depends on real clocks and schedulers.
 """

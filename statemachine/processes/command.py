@@ -1,4 +1,4 @@
-"""``python -m statemachine processes``: real workers, really killed, and what their logs then show."""
+"""``python -m statemachine processes``: run real workers, kill them, and judge their logs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.binding.fleet import Fleet
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.processes import plan as plans
-from statemachine.processes.campaign import Campaign
-from statemachine.processes.judging import judge_crew
-from statemachine.processes.plan import Plan, draw_plan
-from statemachine.processes.report import afterwards, closing, report, save, verdict_on
-from statemachine.processes.stage import Set, stage_set
+from statemachine.processes.campaign import KillCampaign
+from statemachine.processes.crew import judge_crew
+from statemachine.processes.plan import KillPlan, draw_plan
+from statemachine.processes.report import afterwards, last_line, report, save, verdict_on
+from statemachine.processes.stage import PreparedStage, prepared_stage
 from statemachine.report.console import BROKEN, DONE, Command, UsageError, say, whole_number
 from statemachine.report.failure_folder import FOLDER
 from statemachine.report.text.paper import paper_for
@@ -29,32 +29,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system under test")
     add("--defect", metavar="NAME", help="plant one of the binding's known bugs, to see it caught")
     add("--database-server", metavar="URL", help="make the database on this PostgreSQL server, not SQLite")
-    add("--seed", type=int, help="the same plan again (default: drawn, and printed)")
+    add("--seed", type=int, help="draw the plan from this seed (default: a new one, which is printed)")
     add("--jobs", type=whole_number, default=10, help="jobs of each pipeline, at least (default: 10)")
-    add("--kills", type=whole_number, default=30, help="how many workers are killed in all (default: 30)")
+    add("--kills", type=whole_number, default=30, help="workers killed in all (default: 30)")
     add(
         "--gap",
         type=_seconds,
         default=0.5,
         metavar="SECONDS",
-        help="between strikes on a pipeline, on average",
+        help="seconds between two strikes on a pipeline, on average (default: 0.5)",
     )
-    add("--work", type=_seconds, default=0.3, metavar="SECONDS", help="what a job costs, on average (0.3)")
-    add("--workers", type=whole_number, default=2, help="processes of each pipeline (default: 2)")
-    add("--pipelines", nargs="+", metavar="NAME", help="only these (default: all that the binding offers)")
-    add("--visibility", type=whole_number, default=3, metavar="SECONDS", help="visibility timeout (3)")
-    add("--margin", type=whole_number, default=1, metavar="SECONDS", help="by which the lease is shorter (1)")
+    add(
+        "--work",
+        type=_seconds,
+        default=0.3,
+        metavar="SECONDS",
+        help="work of a job, on average (default: 0.3)",
+    )
+    add("--workers", type=whole_number, default=2, help="worker processes of each pipeline (default: 2)")
+    add(
+        "--pipelines",
+        nargs="+",
+        metavar="NAME",
+        help="run only these pipelines (default: all of the binding)",
+    )
+    add(
+        "--visibility",
+        type=whole_number,
+        default=3,
+        metavar="SECONDS",
+        help="visibility timeout (default: 3)",
+    )
+    add(
+        "--margin",
+        type=whole_number,
+        default=1,
+        metavar="SECONDS",
+        help="the lease is this much shorter (default: 1)",
+    )
     add("--plan", type=Path, metavar="FILE", help="play a saved plan.json instead of drawing one")
-    add("--times", type=whole_number, default=1, help="play it so often, and say how often it failed")
-    add("--keep", type=Path, metavar="DIR", help="keep the logs there, whatever the verdict")
+    add(
+        "--times",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="play the plan N times, and say how often it failed",
+    )
+    add(
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        help="save plan and logs in this new directory, whatever the verdict",
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Exit code 0 when nothing was broken and nothing lost, else 1."""
+    """Play the plan and print the report; return exit code 0 when every run passed, else 1."""
     _check(asked)
     saved = plans.load(asked.plan) if asked.plan else None
     _check_work(saved.work_seconds if saved else asked.work, asked.visibility)
-    with stage_set(
+    with prepared_stage(
         asked.binding,
         defect=asked.defect,
         server=named_server(asked.database_server),
@@ -72,13 +106,13 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _seconds(text: str) -> float:
-    """Seconds, 0 or more, as an option's type."""
+    """Return an option's seconds, 0 or more.  Raises ``argparse.ArgumentTypeError``."""
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds, 0 or more")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds, 0 or more")
     return seconds
 
 
@@ -89,7 +123,7 @@ def _check(asked: argparse.Namespace) -> None:
             "margin, at least 1 s; give a smaller margin or a longer --visibility"
         )
     if asked.keep and asked.keep.exists() and (not asked.keep.is_dir() or any(asked.keep.iterdir())):
-        raise UsageError(f"--keep {asked.keep}: something is there already; name a new directory")
+        raise UsageError(f"--keep {asked.keep}: it exists and is not an empty directory; name a new one")
 
 
 def _check_work(work: float, visibility: int) -> None:
@@ -100,7 +134,7 @@ def _check_work(work: float, visibility: int) -> None:
         )
 
 
-def _chosen(stage: Set, names: Sequence[str] | None) -> list[Fleet]:
+def _chosen(stage: PreparedStage, names: Sequence[str] | None) -> list[Fleet]:
     known = {fleet.name: fleet for fleet in stage.fleets}
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
@@ -110,7 +144,7 @@ def _chosen(stage: Set, names: Sequence[str] | None) -> list[Fleet]:
     return [fleet for name, fleet in known.items() if names is None or name in names]
 
 
-def _drawn(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet]) -> Plan:
+def _drawn(asked: argparse.Namespace, stage: PreparedStage, fleets: Sequence[Fleet]) -> KillPlan:
     return draw_plan(
         secrets.randbelow(2**32) if asked.seed is None else asked.seed,
         [fleet.name for fleet in fleets],
@@ -122,7 +156,7 @@ def _drawn(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet]) -> Pl
     )
 
 
-def _header(stage: Set, plan: Plan, fleets: Sequence[Fleet]) -> list[str]:
+def _header(stage: PreparedStage, plan: KillPlan, fleets: Sequence[Fleet]) -> list[str]:
     times = stage.stage
     planted = f" with the defect {times.defect} planted" if times.defect else ""
     return [
@@ -133,9 +167,11 @@ def _header(stage: Set, plan: Plan, fleets: Sequence[Fleet]) -> list[str]:
     ]
 
 
-def _play(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet], plan: Plan, time: int) -> bool:
-    """Play the plan once and report; whether it failed."""
-    campaign = Campaign(plan, fleets, asked.workers, stage.database, stage.sqs, say, time)
+def _play(
+    asked: argparse.Namespace, stage: PreparedStage, fleets: Sequence[Fleet], plan: KillPlan, time: int
+) -> bool:
+    """Play the plan once and report; return whether it failed."""
+    campaign = KillCampaign(plan, fleets, asked.workers, stage.database, stage.sqs, say, time)
     try:
         played = campaign.run()
     finally:
@@ -151,12 +187,12 @@ def _play(asked: argparse.Namespace, stage: Set, fleets: Sequence[Fleet], plan: 
         save(folder, plan, judged)
         for line in afterwards(folder, judged, asked.binding, asked.defect):
             say(line)
-    say(closing(verdict))
+    say(last_line(verdict))
     return verdict is not Verdict.PASS
 
 
 def _emptied(folder: Path) -> Path:
-    """Logs of an earlier run would be judged with those of this one."""
+    """Remove the logs of an earlier run: they would be judged with those of this one."""
     for log in folder.glob("*.log"):
         log.unlink()
     return folder

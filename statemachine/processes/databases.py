@@ -1,7 +1,7 @@
 """The database of a run with real processes: a SQLite file, or a fresh database on a PostgreSQL server.
 
-Either is made by the run under a name that did not exist before, and is gone afterwards.  The server is
-only ever one that was named for this purpose: without one it is the file.
+The run makes it under a name that did not exist before, and removes it afterwards.  A server is used only
+if it was named for this purpose (``--database-server``); without one it is the file.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from statemachine.world.databases.postgresql import database
 
 
 class Database(Protocol):
-    """Made for one run.  ``url`` may hold a password; ``description`` does not."""
+    """A database that was made for one run."""
 
     url: str
+    """May hold a password: never printed."""
     name: str
     description: str
+    """For reports; holds no password."""
 
     def in_transaction(self) -> bool:
-        """Whether some worker has a transaction open that may write, right now."""
+        """Whether any worker has a transaction open that may write, right now."""
 
 
 class SQLiteFile:
-    """A file in write-ahead mode, where readers and the one writer do not wait for each other."""
+    """A SQLite file in write-ahead mode, where readers and the one writer do not wait for each other."""
 
     def __init__(self, file: Path) -> None:
         self.url = file.absolute().as_uri().replace("file://", "sqlite://", 1)
@@ -40,6 +42,7 @@ class SQLiteFile:
         self._looking = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
 
     def in_transaction(self) -> bool:
+        # SQLite has one write lock and no view of who holds it, so this tries to take it, without waiting.
         try:
             self._looking.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
@@ -53,7 +56,7 @@ class SQLiteFile:
 
 @contextmanager
 def private_database(directory: Path, server: str | None = None) -> Iterator[Database]:
-    """A database that did not exist before and does not afterwards.
+    """Make a database under a new name, and remove it afterwards.
 
     Raises :class:`~statemachine.world.databases.safety.Refused` for a server that cannot be used.
     """

@@ -1,7 +1,7 @@
-"""What a run of real processes came to, counted: strikes by moment, killed holders and who took over.
+"""Count what came of a run of real processes: strikes by moment, killed lease holders, takeovers.
 
-Counted from what was logged and from the rows at the end.  A killed holder is a worker whose log ends with a
-lease in hand; its job must have been acquired exactly once with the next attempt number.
+The counts come from the logs and from the rows at the end.  A killed holder is a killed worker whose log
+ends while it holds a lease; its job must have been acquired exactly once with the next attempt.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from statemachine.processes.campaign import Played
+from statemachine.processes.campaign import PlayedPlan
 from statemachine.processes.crew import Crew
 from statemachine.processes.workers import read
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Sums over all fleets.  ``seconds`` is how long strikes and jobs took, ``drain_seconds`` the rest."""
+    """Sums over all fleets."""
 
     jobs: int
     ended: int
@@ -27,14 +27,20 @@ class Figures:
     holders_killed: int
     taken_over_once: int
     seconds: float
+    """From the start to the last strike and the last planned job."""
     drain_seconds: float
+    """From there until all was quiet."""
 
     @property
     def lost(self) -> int:
+        """Jobs that did not end."""
+        """Jobs that did not end."""
         return self.jobs - self.ended
 
 
-def figures(played: Played) -> Figures:
+def figures(played: PlayedPlan) -> Figures:
+    """Count what came of a plan.  Reads the rows, so the database must still be there."""
+    """Count what came of a plan.  Reads the rows, so the database must still be there."""
     crews = played.crews
     takeovers = [number for crew in crews for number in _takeovers(crew)]
     return Figures(
@@ -50,7 +56,7 @@ def figures(played: Played) -> Figures:
 
 
 def killed_holders(crew: Crew) -> Iterator[tuple[str, int]]:
-    """(job, attempt) of each lease that a killed worker held when it died."""
+    """Yield job and attempt of each lease that a killed worker held when it died, by its own log."""
     killed = {event["killed"] for event in map(read, crew.lines) if event.get("event") == "worker.killed"}
     for worker in (*crew.gone, *crew.workers):
         held: Mapping[str, Any] | None = None
@@ -64,7 +70,7 @@ def killed_holders(crew: Crew) -> Iterator[tuple[str, int]]:
 
 
 def _takeovers(crew: Crew) -> Iterator[int]:
-    """For each lease that a killed worker held: how often the attempt after it was given out."""
+    """Yield, for each lease that a killed worker held, how often the next attempt was handed out."""
     given = Counter(
         (event.get("job_id"), event.get("attempt"))
         for event in crew.events()
@@ -72,12 +78,12 @@ def _takeovers(crew: Crew) -> Iterator[int]:
     )
     reached = {row.job: row.attempt for row in crew.fleet.observe(list(crew.jobs))}
     for job, attempt in killed_holders(crew):
-        # Whoever took over may have been killed before it could say so; the row counts.
+        # The worker that took over may have been killed before it logged that; then the row counts.
         yield given[job, attempt + 1] or int(reached.get(job, 0) > attempt)
 
 
-def struck_table(played: Played, fleets: Sequence[str]) -> list[str]:
-    """How many strikes hit each moment, a column a fleet."""
+def struck_table(played: PlayedPlan, fleets: Sequence[str]) -> list[str]:
+    """Return a table of how many strikes hit each moment, with a column for each fleet."""
     kinds = sorted({(deed, moment) for _, deed, moment in played.struck})
     width = max((len(f"{deed} {moment}") for deed, moment in kinds), default=0)
     lines = ["  ".join([" " * width, *(f"{fleet:>9}" for fleet in fleets)])]

@@ -1,4 +1,4 @@
-"""Forwards to :mod:`statemachine.binding.fleet` for bindings written for 0.1; goes with the next release."""
+"""Forwards to :mod:`statemachine.binding.fleet` for bindings written for 0.1, until the next release."""
 
 from statemachine.binding.fleet import (
     End,

@@ -1,9 +1,12 @@
-"""The moments at which a worker is killed, and how one is met: freeze, look, then kill.
+"""The moments at which a worker is struck, and how one is met: freeze, look, then kill.
 
-Which step a worker is at, is known from its log only after the fact, and some steps last a millisecond.
-So a worker that has logged the step before is frozen, and looked at: what it logged last, and whether a
-transaction is open in the database.  If it stands where it is wanted it is killed, and that moment is a
-fact, not a hope.  If not, it is thawed for a fraction of a millisecond and looked at again.
+A log tells which step a worker is at only after the fact, and some steps last a millisecond: a SIGKILL
+aimed at a log line arrives too late.  So a worker that has logged the step before is stopped by SIGSTOP
+and looked at: its last line, and whether the database has a transaction open.  A stopped process executes
+nothing, so what is seen stays true until the SIGKILL that follows, and the moment is a fact, not a hope.
+If the worker stands elsewhere, it runs for 0.2 ms (SIGCONT) and is looked at again.
+
+It cannot choose between two instructions inside of one moment: that is up to the operating system.
 """
 
 from __future__ import annotations
@@ -16,23 +19,30 @@ from statemachine.processes.databases import Database
 from statemachine.processes.workers import Worker
 
 PULSES = 40
+"""Looks at one worker before the moment counts as passed: 40 pulses let it run for 8 ms in all."""
 PULSE_SECONDS = 0.0002
+"""Run time between two looks, a fifth of a transaction that lasts a millisecond."""
 SURE_SECONDS = 0.02
-"""A transaction that stays open for so long while its worker stands still is that worker's own: those of
-others end within a few milliseconds."""
+"""A transaction that stays open for 20 ms while its worker is stopped is that worker's own: those of the
+other workers, which run on, end within a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """``opens`` is the log event that announces it, ``within`` are those that may have come last."""
+    """A moment in the work on a job, recognised by what the worker has logged."""
 
     name: str
+    """Its name in reports and in plan.json."""
     opens: str
+    """The log event that announces it."""
     within: frozenset[str]
+    """The events of which one must be the last that the worker has logged."""
     also: Callable[[Worker, Database], bool] = lambda worker, database: True
+    """What must be true besides, of the stopped worker and the database."""
 
 
 def _transaction_stays_open(worker: Worker, database: Database) -> bool:
+    # The database shows that some transaction is open, not whose it is.
     until = time.monotonic() + SURE_SECONDS
     while database.in_transaction():
         if time.monotonic() > until:
@@ -42,6 +52,7 @@ def _transaction_stays_open(worker: Worker, database: Database) -> bool:
 
 
 def _delete_is_next(worker: Worker, database: Database) -> bool:
+    # A released job keeps its message: there is no deletion to come before.
     return worker.last.get("operation") != "release"
 
 
@@ -63,7 +74,8 @@ IN_FINISH = Moment(
     frozenset({"finish.called"}),
     also=_transaction_stays_open,
 )
-# The deletion may be on its way: between the two lines lie 0.1 ms, in which hardly any worker is caught.
+# The deletion may be on its way: 0.1 ms lie between finish.accepted and delete.called, in which hardly any
+# worker is caught, so either may be the last line.
 BEFORE_DELETE = Moment(
     "between commit and delete",
     "finish.accepted",
@@ -74,9 +86,10 @@ MOMENTS = (BEFORE_PREPARE, IN_PREPARE, RUNNING, IN_FINISH, BEFORE_DELETE)
 
 
 def meet(worker: Worker, moment: Moment, database: Database) -> bool:
-    """Freeze ``worker`` at ``moment``; False, and it runs on, when it has passed it or has ended."""
+    """Freeze ``worker`` at ``moment``; return False, and let it run on, if it has passed it or has ended."""
     for _ in range(PULSES):
         worker.freeze()
+        # In this order: a line that was still in the pipe would hide that the moment is over.
         worker.read()
         if not worker.frozen or worker.last.get("event") not in moment.within:
             break

@@ -1,7 +1,7 @@
-"""The fault plan of a run, as data: who is struck, how, at which moment, and what jobs there are meanwhile.
+"""The fault plan of a run, as data: which fleet is struck, how, at which moment, and which jobs it has.
 
-A plan follows from its seed and can be saved and played again.  What it strikes is the same then; at
-which microsecond, and on which job, is up to the operating system.
+A plan follows from its seed; it can be saved as plan.json and played again.  It then strikes the same
+fleets at the same moments; at which microsecond, and on which job, is up to the operating system.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from statemachine.processes.moments import MOMENTS, RUNNING
 
 
 class PlanError(ValueError):
-    """A saved plan that cannot be played; the message says what is wrong with it."""
+    """A saved plan cannot be played; the message says why."""
 
 
 class Deed(StrEnum):
@@ -34,43 +34,52 @@ class Deed(StrEnum):
 
 
 WEIGHTS: Mapping[Deed, int] = {Deed.KILL: 12, Deed.PAUSE: 2, Deed.TERM: 1, Deed.SQS_DOWN: 1}
+"""How often each is drawn: three in four are kills, of which a run has a given number."""
+"""How often each is drawn: three in four are kills, of which a run has a given number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
-    """``gap`` seconds after the one before it on the same fleet; a pause or restart ``lasts`` so many."""
+class PlannedStrike:
+    """One strike on one fleet.  The fields are the keys of plan.json."""
 
     fleet: str
     deed: Deed
     moment: str = RUNNING.name
     gap: float = 0.5
+    """Seconds after the strike before it on the same fleet, at least."""
     lasts: float = 0
+    """Seconds that a pause, or a restart of SQS, lasts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """``twice``: its message is sent twice, as by a publisher that heard no answer."""
+class PlannedJob:
+    """One job that a fleet is given."""
 
     name: str
     tenant: str
     work: Work
     twice: bool = False
+    """Its message is sent twice, as by a publisher that got no answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """``jobs`` is how many each fleet gets at least; there are more as long as strikes are left."""
+class KillPlan:
+    """What a run does.  The fields are the keys of plan.json."""
 
     seed: int
     jobs: int
+    """Jobs of each fleet, at least: there are more as long as strikes are left."""
     work_seconds: float
-    strikes: tuple[Strike, ...]
+    """What a job costs on average."""
+    strikes: tuple[PlannedStrike, ...]
 
-    def jobs_of(self, fleet: str, tenants: Sequence[str], time: int = 1) -> Iterator[Job]:
-        """The endless row of a fleet's jobs: the same for the same seed, but for their names."""
+    def jobs_of(self, fleet: str, tenants: Sequence[str], time: int = 1) -> Iterator[PlannedJob]:
+        """Yield a fleet's jobs without end: the same for the same seed, but for ``time`` in their names."""
         for number in count(1):
+            # A generator for each job: how many jobs the other fleets get must not change this one.
+            # A generator for each job: how many jobs the other fleets get must not change this one.
             draw = Random(f"{self.seed}/{fleet}/{number}")
-            yield Job(
+            yield PlannedJob(
                 f"{fleet}-{self.seed}.{time}-{number}",
                 draw.choice(tenants),
                 Work(
@@ -92,33 +101,39 @@ def draw_plan(
     gap_seconds: float,
     work_seconds: float,
     lease_seconds: float,
-) -> Plan:
-    """A plan with ``kills`` kills in all, spread over fleets and moments, and other strikes between them."""
+) -> KillPlan:
+    """Return a plan of ``kills`` kills in all, spread over fleets and moments, with other strikes between."""
     draw = Random(seed)
-    strikes: list[Strike] = []
+    strikes: list[PlannedStrike] = []
     killed = 0
     while killed < kills:
         deed = draw.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        # Longer than the lease: a paused holder must wake up to find its job taken over.
+        # Longer than the lease: a paused holder must wake up to find its job taken over.
         lasts = {Deed.PAUSE: lease_seconds + draw.uniform(0, 2), Deed.SQS_DOWN: draw.uniform(0.5, 1.5)}
         moment = draw.choice(MOMENTS) if deed is Deed.KILL else RUNNING
         fleet, gap = draw.choice(fleets), round(draw.uniform(0, 2 * gap_seconds), 3)
-        strikes.append(Strike(fleet, deed, moment.name, gap, round(lasts.get(deed, 0), 3)))
+        strikes.append(PlannedStrike(fleet, deed, moment.name, gap, round(lasts.get(deed, 0), 3)))
         killed += deed is Deed.KILL
-    return Plan(seed, jobs, work_seconds, tuple(strikes))
+    return KillPlan(seed, jobs, work_seconds, tuple(strikes))
 
 
-def dumps(plan: Plan) -> str:
+def dumps(plan: KillPlan) -> str:
+    """Return ``plan`` as the text of plan.json."""
+    """Return ``plan`` as the text of plan.json."""
     return json.dumps(asdict(plan), indent=1) + "\n"
 
 
-def load(file: Path) -> Plan:
-    """Raises :class:`PlanError`."""
+def load(file: Path) -> KillPlan:
+    """Return the plan that is saved in ``file``.  Raises :class:`PlanError`."""
     try:
         values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
             raise ValueError(f"it holds a {type(values).__name__} and no object")
-        strikes = tuple(Strike(**strike | {"deed": Deed(strike["deed"])}) for strike in values.pop("strikes"))
-        plan = Plan(strikes=strikes, **values)
+        strikes = tuple(
+            PlannedStrike(**strike | {"deed": Deed(strike["deed"])}) for strike in values.pop("strikes")
+        )
+        plan = KillPlan(strikes=strikes, **values)
         _check(plan)
     except OSError as error:
         raise PlanError(f"{file}: {error.strerror}; name the plan.json of a saved run") from None
@@ -130,8 +145,8 @@ def load(file: Path) -> Plan:
     return plan
 
 
-def _check(plan: Plan) -> None:
-    """Raises ``ValueError`` for values that only the middle of a run would trip over."""
+def _check(plan: KillPlan) -> None:
+    """Raise ``ValueError`` for values that would fail only in the middle of a run."""
     if not isinstance(plan.seed, int) or not isinstance(plan.jobs, int):
         raise ValueError(f"seed {plan.seed!r} and jobs {plan.jobs!r} must be whole numbers")
     seconds = [plan.work_seconds, *(each for strike in plan.strikes for each in (strike.gap, strike.lasts))]

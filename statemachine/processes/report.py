@@ -1,4 +1,4 @@
-"""How a run of real processes is reported, and what is kept of one that failed."""
+"""The report of a run of real processes, and the files that are kept of one that failed."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.invariants import IN_LOGS
-from statemachine.invariants.verdict import Verdict
-from statemachine.logs import Judged
-from statemachine.logs.evidence import evidence
+from statemachine.invariants import IN_LOGS, Verdict
+from statemachine.logs import JudgedLog
+from statemachine.logs.report import evidence
 from statemachine.processes import plan as plans
-from statemachine.processes.campaign import Played
+from statemachine.processes.campaign import PlayedPlan
+from statemachine.processes.crew import JudgedFleet
 from statemachine.processes.figures import figures, struck_table
-from statemachine.processes.judging import JudgedFleet
-from statemachine.processes.plan import Plan
+from statemachine.processes.plan import KillPlan
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.report.text.summary import MEANING, wrapped
 
 
-def verdict_on(played: Played, fleets: Sequence[JudgedFleet]) -> Verdict:
-    """FAIL before UNKNOWN before PASS; jobs that did not end are a failure whatever was logged."""
+def verdict_on(played: PlayedPlan, fleets: Sequence[JudgedFleet]) -> Verdict:
+    """Return the worst verdict; jobs that did not end are a FAIL, whatever was logged."""
     answers = {fleet.judged.verdict for fleet in fleets}
     if played.stuck or Verdict.FAIL in answers:
         return Verdict.FAIL
     return Verdict.UNKNOWN if Verdict.UNKNOWN in answers or played.missed else Verdict.PASS
 
 
-def report(played: Played, fleets: Sequence[JudgedFleet], paper: Paper = WIDE) -> Iterator[str]:
-    """What was struck, what came of the jobs, what was judged; the failures with the lines that show them."""
+def report(played: PlayedPlan, fleets: Sequence[JudgedFleet], paper: Paper = WIDE) -> Iterator[str]:
+    """Yield what was struck, what came of the jobs, what was judged, and the failures with their lines."""
     found = figures(played)
     yield "Strikes (each met where it says: the worker was frozen and looked at first)"
     yield from (f"  {line}" for line in struck_table(played, [fleet.name for fleet in fleets]))
@@ -54,12 +53,15 @@ def report(played: Played, fleets: Sequence[JudgedFleet], paper: Paper = WIDE) -
         for doubt in fleet.judged.doubts():
             yield f"UNKNOWN  {fleet.name}: {doubt}"
     for (fleet_name, deed, moment), times in played.missed.items():
-        yield f"UNKNOWN  {fleet_name}: {deed} {moment} was to happen {times} times more and never could"
+        yield (
+            f"UNKNOWN  {fleet_name}: {deed} {moment}: {times} more planned, and no worker was met there; "
+            "play the plan again"
+        )
     for name, jobs in played.stuck.items():
         yield f"FAIL  {name}: these jobs never ended: {', '.join(jobs)}"
 
 
-def _judged(each: Sequence[Judged], paper: Paper) -> Iterator[str]:
+def _judged(each: Sequence[JudgedLog], paper: Paper) -> Iterator[str]:
     counts: Counter[str] = Counter()
     for judged in each:
         counts.update(judged.judged)
@@ -72,8 +74,8 @@ def _judged(each: Sequence[Judged], paper: Paper) -> Iterator[str]:
         yield from wrapped(left_out, paper=paper)
 
 
-def save(folder: Path, plan: Plan, fleets: Sequence[JudgedFleet]) -> None:
-    """Keep the plan and every log, under their own names.  Raises ``OSError``."""
+def save(folder: Path, plan: KillPlan, fleets: Sequence[JudgedFleet]) -> None:
+    """Save plan.json and every log, under its own name.  Raises ``OSError``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plan.json").write_text(plans.dumps(plan), encoding="utf-8", newline="\n")
     for fleet in fleets:
@@ -84,9 +86,9 @@ def save(folder: Path, plan: Plan, fleets: Sequence[JudgedFleet]) -> None:
 def afterwards(
     folder: Path, fleets: Sequence[JudgedFleet], binding: str, defect: str | None
 ) -> Iterator[str]:
-    """How to play the plan again, and to judge the logs again."""
+    """Yield the commands that play the plan again and judge the logs again."""
     options = f" --binding {binding}" * (binding != DEFAULT_BINDING)
-    yield f"Saved in {folder}.  Again (real clocks: as far as that can be repeated)"
+    yield f"Saved in {folder}.  Again (same strikes; real clocks decide which jobs they meet)"
     planted = f" --defect {defect}" if defect else ""
     yield f"  python -m statemachine processes{options}{planted} --plan {folder / 'plan.json'} --times 5"
     for fleet in fleets:
@@ -94,6 +96,6 @@ def afterwards(
         yield f"  python -m statemachine check-log{judged_by} {folder}/{fleet.name}-*.log"
 
 
-def closing(verdict: Verdict) -> str:
-    """The last line."""
+def last_line(verdict: Verdict) -> str:
+    """Return the last line."""
     return f"{verdict}  {MEANING[verdict]}"

@@ -1,7 +1,7 @@
-"""Starts and stops the SQS server of a run, and speaks to its queues as an operator does.
+"""Start and stop the SQS server of a run, and work on its queues as an operator does.
 
-Every client is given its endpoint and its (meaningless) credentials: nothing is ever looked up in the
-environment, so no command of ours can reach a queue that somebody uses.
+Every client is given its endpoint and its (meaningless) credentials.  Nothing is looked up in the
+environment, so no command of this package can reach a real queue.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEEDED = ("boto3", "moto", "werkzeug")
 
 
 class NotInstalled(RuntimeError):
-    """What this lane needs besides is not there; the message says how to get it."""
+    """A package that this lane needs is missing; the message says how to install it."""
 
 
 class SQSServer:
@@ -40,7 +40,10 @@ class SQSServer:
         self.endpoint = endpoint
 
     def down(self) -> None:
-        """Answer nobody, until :meth:`up`; messages are kept.  Both raise ``ConnectionError`` when dead."""
+        """Refuse connections until :meth:`up`; messages are kept.
+
+        Both raise ``ConnectionError`` when the server has died.
+        """
         self._ask("down")
 
     def up(self) -> None:
@@ -64,7 +67,7 @@ class SQSServer:
 
 @contextmanager
 def sqs_server() -> Iterator[SQSServer]:
-    """A fresh SQS on loopback, gone afterwards.  Raises :class:`NotInstalled` without moto."""
+    """Start a fresh SQS on loopback, and stop it afterwards.  Raises :class:`NotInstalled` without moto."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise NotInstalled(
@@ -79,7 +82,7 @@ def sqs_server() -> Iterator[SQSServer]:
         text=True,
         # moto looks for credentials of its own, and fails of a profile that is not there.
         env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        # Ctrl-C in the terminal is for the run, whose workers still need their queue to end in peace.
+        # Ctrl-C in a terminal goes to a whole process group, and stopping workers still need their queue.
         start_new_session=True,
     )
     try:
@@ -99,7 +102,7 @@ def sqs_server() -> Iterator[SQSServer]:
 
 
 class Body(NamedTuple):
-    """A message as it lies in a queue."""
+    """A received message: its id, its receipt handle and its body."""
 
     message: str
     receipt: str
@@ -107,7 +110,7 @@ class Body(NamedTuple):
 
 
 class Operator:
-    """Looks into the queues of a run and redrives what is dead; it never touches any other endpoint."""
+    """Looks into the queues of a run and redrives dead letters; it knows no other endpoint."""
 
     def __init__(self, endpoint: str) -> None:
         import botocore.session
@@ -128,13 +131,13 @@ class Operator:
         self._urls: dict[str, str] = {}
 
     def depth(self, queue: str) -> int:
-        """How many messages a queue holds, hidden ones included."""
+        """Return how many messages a queue holds, hidden ones included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = self._sqs.get_queue_attributes(QueueUrl=self._url(queue), AttributeNames=names)
         return sum(int(found["Attributes"][name]) for name in names)
 
     def take(self, queue: str) -> Iterator[Body]:
-        """Receive all that is visible now."""
+        """Receive all messages that are visible now, ten at a time."""
         while True:
             answer = self._sqs.receive_message(
                 QueueUrl=self._url(queue), MaxNumberOfMessages=10, WaitTimeSeconds=0, VisibilityTimeout=30
@@ -146,7 +149,10 @@ class Operator:
                 yield Body(message["MessageId"], message["ReceiptHandle"], message["Body"])
 
     def redrive(self, body: Body, dead: str, queue: str) -> str:
-        """Move one message back; the id of the new one."""
+        """Move one message from the DLQ ``dead`` back to ``queue``; return the id of the new one.
+
+        Sent before it is deleted: if this process dies in between it is there twice, never lost.
+        """
         sent = self._sqs.send_message(QueueUrl=self._url(queue), MessageBody=body.text)
         self._sqs.delete_message(QueueUrl=self._url(dead), ReceiptHandle=body.receipt)
         renewed: str = sent["MessageId"]

@@ -1,8 +1,8 @@
 """SQS by moto on loopback, in a process of its own: ``python -m statemachine.processes.sqs_server``.
 
-It prints its address once it listens, takes commands from standard input, a line each (``down``: nobody
-answers any more; ``up``: somebody does again, on the same port, with every message kept), and ends when
-standard input is closed, so that it cannot outlive whoever started it.
+It prints its address once it listens, and takes commands from standard input, a line each: ``down``, refuse
+connections; ``up``, accept them again, on the same port, with every message kept.  It repeats each command
+when it is done.  It ends when standard input is closed, so it cannot outlive the process that started it.
 
 Unlike SQS, moto lets an old receipt handle delete and extend.
 """
@@ -34,7 +34,7 @@ class _Listener:
 
 
 def serve(application: Any, commands: Iterable[str]) -> None:
-    """Listen until ``commands`` end."""
+    """Listen, and carry out ``commands``, until they end."""
     listener: _Listener | None = _Listener(application)
     port = listener.port if listener else 0
     sys.stdout.write(f"http://{ADDRESS}:{port}\n")

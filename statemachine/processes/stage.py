@@ -1,7 +1,9 @@
-"""Sets the stage for real processes: database, queue server, schema, and the fleets of a binding.
+"""Start what real workers need: database, queue server, schema, and the fleets of a binding.
 
-This process becomes the operator of the run: its Django is configured for the run's own database, once,
-so a stage is set in a process of its own (a command), never inside pytest.
+This process becomes the operator of the run: its Django is configured for the run's own database, which
+Django allows once in a process.  So it is a process of its own (a command), never pytest's.
+
+A run is broken off by Ctrl-C or SIGTERM and still cleans up; after SIGKILL nothing can.
 """
 
 from __future__ import annotations
@@ -13,20 +15,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import cast
 
 from statemachine.binding import Binding, BindingError
 from statemachine.binding.fleet import Fleet, FleetBinding, Stage
 from statemachine.processes.databases import Database, private_database
-from statemachine.processes.interrupts import cleaned_up_after
 from statemachine.processes.servers import SQSServer, sqs_server
 from statemachine.world.databases.opening import load_here
 from statemachine.world.databases.safety import Refused
 
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+
 
 @dataclass(frozen=True)
-class Set:
-    """A stage that is set: everything runs, and no worker yet."""
+class PreparedStage:
+    """Everything that workers need runs; no worker does yet."""
 
     stage: Stage
     binding: FleetBinding
@@ -36,15 +40,15 @@ class Set:
 
 
 @contextmanager
-def stage_set(
+def prepared_stage(
     binding_path: str,
     *,
     defect: str | None = None,
     server: str | None = None,
     visibility_seconds: int = 3,
     margin_seconds: int = 1,
-) -> Iterator[Set]:
-    """Start what workers need, migrate, create the queues; all of it is gone afterwards.
+) -> Iterator[PreparedStage]:
+    """Start what workers need, migrate, create the queues; remove all of it afterwards.
 
     Raises ``BindingError`` for a binding without fleets,
     :class:`~statemachine.world.databases.safety.Refused` for a database that is not the run's own and where
@@ -67,7 +71,7 @@ def stage_set(
             for fleet in fleets:
                 fleet.create_queues()
             try:
-                yield Set(stage, binding, database, sqs, fleets)
+                yield PreparedStage(stage, binding, database, sqs, fleets)
             finally:
                 _disconnect()
 
@@ -86,7 +90,7 @@ def _with_fleets(path: str, defect: str | None) -> FleetBinding:
     if missing:
         raise BindingError(
             f"--binding {path}: it lacks {', '.join(missing)}, so there are no worker processes to run; "
-            "statemachine/binding/fleet.py says what they are"
+            "statemachine/binding/fleet.py says what to write"
         )
     return cast(FleetBinding, binding)
 
@@ -114,3 +118,26 @@ def _disconnect() -> None:
     from django.db import connections
 
     connections.close_all()
+
+
+@contextmanager
+def cleaned_up_after() -> Iterator[None]:
+    """Raise ``KeyboardInterrupt`` for the first SIGINT or SIGTERM within, and ignore all further ones.
+
+    Python dies of SIGTERM without cleaning up, and of a second Ctrl-C while it cleans up: either would leave
+    workers and databases behind.
+    """
+    before = {number: signal.signal(number, _interrupted) for number in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # After an interruption they stay ignored: what is left to do is to say so and exit.
+            if signal.getsignal(number) is _interrupted:
+                signal.signal(number, handler)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    for each in INTERRUPTS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -1,8 +1,8 @@
-"""Worker processes: started, read, frozen, stopped and killed.
+"""Worker processes: start, read, freeze, stop and kill them.
 
-What a worker logged is read from its standard output, line by line, as it comes; a line that was written
-before a kill is not lost.  A frozen worker (SIGSTOP) executes nothing, so whatever is looked at meanwhile
-stays true until it is thawed or killed.
+A worker logs to its standard output, a pipe: a line that was written before a kill stays in the pipe and is
+read after it.  A frozen worker (SIGSTOP) executes nothing, so what is seen of it stays true until it is
+thawed or killed.  Threads freeze with their process; processes that it started do not.
 """
 
 from __future__ import annotations
@@ -23,30 +23,29 @@ from statemachine.binding.fleet import SIGNALS, Fleet, FleetError, Stop
 _CHUNK = 1 << 20
 """More than a pipe holds, so that one look takes in all that was written."""
 STOP_COMMAND_SECONDS = 60
+"""Patience with one of a fleet's ``stop_commands``; ``docker stop`` alone waits for 10 s by default."""
 END_SECONDS = 10
-"""For a process that was killed to be gone."""
+"""Time for a process to be gone after it was killed."""
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def told(moment: datetime) -> str:
-    """A moment in UTC as log lines give it (docs/logs.md)."""
+def as_logged(moment: datetime) -> str:
+    """Return a time in UTC as log lines write it: ISO 8601, microseconds, ``Z`` (docs/logs.md)."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def line(event: str, text: str, **fields: Any) -> str:
-    """A log line of the operator, in the format of docs/logs.md."""
-    return json.dumps({"at": told(now()), "event": event, "worker": "operator", "text": text, **fields})
+    """Return a log line of the operator, in the format of docs/logs.md."""
+    return json.dumps({"at": as_logged(now()), "event": event, "worker": "operator", "text": text, **fields})
 
 
 class Worker:
-    """One process.
+    """One worker process; ``note`` is called with each event that is read from it.
 
-    ``last`` is the newest event that it logged, ``lines`` is all that it logged, ``exhausted`` says that
-    nothing more can come, and ``asked`` that it was told to stop.  ``note`` is called with each event, by
-    whomever it is read.  Raises :class:`~statemachine.binding.fleet.FleetError` when it cannot be started.
+    Raises :class:`~statemachine.binding.fleet.FleetError` when it cannot be started.
     """
 
     def __init__(
@@ -55,10 +54,14 @@ class Worker:
         self.fleet = fleet
         self.name = name
         self.lines: list[str] = []
+        """All that it has logged."""
         self.last: dict[str, Any] = {}
+        """The newest event that it has logged."""
         self.frozen = False
         self.exhausted = False
+        """Its pipe is closed: nothing more can come."""
         self.asked = False
+        """It was asked to stop, or killed."""
         self._note = note
         self._rest = b""
         self._process = _started(fleet, name)
@@ -79,7 +82,7 @@ class Worker:
         return self._process.poll()
 
     def read(self) -> list[dict[str, Any]]:
-        """The events logged since the last time.
+        """Return the events logged since the last call.
 
         All of them are taken in before any is acted on: ``last`` must not be older than what stands in the
         pipe, or a worker would be struck at a moment that it has left.
@@ -89,6 +92,7 @@ class Worker:
         except BlockingIOError:
             return []
         self.exhausted = not chunk
+        # A kill can cut the last line; what follows no newline waits here and is never logged.
         *whole, self._rest = (self._rest + chunk).split(b"\n")
         texts = [raw.decode("utf-8", "replace") for raw in whole]
         self.lines += texts
@@ -99,26 +103,31 @@ class Worker:
         return events
 
     def read_rest(self) -> None:
-        """Take in what it left behind.  It has ended: more can only come from a process that it started."""
+        """Take in what an ended worker left in its pipe.
+
+        Without waiting: a process that it started may hold the pipe open for ever.
+        """
         while not self.exhausted and ready([self], 0):
             self.read()
 
     def freeze(self) -> None:
-        """Stop it between two instructions, and wait until it stands still; not ``frozen`` if it ended."""
+        """Stop it by SIGSTOP and wait until it stands still; it is not ``frozen`` afterwards if it ended."""
         self._process.send_signal(signal.SIGSTOP)
-        # Looked at first and then taken, since an exit must be left for whoever waits for it.
-        with suppress(ChildProcessError):  # its end has been noticed before
+        # SIGSTOP is sent and not yet obeyed when send_signal returns, so the kernel is asked.  WNOWAIT looks
+        # first and leaves the answer: an exit must stay there for Popen.wait.
+        with suppress(ChildProcessError):  # Popen has already reaped it
             found = os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             if found is not None and found.si_code == os.CLD_STOPPED:
                 os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
                 self.frozen = True
 
     def thaw(self) -> None:
+        """Let it run on (SIGCONT)."""
         self._process.send_signal(signal.SIGCONT)
         self.frozen = False
 
     def stop(self, how: Stop) -> None:
-        """Stop it as an operator does: by its fleet's command for that, or by a signal.
+        """Ask it to stop as an operator does: by its fleet's command for that, or by a signal.
 
         Raises :class:`~statemachine.binding.fleet.FleetError` when the command fails.
         """
@@ -130,7 +139,10 @@ class Worker:
             self._process.send_signal(SIGNALS[how])
 
     def kill(self) -> None:
-        """Kill it, as its fleet does that, and wait for its end.  Raises ``FleetError`` when it lives on."""
+        """Kill it and wait for its end.  Raises ``FleetError`` when it lives on.
+
+        A frozen worker dies as well: SIGKILL needs no SIGCONT, so no instruction runs in between.
+        """
         self.stop(Stop.KILL)
         if not self.wait(END_SECONDS):
             raise FleetError(
@@ -140,7 +152,7 @@ class Worker:
         self.frozen = False
 
     def wait(self, seconds: float) -> bool:
-        """Whether it ended by itself within so many seconds."""
+        """Wait for its end; return whether it came within ``seconds``."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -148,12 +160,12 @@ class Worker:
         return True
 
     def close(self) -> None:
-        """Make sure that nothing is left of it, whatever its fleet's commands do."""
+        """Leave nothing of it behind, whatever its fleet's commands do."""
         if self.alive:
             with suppress(FleetError):
                 self.kill()
         if self.alive or not self.exhausted:
-            # Somebody holds its output open: it, or a process that it started.
+            # The worker or a process that it started holds its output open; both are in its process group.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -168,13 +180,13 @@ def _started(fleet: Fleet, name: str) -> subprocess.Popen[bytes]:
             env=os.environ | dict(fleet.environment(name)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            # Ctrl-C in the terminal is for the run, which then stops its workers itself.
+            # Ctrl-C in a terminal goes to its whole process group; the run stops its workers itself.
             start_new_session=True,
         )
     except OSError as error:
         raise FleetError(
             f"the workers of {fleet.name} cannot be started: {shlex.join(command)}: {error.strerror}; "
-            "mend what the fleet's command() gives"
+            "mend what the fleet's command() returns"
         ) from None
 
 
@@ -192,6 +204,7 @@ def _carried_out(command: Sequence[str]) -> None:
 
 
 def read(text: str) -> dict[str, Any]:
+    """Return the event of a log line; an empty one for a line that is none of a worker's log."""
     try:
         read = json.loads(text)
     except ValueError:
@@ -200,7 +213,7 @@ def read(text: str) -> dict[str, Any]:
 
 
 def ready(workers: Sequence[Worker], seconds: float) -> list[Worker]:
-    """The workers that have logged something, waiting for one at most so many seconds."""
+    """Return the workers that have something to read; wait for the first at most ``seconds``."""
     with selectors.DefaultSelector() as selector:
         for worker in workers:
             selector.register(worker.output, selectors.EVENT_READ, worker)

@@ -1,12 +1,12 @@
-"""Plays one history as a plain test: the fixture ``leased_jobs``, without Hypothesis and without a search.
+"""The fixtures ``leased_jobs`` and ``interleaved_jobs``, which play a plain test without Hypothesis.
 
 A failing run saves such a test beside its history.  It fails as long as the system breaks a claim and
-passes once it does not.  A step that a mended system does not allow any more is left out, and that is
-how a test comes to pass without showing anything.  So the first step must be possible, every step
-must be one that some state allows, and all but the last must have been played when the steps are
-judged by themselves.  With a drain, the end of every job is judged whatever the way to it.
+passes once it does not.  A step that the repaired system does not allow is left out, and a test of which
+too much is left out would pass and show nothing.  So the first step must be possible, every step must be
+one that some state allows, and all but the last must have been played when the claims are judged.  With a
+drain none of them needs to be: then the end of every job is judged, however it came about.
 
-A pass shows that this one order of events is handled, not that its neighbours are.
+A pass shows that this one order of events is handled, not that similar orders are.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ from statemachine.world.operations.drain import drain, let_all_end
 
 
 class Misused(ValueError):
-    """A test that cannot mean what it says; the message says what is wrong and how to mend it."""
+    """The test cannot mean what it says; the message says what is wrong and how to correct it."""
 
 
 class LeasedJobs:
-    """One history in the making, on the system under test and a controlled clock at second 0::
+    """One history, played step by step on the system under test; its clock starts at second 0::
 
-    leased_jobs.play("create", job="j1", tenant="t1")
-    leased_jobs.play("publish", job="j1")  # sends message m2
-    leased_jobs.check()
+        leased_jobs.play("create", job="j1", tenant="t1")
+        leased_jobs.play("publish", job="j1")  # sends message m2
+        leased_jobs.check()
+
+    ``lane`` must be open; ``binding`` is the path of the system under test.
     """
 
     def __init__(self, lane: Lane, binding: str) -> None:
@@ -41,23 +43,28 @@ class LeasedJobs:
         self._claims = {claim.name for claim in lane.claims}
         self._step = 0
         self._drained = False
+        # The steps that were not possible, each with the reason.
         self._left_out: list[tuple[int, str]] = []
+
         self.unjudged = False
+        """Whether steps were played and never checked: such a test would pass whatever they did."""
 
     def expect_binding(self, path: str) -> None:
-        """Raise :class:`Misused` unless the system under test is the one that this history speaks of."""
+        """Raise :class:`Misused` unless ``path`` is the binding of the system under test."""
         __tracebackhide__ = True
         if path != self._binding:
             raise self._misused(
-                f"this history was found with --binding {path} and is played on {self._binding}, of which "
+                f"this history was found with --binding {path} and is played on {self._binding}, about which "
                 f"it says nothing: give --binding {path}"
             )
 
     def play(self, operation: str, /, *, step: int | None = None, **arguments: Any) -> None:
-        """Play a named operation (``statemachine/operations/``), unless a claim is broken already.
+        """Play a named operation (``statemachine/world/operations/``), unless a claim is broken already.
 
-        Steps count from 1, or from ``step``: a job that step 1 creates is j1, a message of step 2 is m2.
-        Raises :class:`Misused` for a step that no state allows, or when the first one is not possible.
+        Steps count from 1, or from ``step``: a job of step 1 is j1, a message of step 2 is m2.
+        A step that the system does not allow in its present state is left out.
+
+        Raise :class:`Misused` if no state allows the step, or if the first step is not possible.
         """
         __tracebackhide__ = True
         self._step = self._step + 1 if step is None else step
@@ -73,7 +80,7 @@ class LeasedJobs:
             if not self._example.steps:
                 raise self._misused(
                     f"step {self._step} ({operation}), the first one, is not possible: {error}; "
-                    "a history begins with a step that every system allows"
+                    "begin with a step that every system allows, such as create"
                 ) from None
             self._left_out.append((self._step, f"step {self._step} ({operation}) is not possible: {error}"))
 
@@ -82,7 +89,7 @@ class LeasedJobs:
         asked = operation in (GOES_ON, KILLED) or arguments.get(STEPWISE)
         if asked and not self._example.lane.most_in_flight:
             raise self._misused(
-                f"step {self._step} ({operation}): leased_jobs plays operations whole; take the fixture "
+                f"step {self._step} ({operation}): leased_jobs plays operations whole; use the fixture "
                 "interleaved_jobs, which plays them statement by statement on PostgreSQL"
             )
 
@@ -90,7 +97,7 @@ class LeasedJobs:
         perform(self._example, operation, arguments, key=self._step)
 
     def drain(self) -> None:
-        """Faults stop, time moves on and workers work until all is quiet: then every job must have ended."""
+        """Stop all faults and let time pass and workers work until all is quiet; every job must end."""
         self.unjudged = True
         self._drained = True
         if not self._example.judge.violations:
@@ -99,8 +106,9 @@ class LeasedJobs:
     def check(self, claim: str | None = None) -> None:
         """Raise ``AssertionError`` with the story and the table of steps if a claim is broken.
 
-        Also when an invariant crashed, or when so much was left out that a pass would show nothing.
-        ``claim`` is the one that the test is about: :class:`Misused` when it is not judged here.
+        Raise it too if an invariant crashed, or if a step before the last was left out and no drain was
+        played: a pass would show nothing then.  ``claim`` is the one that the test is about; raise
+        :class:`Misused` if it is not judged on this system, or if no step was played.
         """
         __tracebackhide__ = True
         self._check_claim(claim)
@@ -109,44 +117,44 @@ class LeasedJobs:
         failure = Failure.of(self._example)
         if failure is not None:
             seen = failure.headline
-            told = "\n".join(what_broke(self._example.lifecycle, failure))
-            raise AssertionError(f"{seen.invariant}: {seen.story}\n\n{told}")
+            steps = "\n".join(what_broke(self._example.lifecycle, failure))
+            raise AssertionError(f"{seen.invariant}: {seen.story}\n\n{steps}")
         for crash in self._example.judge.crashed:
             raise AssertionError(f"{crash.invariant} could not judge: it crashed with {crash.error}")
         missing = [why for step, why in self._left_out if step != self._step]
         if missing and not self._drained:
             raise AssertionError(
-                f"this test shows nothing any more: {missing[0]}; the system goes another way before the "
-                "last step, so let the search judge that way and drop this test"
+                f"this test shows nothing any more: {missing[0]}; the system takes another way before the "
+                "last step, so let the search judge that way and delete this test"
             )
 
     def _check_claim(self, claim: str | None) -> None:
         __tracebackhide__ = True
         if not self._example.steps:
-            raise self._misused("no step was played, so there is nothing to judge: play some first")
+            raise self._misused("no step was played, so there is nothing to judge: play one first")
         if claim is None or claim in self._claims:
             return
         if claim in BY_NAME:
-            raise self._misused(f"{self._binding} waives {claim}, so it is not judged: drop this test")
+            raise self._misused(f"{self._binding} waives {claim}, so it is not judged: delete this test")
         raise self._misused(f"there is no invariant {claim}; there are {', '.join(sorted(self._claims))}")
 
     def _misused(self, what: str) -> Misused:
-        # The test has its answer: nobody needs to hear as well that it judged nothing.
+        # One error is enough: without this the fixture would add that the test judged nothing.
         self.unjudged = False
         return Misused(what)
 
 
 class InterleavedJobs(LeasedJobs):
-    """The same, statement by statement: ``lane`` must be an open transactions lane::
+    """The same, statement by statement; ``lane`` must be an open transactions lane::
 
-    interleaved_jobs.play("prepare", worker="A", stepwise=True)
-    interleaved_jobs.play("prepare", worker="B")  # waits for what A has locked
-    interleaved_jobs.play("proceed", by="A", statement="COMMIT")
+        interleaved_jobs.play("prepare", worker="A", stepwise=True)
+        interleaved_jobs.play("prepare", worker="B")  # waits for a lock that A holds
+        interleaved_jobs.play("proceed", by="A", statement="COMMIT")
 
-    A system that locks where it did not has other statements.  So ``proceed`` gives a turn: whoever it names
-    executes the next statement, whatever that is called now, and who waits for a lock or has ended passes.
-    A step that is not possible while operations are in flight is tried again when all have ended, and so
-    they do before the steps are judged.
+    A system that was repaired, say by a lock, has other statements.  So ``proceed`` gives a turn: the
+    operation of ``by`` executes its next statement, whatever that is now, and does nothing if it waits for a
+    lock or has ended.  If a step is not possible while operations are in flight, all of them are finished and
+    it is played again.  They are finished as well before the claims are judged.
     """
 
     def _perform(self, operation: str, arguments: dict[str, Any]) -> None:

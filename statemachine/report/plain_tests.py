@@ -1,4 +1,4 @@
-"""Writes a failure down as a plain test, to be kept where the system under test keeps its own.
+"""The plain test of a failure, to be copied among the tests of the system under test.
 
 The text is as ``ruff format`` would leave it, at its default width and at any greater one.
 """
@@ -16,32 +16,37 @@ from statemachine.search.triage.script import Step, in_drain, steps_of
 
 NAME = "test_regression.py"
 _WIDTH = 88
+"""That of ``ruff format`` and ``black`` by default."""
+
 _INDENT = " " * 4
 
-_LIMITS = (
-    "It fails while the system breaks the claim and passes once it does not.  A pass shows that this one "
-    "order of events is handled; its neighbours are the search's business.  If a step before the last is "
-    "not possible any more, the test fails and says so: it would show nothing.",
+_FAILS_WHILE = "It fails while the system breaks the claim and passes once it does not.  "
+_NAMES = (
     "Steps count from 1, or from the ``step`` that is given: j1 is the job that step 1 creates, m2 the "
-    "message that step 2 sends.",
+    "message that step 2 sends."
+)
+_LIMITS = (
+    f"{_FAILS_WHILE}A pass shows that this one order of events is handled; other orders are left to the "
+    "search.  If a step before the last is no longer possible, the test fails and says so: it would show "
+    "nothing."
 )
 _LIMITS_OF_TURNS = (
-    "It fails while the system breaks the claim and passes once it does not.  It is played on PostgreSQL: "
-    "``stepwise`` stops an operation before each of its statements, ``proceed`` lets it execute the next.  "
-    "A mended system may have other statements, so a turn is taken whatever the statement is called now, "
-    "and passed over by whoever waits for a lock or has ended; what a step cannot overlap ends before it.  "
-    "A pass shows that this one order of turns is handled; its neighbours are the search's business.",
-    _LIMITS[1],
+    f"{_FAILS_WHILE}It is played on PostgreSQL: ``stepwise`` stops an operation before each of its "
+    "statements, ``proceed`` lets it execute the next.  A repaired system may have other statements, so "
+    "``proceed`` executes the next one whatever it is now, and does nothing for an operation that waits for "
+    "a lock or has ended.  A step that is not possible while operations are in flight waits until they have "
+    "ended.  A pass shows that this one order of turns is handled; other orders are left to the search."
 )
 _LIMITS_OF_DRAIN = (
-    "It fails while the system breaks the claim and passes once it does not.  A pass shows that this one "
-    "order of events ends well; its neighbours are the search's business.",
-    _LIMITS[1],
+    f"{_FAILS_WHILE}A pass shows that this one order of events ends well; other orders are left to the "
+    "search."
 )
 
 
 @dataclass(frozen=True)
 class _Fixture:
+    """The pytest fixture that plays a test, and its class in ``statemachine.regression``."""
+
     name: str
     kind: str
 
@@ -51,10 +56,10 @@ _WHOLE = _Fixture("leased_jobs", "LeasedJobs")
 
 
 def regression_test(failure: Failure, *, binding: str, command: str, lane: str = "embedded") -> str:
-    """A test module that fails as ``failure`` did.
+    """Return the source of a test module that fails as ``failure`` did.
 
-    ``command`` is the command line that runs it, ``binding`` the path of the system that it speaks of,
-    ``lane`` where the failure was found.
+    ``binding`` is the path of the system that failed, ``command`` the command line that runs the test, and
+    ``lane`` the lane that found the failure.
     """
     seen = failure.headline
     fixture = _FIXTURES.get(lane, _WHOLE)
@@ -71,12 +76,12 @@ def regression_test(failure: Failure, *, binding: str, command: str, lane: str =
             "",
             f"{_INDENT}{_literal(command)}",
             "",
-            *(line for limit in limits for line in (_docstring(limit), "")),
+            *(line for text in (limits, _NAMES) for line in (_docstring(text), "")),
             'Copy it among your own tests, under a name of its own.\n"""',
             "",
             "from __future__ import annotations",
             "",
-            f"from statemachine.report.leased_jobs import {fixture.kind}",
+            f"from statemachine.regression import {fixture.kind}",
             "",
             "",
             *_head(seen.invariant, fixture),
@@ -94,7 +99,7 @@ def _docstring(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """One line that may stand inside of a docstring: a story may quote what the system said."""
+    """Return ``text`` as one line of a docstring: a story may quote anything that the system said."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
     return shown.replace("\\", "\\\\").replace('"""', "'''").strip()
 
@@ -127,6 +132,6 @@ def _call(fixture: _Fixture, method: str, arguments: list[str]) -> Iterator[str]
 
 
 def _value(value: object) -> str:
-    """A literal, text in double quotes where that needs no escape."""
+    """Return a literal as a formatter writes it: text in double quotes unless it holds one."""
     plain = isinstance(value, str) and '"' not in value
     return json.dumps(value, ensure_ascii=False) if plain else repr(value)

@@ -20,10 +20,9 @@ from hypothesis.stateful import initialize, rule
 from statemachine.history.overlaps import pairs
 from statemachine.lifecycle import FINISHES, Lifecycle, Operation
 from statemachine.search.machine import SWARMS, OfferingMachine
-from statemachine.world.example import Example
+from statemachine.world.example import Example, InFlight
 from statemachine.world.operations import OPERATIONS, STEPWISE, Offer, deadlines
 from statemachine.world.operations.named import NamedOperation, Strikes
-from statemachine.world.stage import InFlight
 
 Contest = tuple[str, ...]
 """The names of two operations that are to meet in one example."""

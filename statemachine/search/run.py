@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from statemachine.history.events import Event
 from statemachine.history.reach import Reach
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.search.figures import Doubts
 from statemachine.search.tally import Tally

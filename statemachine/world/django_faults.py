@@ -15,7 +15,7 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from statemachine.world.faults import CallFaults, Fault, Killed, Place, Strike
+from statemachine.world.faults import CallFaults, Fault, FaultPlace, Strike, WorkerKilled
 
 DATA_STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 """What counts as a statement.  Never SAVEPOINT or RELEASE: Django handles only database errors there."""
@@ -111,7 +111,7 @@ class ConnectionFaults:
             original()
             return
         try:
-            self.calls.pass_by(Place.BEFORE_COMMIT)
+            self.calls.pass_by(FaultPlace.BEFORE_COMMIT)
         except BaseException:
             self.connection.rollback()
             raise
@@ -119,8 +119,8 @@ class ConnectionFaults:
         with self.unwatched():
             self.committed()
         try:
-            self.calls.pass_by(Place.AFTER_COMMIT)
-        except Killed:
+            self.calls.pass_by(FaultPlace.AFTER_COMMIT)
+        except WorkerKilled:
             self.connection.run_on_commit = []  # a dead process runs no on_commit hook
             raise
 
@@ -129,7 +129,7 @@ class ConnectionFaults:
     ) -> Any:
         if self._watching and sql.lstrip("( \n\t")[:6].upper().startswith(DATA_STATEMENTS):
             try:
-                self.calls.pass_by(Place.BEFORE_STATEMENT)
+                self.calls.pass_by(FaultPlace.BEFORE_STATEMENT)
             except OperationalError:
                 # As on a server: after an error nothing but a rollback is possible in this transaction.
                 self.connection.needs_rollback = self.connection.in_atomic_block

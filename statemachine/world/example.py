@@ -8,24 +8,78 @@ chooses).  Calls may overlap: what belongs to one of them is in its :class:`Open
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from statemachine.binding import Delivery
+from statemachine.binding import Binding, Delivery
 from statemachine.history import events as history
 from statemachine.history.events import Event
 from statemachine.history.reach import Reach
-from statemachine.invariants import Judge
+from statemachine.invariants import Invariant, Judge
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Operation
+from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import STATEMENT_FAILED, Fault, Killed, Strike, stage_of
+from statemachine.world.faults import STATEMENT_FAILED, Fault, Strike, WorkerKilled, stage_of
 from statemachine.world.observer import Observer
 from statemachine.world.queue import SimulatedQueue
-from statemachine.world.stage import InFlight, Stage
 from statemachine.world.workers import WORKERS, Slot
+
+COMMIT = "COMMIT"
+RESUMES = "resumes"
+"""The name of the step in which an operation goes on that has waited for a lock, and got it."""
+
+
+class InFlight(NamedTuple):
+    """``statement`` is what it executes next, or waits in; ``blocked_by`` who holds the lock, else empty.
+
+    ``call`` is the number of its call; ``job`` is what that is about, empty for a sweep; ``executed`` counts
+    the statements that it has begun.
+    """
+
+    by: str
+    operation: str
+    job: str
+    call: int
+    statement: str
+    blocked_by: str = ""
+    executed: int = 0
+
+
+class ExampleContext(Protocol):
+    """As much of a lane as an example needs to know.
+
+    ``faults`` are those of the connection on which code under test runs now, ``in_flight`` the operations
+    that have begun and not ended, by who makes them: at most ``most_in_flight``, 0 where they run whole.
+    """
+
+    binding: Binding
+    clock: Clock
+    clock_skew_seconds: int
+    most_in_flight: int
+
+    @property
+    def claims(self) -> Sequence[Invariant]: ...
+
+    @property
+    def faults(self) -> ConnectionFaults: ...
+
+    @property
+    def in_flight(self) -> Mapping[str, InFlight]: ...
+
+    def looking(self) -> AbstractContextManager[None]:
+        """For a look at committed rows in the middle of a call."""
+
+    def play(self, play: Callable[[], None], by: str, stepwise: bool) -> None:
+        """Play what a step does; ``by`` names who makes its calls, empty for a step that makes none."""
+
+    def proceed(self, by: str, strike: Strike | None = None) -> None:
+        """Let an operation in flight execute its next statement, and ``strike`` strike it from there on."""
+
+    def kill_in_flight(self, by: str) -> None:
+        """Kill whoever makes an operation that is in flight, where it stands."""
 
 
 @dataclass(slots=True)
@@ -44,7 +98,7 @@ _MAKING: ContextVar[OpenCall] = ContextVar("the call that is being made here")
 class Example:
     """One history in the making; ``events`` is what has happened so far."""
 
-    def __init__(self, lane: Stage, reach: Reach | None) -> None:
+    def __init__(self, lane: ExampleContext, reach: Reach | None) -> None:
         self.lane = lane
         self.binding = lane.binding
         self.lifecycle = lane.binding.lifecycle
@@ -178,7 +232,7 @@ class Example:
             with self._clock_of(asked.actor):
                 answer = run()
             end = self._answer(asked, answer)
-        except Killed:
+        except WorkerKilled:
             end = history.Unknown(self.now, call, "killed")
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
             end = history.Raised(self.now, call, f"{type(error).__name__}: {_said(error)}")

@@ -13,7 +13,7 @@ from typing import NamedTuple, NoReturn
 from statemachine.lifecycle import FINISHES, Operation
 
 
-class Killed(BaseException):
+class WorkerKilled(BaseException):
     """The process is gone.  Not an ``Exception``: code under test must not be able to go on from it."""
 
 
@@ -38,7 +38,7 @@ class Fault(StrEnum):
     SEND_DELAYED = "send_delayed"
 
 
-class Place(StrEnum):
+class FaultPlace(StrEnum):
     """Where a call can be struck; the words begin the name of a crash boundary."""
 
     BEFORE_COMMIT = "before {}_commit"
@@ -51,23 +51,23 @@ class Place(StrEnum):
     def named(self, what: str) -> str:
         """The crash boundary at this place of ``what``.
 
-        >>> Place.AFTER_COMMIT.named("finish")
+        >>> FaultPlace.AFTER_COMMIT.named("finish")
         'after_finish_commit'
         """
         return self.format(what).replace(" ", "_")
 
 
 PLACES = {
-    Fault.KILL_BEFORE_COMMIT: Place.BEFORE_COMMIT,
-    Fault.ERROR_BEFORE_COMMIT: Place.BEFORE_COMMIT,
-    Fault.KILL_AFTER_COMMIT: Place.AFTER_COMMIT,
-    Fault.ANSWER_LOST: Place.AFTER_COMMIT,
-    Fault.KILL_BEFORE_STATEMENT: Place.BEFORE_STATEMENT,
-    Fault.ERROR_BEFORE_STATEMENT: Place.BEFORE_STATEMENT,
-    Fault.ERROR_IN_PORT_CALL: Place.BEFORE_PORT_CALL,
-    Fault.KILL_BEFORE_PORT_CALL: Place.BEFORE_PORT_CALL,
-    Fault.KILL_AFTER_PORT_CALL: Place.AFTER_PORT_CALL,
-    Fault.KILL_WHILE_BLOCKED: Place.IN_LOCK_WAIT,
+    Fault.KILL_BEFORE_COMMIT: FaultPlace.BEFORE_COMMIT,
+    Fault.ERROR_BEFORE_COMMIT: FaultPlace.BEFORE_COMMIT,
+    Fault.KILL_AFTER_COMMIT: FaultPlace.AFTER_COMMIT,
+    Fault.ANSWER_LOST: FaultPlace.AFTER_COMMIT,
+    Fault.KILL_BEFORE_STATEMENT: FaultPlace.BEFORE_STATEMENT,
+    Fault.ERROR_BEFORE_STATEMENT: FaultPlace.BEFORE_STATEMENT,
+    Fault.ERROR_IN_PORT_CALL: FaultPlace.BEFORE_PORT_CALL,
+    Fault.KILL_BEFORE_PORT_CALL: FaultPlace.BEFORE_PORT_CALL,
+    Fault.KILL_AFTER_PORT_CALL: FaultPlace.AFTER_PORT_CALL,
+    Fault.KILL_WHILE_BLOCKED: FaultPlace.IN_LOCK_WAIT,
 }
 """The faults that strike at a place of a call; the others are the queue's own doing."""
 
@@ -116,13 +116,13 @@ class CallFaults:
         """Whether the call that is being made is to meet ``fault``, one of the queue's own."""
         return self._strike is not None and self._strike.fault is fault
 
-    def pass_by(self, place: Place, port: str | None = None) -> None:
+    def pass_by(self, place: FaultPlace, port: str | None = None) -> None:
         """The call has come to ``place`` (of a call on ``port``).
 
-        Raises :class:`Killed`, or a database error, when the planned fault strikes here.
+        Raises :class:`WorkerKilled`, or a database error, when the planned fault strikes here.
         """
         if self.dead:
-            raise Killed
+            raise WorkerKilled
         strike = self._strike
         if strike is None or PLACES.get(strike.fault) is not place:
             return
@@ -138,14 +138,14 @@ class CallFaults:
         self._die(place.named(port or self._stage))
 
     def kill(self, fault: Fault) -> NoReturn:
-        """The process dies where it stands, for ``fault``, whatever was planned.  Raises :class:`Killed`."""
+        """Kill the process now, by ``fault``, whatever was planned.  Raises :class:`WorkerKilled`."""
         self._strike = None
         self._struck(fault)
         self._die(PLACES[fault].named(self._stage))
 
     def _die(self, boundary: str) -> NoReturn:
         self.dead, self.boundary = True, boundary
-        raise Killed
+        raise WorkerKilled
 
 
 def stage_of(operation: Operation) -> str:

@@ -14,13 +14,13 @@ from typing import Any
 from statemachine.binding import Binding
 from statemachine.history.reach import Reach
 from statemachine.invariants import ALL, Invariant
-from statemachine.world import bystanders
 from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.example import Example
+from statemachine.world.example import Example, InFlight
 from statemachine.world.faults import Strike
 from statemachine.world.ports import HandedOver, SystemQueue
-from statemachine.world.stage import InFlight
+
+BYSTANDERS = ("bystander-waiting", "bystander-failed", "bystander-done")
 
 _NOTHING: Mapping[str, InFlight] = MappingProxyType({})
 
@@ -67,7 +67,7 @@ class Lane:
             finally:
                 self._reset()
                 if self._settled is not None:
-                    self.binding.reset(bystanders.BYSTANDERS)
+                    self.binding.reset(BYSTANDERS)
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
@@ -138,9 +138,9 @@ class Lane:
 
     def _with_bystanders_as_they_were(self, reach: Reach | None) -> Example:
         """Every example must find the same other rows, or a failure that touches them would not replay."""
-        self.binding.reset(bystanders.BYSTANDERS)
+        self.binding.reset(BYSTANDERS)
         self.current = Example(self, None)
-        bystanders.settle(self.binding)
+        create_bystanders(self.binding)
         example = self.current = Example(self, reach)
         self._settled = example.count_others()
         return example
@@ -149,3 +149,21 @@ class Lane:
         if self.current is not None and self.current.jobs:
             self.binding.reset(self.current.jobs)
         self.current = None
+
+
+def create_bystanders(binding: Binding) -> None:
+    """Create one job that waits, one that has failed and one that is done, all of them published.
+
+    None that runs: its lease would end in every example, and be anybody's business then.
+
+    The binding must be open, and the world must be there to take their messages.
+    """
+    tenant = binding.tenants[0]
+    for job in BYSTANDERS:
+        binding.create(job, tenant)
+        binding.publish(job, tenant)
+    _, failed, done = BYSTANDERS
+    for job, finish in ((failed, binding.fail), (done, binding.complete)):
+        attempt = binding.mark_running(job, tenant)
+        if attempt is not None:
+            finish(job, tenant, attempt, "long ago")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from statemachine.binding import Delivery, Message
 from statemachine.history import events as history
-from statemachine.world.faults import Fault, Place
-from statemachine.world.queue import Refused
+from statemachine.world.faults import Fault, FaultPlace
+from statemachine.world.queue import QueueRefused
 from statemachine.world.workers import Slot
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ DELAY_SECONDS = 900
 def _through(example: Example, port: str, action: Callable[[], T]) -> T:
     """Make a call on the world, unless the caller dies right before it; it may die right after."""
     example.catch_up()
-    example.faults.calls.pass_by(Place.BEFORE_PORT_CALL, port)
+    example.faults.calls.pass_by(FaultPlace.BEFORE_PORT_CALL, port)
     try:
         result = action()
-    except Refused:
+    except QueueRefused:
         example.struck("refused_by_the_queue")
         raise
-    example.faults.calls.pass_by(Place.AFTER_PORT_CALL, port)
+    example.faults.calls.pass_by(FaultPlace.AFTER_PORT_CALL, port)
     return result
 
 

@@ -28,15 +28,15 @@ LONGEST_DELAY = 900
 """Seconds for which a sent message can be delayed: 15 minutes, as AWS sets it."""
 
 
-class Refused(Exception):
+class QueueRefused(Exception):
     """The queue did not do what it was asked, as SQS would not have done it."""
 
 
-class VisibilityBeyondLimit(Refused):
+class VisibilityBeyondLimit(QueueRefused):
     """The queue refused a change of visibility, changed nothing and recorded nothing."""
 
 
-class DelayBeyondLimit(Refused):
+class DelayBeyondLimit(QueueRefused):
     """The queue refused to send a message, sent nothing and recorded nothing."""
 
 

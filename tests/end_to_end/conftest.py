@@ -1,25 +1,21 @@
-"""Directories to run in, and runs that several tests read and none changes."""
+"""Runs that several tests read and none changes."""
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.end_to_end.commandline import (
+from tests.support.commandline import (
     CHECKOUT,
-    REPO,
-    SHORT_CONFTEST,
     Ran,
     at_once,
     history_in,
     run,
-    write,
 )
-from tests.planted.scripts import TOLD
+from tests.support.scripts import TOLD
 
 
 class Found(NamedTuple):
@@ -33,12 +29,6 @@ class Found(NamedTuple):
         return history_in(self.cwd, self.ran)
 
 
-@pytest.fixture
-def short(tmp_path: Path) -> Path:
-    """An empty directory whose conftest registers the profile ``short``."""
-    return write(tmp_path, conftest=SHORT_CONFTEST)
-
-
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
     """For each defect of ``TOLD`` a run with seed 1 that caught it, and its directory.  Read only."""
@@ -48,16 +38,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
         for defect, cwd in places.items()
     ]
     return {defect: Found(ran, places[defect]) for defect, ran in zip(places, at_once(searches), strict=True)}
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what a checkout holds, so that ``pytest statemachine/`` leaves its traces there."""
-    copy = tmp_path_factory.mktemp("checkout")
-    for name in ("statemachine", "models_under_test", "docs"):
-        shutil.copytree(REPO / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REPO / "pyproject.toml", copy)
-    return copy
 
 
 @pytest.fixture(scope="session")

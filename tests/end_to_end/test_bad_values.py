@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.end_to_end.commandline import CHECKOUT, Ran, at_once, run, write
 from tests.end_to_end.conftest import Found
+from tests.support.commandline import CHECKOUT, Ran, at_once, run, write
 
 BINDINGS = """
 from models_under_test.binding import AIJobsBinding

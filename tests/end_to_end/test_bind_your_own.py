@@ -15,7 +15,7 @@ import pytest
 
 from statemachine.history.reach import required
 from statemachine.lifecycle import Lifecycle
-from tests.end_to_end.commandline import REPO, STRANGER, Ran, command, run
+from tests.support.commandline import REPO, STRANGER, Ran, command, run
 
 PAGE = (REPO / "docs" / "bind-your-own.md").read_text(encoding="utf-8")
 LIFECYCLES = (REPO / "docs" / "lifecycles.md").read_text(encoding="utf-8")

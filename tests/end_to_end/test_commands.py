@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commandline import Ran, at_once, command, environment, run, write
-from tests.postgresql.test_databases import names
 from tests.processes.scripted import until
+from tests.support.commandline import Ran, at_once, command, environment, run, write
+from tests.world.databases.test_postgresql import names
 
 SMALL = (
     *("certificate", "--defects", "lease_as_long_as_visibility", "--seeds", "0-1"),
@@ -55,7 +55,7 @@ def test_shards_are_put_together_and_written_without_measuring_again(shards: tup
 def test_a_certificate_that_lacks_findings_is_not_written(tmp_path: Path) -> None:
     ran = command(*SMALL, "--shard", "2/2", "--write", "mine.md", cwd=tmp_path)
     assert ran.code == 1, ran
-    assert "2 of 3 searches are other shards'" in ran.output
+    assert "2 of 3 searches are those of other shards" in ran.output
     assert not (tmp_path / "mine.md").exists()
 
 
@@ -79,7 +79,7 @@ def test_an_interrupted_measurement_goes_on_where_it_was(tmp_path: Path) -> None
     output = interrupted(running)
     assert running.returncode == 130, output
     assert "Traceback" not in output
-    assert output.splitlines()[-1].startswith("Interrupted; what is measured is in ")
+    assert output.splitlines()[-1].startswith("Interrupted; the results are in ")
     assert len(kept.read_text("utf-8").splitlines()) == 1
     again = command(*slow, "--baseline-seeds", "none", cwd=tmp_path)
     assert again.code == 0

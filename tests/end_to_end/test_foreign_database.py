@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tests.end_to_end.commandline import CHECKOUT, STRANGER, run, write
 from tests.end_to_end.conftest import Found
+from tests.support.commandline import CHECKOUT, STRANGER, run, write
 
 OVERRIDE = """
 import pytest

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commandline import CHECKOUT, SHORT, STRANGER, Ran, at_once, environment, run, write
+from tests.support.commandline import CHECKOUT, SHORT, STRANGER, Ran, at_once, environment, run, write
 
 LATE = ("--defect", "completion_without_token")
 FUZZ = (*CHECKOUT, "--hypothesis-seed=300", "--fuzz-for")

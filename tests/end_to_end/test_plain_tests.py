@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commandline import CHECKOUT, Ran, at_once, run, write
 from tests.end_to_end.conftest import Found
-from tests.planted.scripts import TOLD
+from tests.support.commandline import CHECKOUT, Ran, at_once, run, write
+from tests.support.scripts import TOLD
 
 DEFECT = "refused_delivery_deletes_message"
 PLAIN = ("-p", "statemachine.plugin")

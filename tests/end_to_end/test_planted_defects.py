@@ -17,9 +17,9 @@ from statemachine.history import ndjson
 from statemachine.history.events import StepBegan
 from statemachine.invariants import BY_NAME
 from statemachine.invariants.judge import judge
-from tests.end_to_end.commandline import CHECKOUT, STRANGER, Ran, history_in, run
 from tests.end_to_end.conftest import Found
-from tests.planted.scripts import TOLD
+from tests.support.commandline import CHECKOUT, STRANGER, Ran, history_in, run
+from tests.support.scripts import TOLD
 
 DEFECT = "refused_delivery_deletes_message"
 SEED = "--hypothesis-seed=1"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commandline import REPO, SHORT, SHORT_CONFTEST, STRANGER, Ran, at_once, run, write
+from tests.support.commandline import REPO, SHORT, SHORT_CONFTEST, STRANGER, Ran, at_once, run, write
 
 pytestmark = pytest.mark.skipif(
     find_spec("django_q") is None, reason="django-q2 is not installed: pip install -e '.[examples]'"

@@ -11,8 +11,8 @@ from functools import partial
 
 import pytest
 
-from tests.end_to_end.commandline import CHECKOUT, STRANGER, Ran, at_once, run, write
 from tests.end_to_end.conftest import Found
+from tests.support.commandline import CHECKOUT, STRANGER, Ran, at_once, run, write
 
 DEFECT = "refused_delivery_deletes_message"
 INVARIANT = "messages_outlive_unfinished_jobs"

@@ -1,11 +1,11 @@
-"""The report of a run fits the terminal; word for word it is held in ``tests/planted/test_report.py``."""
+"""The report of a run fits the terminal; tests/report/text/test_failure.py holds it word for word."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.commandline import STRANGER
 from tests.end_to_end.conftest import Found
+from tests.support.commandline import STRANGER
 
 DEFECTS = ("lease_edge_excluded", "refused_delivery_deletes_message")
 

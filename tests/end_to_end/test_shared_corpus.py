@@ -20,7 +20,7 @@ import pytest
 
 from statemachine.search.corpus.entries import EntryKind
 from statemachine.search.corpus.places import PlaceError, SharedRedis
-from tests.end_to_end.commandline import CHECKOUT, Ran, at_once, command, environment, run
+from tests.support.commandline import CHECKOUT, Ran, at_once, command, environment, run
 
 DEFECT = ("--defect", "completion_without_token")
 PATIENCE_SECONDS = 120

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commandline import CHECKOUT, SHORT, STRANGER, run, write
+from tests.support.commandline import CHECKOUT, SHORT, STRANGER, run, write
 
 THEIRS = """
 from models_under_test.binding import AIJobsBinding

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from statemachine.report.console import BROKEN
-from tests.end_to_end.commandline import SHORT_CONFTEST, STRANGER, Ran, at_once, command, run, write
-from tests.pages import Parsed
+from tests.support.commandline import SHORT_CONFTEST, STRANGER, Ran, at_once, command, run, write
+from tests.support.pages import Parsed
 
 THEIRS = """
 from models_under_test.binding import AIJobsBinding

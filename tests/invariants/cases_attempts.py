@@ -5,7 +5,7 @@ from __future__ import annotations
 from statemachine.history.events import Event
 from statemachine.invariants import leases
 from statemachine.lifecycle import JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     PENDING,
     YES,

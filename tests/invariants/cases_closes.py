@@ -5,7 +5,7 @@ from __future__ import annotations
 from statemachine.history.events import DrainEnded, Event
 from statemachine.invariants import drain, leases, messages, rows, table
 from statemachine.lifecycle import Answer, JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     REVIEWS,

@@ -6,7 +6,7 @@ from statemachine.history.events import Event, PublicationQueued
 from statemachine.invariants import Violation
 from statemachine.invariants.rows import a_job_is_created_once
 from statemachine.lifecycle import Answer
-from tests.invariants.events import (
+from tests.support.events import (
     NO,
     PENDING,
     TAKEN,

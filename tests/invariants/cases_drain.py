@@ -6,7 +6,7 @@ from statemachine.history.events import DeadLettered, DrainBegan, DrainEnded, Ev
 from statemachine.history.words import counted
 from statemachine.invariants import drain
 from statemachine.lifecycle import JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     Case,
     created,

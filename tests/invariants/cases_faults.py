@@ -6,7 +6,7 @@ from statemachine.history.events import Event, FaultStruck
 from statemachine.invariants.leases import attempts_count_acquisitions
 from statemachine.invariants.table import operations_answer_by_the_table
 from statemachine.lifecycle import Answer
-from tests.invariants.events import (
+from tests.support.events import (
     NO,
     YES,
     Case,

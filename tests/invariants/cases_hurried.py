@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statemachine.history.events import Event
 from statemachine.invariants.messages import messages_are_not_hurried
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     Case,
     call,

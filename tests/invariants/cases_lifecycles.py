@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statemachine.history.events import Event
 from statemachine.invariants import rows, table
 from statemachine.lifecycle import Answer, JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     ONE_END,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statemachine.history.events import DeadLettered, Event, PublicationLost
 from statemachine.invariants import messages
 from statemachine.lifecycle import JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     PENDING,
     Case,
     call,

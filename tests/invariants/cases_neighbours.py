@@ -8,7 +8,7 @@ from statemachine.history.events import DrainBegan, Event
 from statemachine.invariants.rows import an_operation_touches_only_its_job
 from statemachine.invariants.table import operations_write_by_the_table
 from statemachine.lifecycle import JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     AT_LEAST_ONCE,
     PENDING,
     Case,

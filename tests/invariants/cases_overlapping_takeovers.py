@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statemachine.history.events import Event
 from statemachine.invariants.leases import an_expired_lease_can_be_taken_over, one_holder_at_a_time
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     YES,

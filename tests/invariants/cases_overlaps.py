@@ -6,7 +6,7 @@ from statemachine.history.events import Event
 from statemachine.invariants.table import operations_answer_by_the_table as answers
 from statemachine.invariants.table import operations_write_by_the_table as writes
 from statemachine.lifecycle import Answer, JobRow, Lifecycle
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     YES,

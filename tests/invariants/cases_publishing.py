@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statemachine.history.events import Event
 from statemachine.invariants.publishing import published_means_committed, recovery_sends_only_unsent_jobs
 from statemachine.lifecycle import JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     AT_LEAST_ONCE,
     PENDING,
     Case,

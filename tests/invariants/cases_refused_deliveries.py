@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from statemachine.history.events import Event
 from statemachine.invariants.messages import a_refused_delivery_waits
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     Case,

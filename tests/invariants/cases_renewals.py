@@ -7,7 +7,7 @@ from dataclasses import replace
 from statemachine.history.events import Event
 from statemachine.invariants import leases, rows, table
 from statemachine.lifecycle import Answer, JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     RENEWS,

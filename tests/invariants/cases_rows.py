@@ -8,7 +8,7 @@ from statemachine.history.events import Event
 from statemachine.history.words import counted
 from statemachine.invariants import rows
 from statemachine.lifecycle import JobRow
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     YES,

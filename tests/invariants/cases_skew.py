@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statemachine.history.events import Event
 from statemachine.invariants import leases, messages, table
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     RENEWS,

@@ -7,7 +7,7 @@ from typing import Any
 from statemachine.history.events import Event
 from statemachine.invariants import table
 from statemachine.lifecycle import Answer, JobRow, Lifecycle
-from tests.invariants.events import (
+from tests.support.events import (
     LEASE,
     NO,
     OURS,

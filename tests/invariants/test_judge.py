@@ -32,7 +32,7 @@ from tests.invariants import (
     cases_skew,
     cases_table,
 )
-from tests.invariants.events import (
+from tests.support.events import (
     NO,
     OURS,
     Case,

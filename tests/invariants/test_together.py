@@ -16,7 +16,8 @@ from statemachine.history.events import (
 from statemachine.invariants import ALL
 from statemachine.invariants.judge import judge
 from statemachine.lifecycle import JobRow, Operation
-from tests.invariants.events import (
+from tests.invariants.test_judge import CASES
+from tests.support.events import (
     LEASE,
     NO,
     OURS,
@@ -41,7 +42,6 @@ from tests.invariants.events import (
     step,
     swept,
 )
-from tests.invariants.test_judge import CASES
 
 ORDER_OF_BLAME = [claim.name for claim in ALL]
 

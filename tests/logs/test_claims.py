@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from statemachine.invariants import IN_LOGS
-from statemachine.logs import Judged
+from statemachine.logs import JudgedLog
 from tests.logs.writing import (
     LEASE,
     VISIBILITY,
@@ -181,7 +181,7 @@ CASES = [
 ]
 
 
-def broken(result: Judged) -> dict[str, int]:
+def broken(result: JudgedLog) -> dict[str, int]:
     return {cited.violation.invariant: cited.line.place.number for cited in result.violations}
 
 
@@ -209,14 +209,14 @@ def test_there_is_a_case_for_every_claim() -> None:
         (row("DONE", 1, 1, lease=LEASE), [("lease_expires_at", "NULL", "3540")]),
     ],
 )
-def test_a_row_that_differs_is_told_by_what_differs(
+def test_a_differing_row_is_reported_with_the_field_that_differs(
     found: Values, compared: list[tuple[str, str, str]]
 ) -> None:
     (cited,) = judged(*LIFE, rows_read(20, found)).violations
     assert [tuple(line) for line in cited.violation.compared] == compared
 
 
-def test_the_whole_of_what_is_judged_of_a_plain_life() -> None:
+def test_every_count_of_one_plain_job() -> None:
     result = judged(*LIFE)
     assert result.judged == {
         "a_job_is_created_once": 1,

@@ -44,7 +44,7 @@ def tmp_path() -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As wide as a report gets, whatever the terminal of whoever runs the tests."""
+    """As wide as a report gets, whatever the terminal."""
     monkeypatch.setenv("COLUMNS", "100")
 
 
@@ -56,9 +56,9 @@ def write(folder: Path, *values: Values | str, name: str = "fleet.log") -> str:
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
     code = main(["check-log", *arguments])
-    told = capsys.readouterr()
-    assert told.err == "" or code == MISUSED
-    lines = (told.out or told.err).splitlines()
+    printed = capsys.readouterr()
+    assert printed.err == "" or code == MISUSED
+    lines = (printed.out or printed.err).splitlines()
     assert all(len(line) <= 100 for line in lines)
     return code, lines
 
@@ -128,7 +128,7 @@ def test_a_failure_cites_its_line_and_shows_all_of_its_job(
     assert "".join(lines[-2:]).startswith("FAIL  messages_outlive_unfinished_jobs: worker B deleted")
 
 
-def test_the_settings_of_another_project_are_no_matter(
+def test_the_settings_of_another_project_change_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "theirs.settings")
@@ -163,7 +163,7 @@ def test_the_standard_input_is_a_file(
         ([created(), received(1)], "invariant never judged: only_the_holder_finishes"),
         (
             [*LIFE, say(12, "prepare.called")],
-            "1 line of ours could not be judged, the first:",
+            "1 incomplete line could not be judged, the first:",
         ),
         ([STARTED, *LIFE], "FAIL"),
         (
@@ -180,7 +180,7 @@ def test_the_standard_input_is_a_file(
         ),
     ],
 )
-def test_what_cannot_vouch_for_itself_does_not_pass(
+def test_a_log_that_leaves_doubts_does_not_pass(
     log: list[Values | str], doubt: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, lines = check(capsys, write(tmp_path, *log), "--declared-lifecycle")
@@ -239,14 +239,14 @@ WRONG = {
     "no such pattern file": (["a", "--patterns", "/none.toml"], "/none.toml"),
     "leases that are renewed": (
         ["LEASE", "--declared-lifecycle", "--binding", "models_under_test.variants:Heartbeat"],
-        "this system renews its leases, and no line of a log tells of that",
+        "this system renews its leases, and no line of a log says so",
     ),
     "a lease that cannot be": (["LEASE"], "lease_seconds is 7 and visibility_seconds 6"),
 }
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_told_in_a_sentence(
+def test_a_wrong_command_line_is_reported_in_one_line(
     arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     impossible = write(tmp_path, STARTED | {"lease_seconds": 7})

@@ -23,7 +23,7 @@ from models_under_test.variants import (
 from statemachine.binding import Binding
 from statemachine.history.events import Event
 from statemachine.invariants import IN_LOGS
-from statemachine.logs import Judged, judge_lines
+from statemachine.logs import JudgedLog, judge_lines
 from statemachine.logs.judging import REQUIRED
 from statemachine.search.control import SearchControl
 from statemachine.search.engine import search, so_many
@@ -59,7 +59,7 @@ def play(lane: Lane, examples: int = EXAMPLES) -> list[History]:
     return [*run.histories, *([run.failure.events] if run.failure else [])]
 
 
-def judged_as_log(binding: Binding, events: History, random: Random, most_delay: float) -> Judged:
+def judged_as_log(binding: Binding, events: History, random: Random, most_delay: float) -> JudgedLog:
     lines = read(as_log(binding.lifecycle, events, random, most_delay))
     return judge_lines(binding.lifecycle, lines, [c for c in IN_LOGS if c.name not in binding.waived])
 

@@ -1,4 +1,4 @@
-"""Logs in which the lines do not tell the order: overlapping calls, unknown outcomes, a missing beginning.
+"""Logs whose lines do not show the order: overlapping calls, unknown outcomes, a missing beginning.
 
 A sound fleet's log must judge clean whatever was in flight, and what no order of commits explains must
 not be explained away.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine.logs import Judged
+from statemachine.logs import JudgedLog
 from tests.logs.writing import (
     LEASE,
     Values,
@@ -36,7 +36,7 @@ BEGUN: Log = [created(), received(1), prepared(2)]
 LATE = 3 + LEASE
 
 
-def broken(result: Judged) -> list[tuple[str, int]]:
+def broken(result: JudgedLog) -> list[tuple[str, int]]:
     return [(cited.violation.invariant, cited.line.place.number) for cited in result.violations]
 
 
@@ -51,7 +51,7 @@ SOUND: dict[str, Log] = {
     "asked while live, answered when the lease was over": [
         *[*BEGUN, called(LEASE + 2, "B"), refused(LEASE + 2.1, "B"), prepared(LEASE + 2.06, "C", 2)],
     ],
-    "a completion is seen before it is told": [
+    "a completion is seen before it is answered": [
         *[*BEGUN, finishing(10, "complete"), called(10.1, "B"), refused(10.2, "B", "ended")],
         *[deleting(10.3, "B"), finish_told(10.5, "complete")],
     ],
@@ -84,11 +84,11 @@ SOUND: dict[str, Log] = {
         *[*BEGUN, finishing(10, "complete"), killed(11), received(LATE, "B"), prepared(LATE, "B", 2)],
         *[finished(LATE + 1, by="B", attempt=2), rows_read(LATE + 2, row("DONE", 2, 1))],
     ],
-    "nobody says that it was killed, and its name comes back": [
+    "no line says that it was killed, and its name comes back": [
         *[*BEGUN, finishing(10, "complete"), say(20, "worker.started"), received(LATE, "A")],
         *[turned_down(LATE, "A", "ended"), deleting(LATE + 1, "A")],
     ],
-    "nobody says that it was killed, and the log ends": [*BEGUN, finishing(10, "complete")],
+    "no line says that it was killed, and the log ends": [*BEGUN, finishing(10, "complete")],
     "an answer was lost, and the same is asked again": [
         *[*BEGUN, finishing(10, "complete"), raised(11, "complete"), finished(12), deleting(13)],
     ],
@@ -144,7 +144,7 @@ UNSOUND: dict[str, tuple[Log, list[tuple[str, int]]]] = {
         [created(), turned_down(2), called(3, "A"), accepted(4, "A", 1, 3.5)],
         [(TABLE, 3)],
     ),
-    "who was killed before it asked cannot have written": (
+    "a worker that was killed before the call cannot have written": (
         [*BEGUN, killed(11), finishing(12, "complete", by="C", attempt=9), *turned_down(LATE, "B", "ended")],
         [("an_expired_lease_can_be_taken_over", 8), (TABLE, 8)],
     ),
@@ -159,15 +159,15 @@ UNSOUND: dict[str, tuple[Log, list[tuple[str, int]]]] = {
         [created(), called(2), killed(3), turned_down(4), turned_down(2 * LATE)],
         [("an_expired_lease_can_be_taken_over", 7), (TABLE, 7)],
     ),
-    "of a job that was told to have ended before the log": (
+    "the job had ended before the log, by an answer": (
         [turned_down(1, "A", "ended"), prepared(2, "B", 3)],
         [("terminal_jobs_never_change", 4), ("transitions_are_legal", 4), (TABLE, 4)],
     ),
-    "of a job that was told to be held before the log": (
+    "the job was held before the log, by an answer": (
         [turned_down(1, "A"), deleting(2, "A", why="idempotent skip")],
         [("messages_outlive_unfinished_jobs", 3)],
     ),
-    "a deletion is no answer: whoever asks for it must have been told": (
+    "a deletion is no answer: the worker that asks for it must have had one": (
         [
             *[*BEGUN, finishing(10, "complete"), killed(11), received(12, "B"), turned_down(13, "B")],
             *[deleting(14, "B"), received(LATE, "C"), prepared(LATE, "C", 2)],
@@ -197,7 +197,7 @@ def test_an_effect_without_an_answer_is_counted_and_its_lease_is_not_judged() ->
     assert "a_lease_lasts_its_declared_length" not in +result.judged
 
 
-def test_calls_that_overlap_beyond_measure_are_given_up_and_said() -> None:
+def test_too_many_overlapping_calls_are_given_up_and_reported() -> None:
     # Eight acquisitions and releases without an answer, in any order: far more than 2000 states.
     asked = [called(2 + n / 1000, f"A{n}") for n in range(8)]
     released = [finishing(2.5 + n / 1000, "release", f"B{n}", n + 1) for n in range(8)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from statemachine.logs import Judged, Place, Reader, judge_lines
+from statemachine.logs import JudgedLog, LogPlace, Reader, judge_lines
 from statemachine.logs.patterns import PatternError, load
 from tests.logs.writing import OURS
 
@@ -58,23 +58,23 @@ def test_the_words_of_the_gate_report_are_understood(said: str) -> None:
 @pytest.mark.parametrize(
     "text", ["2030-10-27 12:00:01 INFO [ai-1] nothing of ours", "Received message m-1 job_id=j1", ""]
 )
-def test_without_a_phrase_or_a_time_it_is_no_line(text: str) -> None:
+def test_a_text_without_a_phrase_or_a_time_is_foreign(text: str) -> None:
     assert load()(text) is None
 
 
-def test_a_log_that_names_no_worker_is_that_of_one() -> None:
+def test_a_log_that_names_no_worker_is_read_as_one_workers() -> None:
     values = load()("2030-10-27 12:00:01 mark_done job_id=j1")
     assert values is not None
     assert values["worker"] == "the worker"
 
 
-def plain(*said: str) -> Judged:
+def plain(*said: str) -> JudgedLog:
     """What comes of a plain log; each text begins with its time of day and worker."""
     reader = Reader(load())
     lines = []
     for number, text in enumerate(said, start=1):
         clock, worker, rest = text.split(" ", 2)
-        lines.append(reader.line(f"2030-10-27 {clock} [{worker}] {rest}", Place("log", number)))
+        lines.append(reader.line(f"2030-10-27 {clock} [{worker}] {rest}", LogPlace("log", number)))
     assert None not in lines
     return judge_lines(OURS, [line for line in lines if line is not None])
 
@@ -95,7 +95,7 @@ def test_a_kill_and_a_takeover_in_plain_text_pass() -> None:
     assert (result.ended_once, result.takeovers) == (1, 1)
 
 
-def test_what_plain_lines_do_not_tell_is_not_judged() -> None:
+def test_claims_are_not_judged_where_plain_lines_lack_their_field() -> None:
     result = plain(*TAKEN)
     assert {"a_lease_lasts_its_declared_length", "attempts_count_acquisitions"} <= set(result.not_judged)
     assert not {"a_lease_lasts_its_declared_length", "attempts_count_acquisitions"} & set(+result.judged)
@@ -113,7 +113,10 @@ WRONG = {
     "no TOML": ("time = ", "is no TOML file: "),
     "no time": ("[[phrase]]\nevent = 'worker.started'\ntext = 'x'\n", "time must be a pattern with a group"),
     "a time without its group": ("time = '.'\n", "time must be a pattern with a group (?P<at>…)"),
-    "an unknown key": (f"{TIME}clock = 'x'\n", "clock is no key; there are time, worker, job and [[phrase]]"),
+    "an unknown key": (
+        f"{TIME}clock = 'x'\n",
+        "clock is not a known key; the keys are time, worker, job and [[phrase]]",
+    ),
     "no phrases": (TIME, "has no [[phrase]]: give each an event and a text"),
     "phrases that are a text": (f"{TIME}phrase = 'x'\n", "has no [[phrase]]"),
     "a phrase without a text": (
@@ -122,7 +125,7 @@ WRONG = {
     ),
     "an unknown event": (
         f"{TIME}[[phrase]]\nevent = 'worker.sneezed'\ntext = 'x'\n",
-        "phrase 1: 'worker.sneezed' is no event; there are worker.started",
+        "phrase 1: 'worker.sneezed' is not a known event; the events are worker.started",
     ),
     "no regular expression": (
         f"{TIME}[[phrase]]\nevent = 'worker.started'\ntext = '('\n",
@@ -140,7 +143,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG.values(), ids=WRONG)
-def test_a_pattern_file_that_is_wrong_is_told_in_a_sentence(text: str, words: str, tmp_path: Path) -> None:
+def test_a_wrong_pattern_file_is_reported_in_one_line(text: str, words: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(PatternError) as caught:
@@ -150,7 +153,7 @@ def test_a_pattern_file_that_is_wrong_is_told_in_a_sentence(text: str, words: st
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_ones_own_phrases_replace_the_shipped_ones(tmp_path: Path) -> None:
+def test_phrases_of_a_given_file_replace_the_shipped_ones(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
         "time = '^(?P<at>\\S+)'\n[[phrase]]\nevent = 'prepare.accepted'\n"

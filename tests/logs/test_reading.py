@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.logs import Line, Place, Reader, judge_lines
+from statemachine.logs import LogLine, LogPlace, Reader, judge_lines
 from statemachine.logs.reading import texts
 from tests.logs.writing import (
     LEASE,
@@ -33,13 +33,13 @@ def write(folder: Path, name: str, *values: Values | str) -> str:
     return str(file)
 
 
-def read(*files: str) -> tuple[Reader, list[Line]]:
+def read(*files: str) -> tuple[Reader, list[LogLine]]:
     reader = Reader()
     return reader, list(reader.lines(files))
 
 
 def counted(reader: Reader) -> dict[str, int]:
-    return {name: getattr(reader.tally, name) for name in COUNTED if getattr(reader.tally, name)}
+    return {name: getattr(reader.skipped, name) for name in COUNTED if getattr(reader.skipped, name)}
 
 
 GOOD = json.dumps(called(1))
@@ -104,14 +104,16 @@ PASSED_OVER: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize(("text", "kind", "words"), PASSED_OVER.values(), ids=PASSED_OVER)
-def test_what_is_no_line_of_ours_is_counted(text: str, kind: str, words: str, tmp_path: Path) -> None:
+def test_lines_that_cannot_be_judged_are_counted_by_their_reason(
+    text: str, kind: str, words: str, tmp_path: Path
+) -> None:
     reader, lines = read(write(tmp_path, "log", created(), text, called(1), GOOD[:-1]))
     assert counted(reader) == {"truncated": 1 + (kind == "truncated")} | (
         {kind: 1} if kind != "truncated" else {}
     )
     assert [line.event for line in lines] == ["job.created", "prepare.called"]
     if words:
-        assert reader.tally.examples[kind][0].startswith(f"{tmp_path / 'log'}:2 {words}")
+        assert reader.skipped.examples[kind][0].startswith(f"{tmp_path / 'log'}:2 {words}")
 
 
 @pytest.mark.parametrize(
@@ -124,16 +126,16 @@ def test_what_is_no_line_of_ours_is_counted(text: str, kind: str, words: str, tm
         ([called(1, job="j1"), called(1, job="j2")], 0),
     ],
 )
-def test_a_line_that_is_said_again_is_doubled(lines: list[Values], doubled: int, tmp_path: Path) -> None:
+def test_a_line_that_is_logged_again_is_doubled(lines: list[Values], doubled: int, tmp_path: Path) -> None:
     reader, read_lines = read(write(tmp_path, "log", *lines))
-    assert reader.tally.doubled == doubled
+    assert reader.skipped.doubled == doubled
     assert len(read_lines) == len(lines) - doubled
 
 
 def test_a_log_that_was_collected_twice_is_read_once(tmp_path: Path) -> None:
     life = [created(), received(1), *prepared(2)]
     reader, lines = read(write(tmp_path, "a", *life), write(tmp_path, "b", *life))
-    assert (reader.tally.doubled, len(lines)) == (4, 4)
+    assert (reader.skipped.doubled, len(lines)) == (4, 4)
 
 
 def test_files_are_merged_by_time_and_lines_know_where_they_stand(tmp_path: Path) -> None:
@@ -154,7 +156,7 @@ def test_a_single_file_has_its_line_numbers_as_positions(tmp_path: Path) -> None
 def test_a_clock_that_runs_back_is_named(tmp_path: Path) -> None:
     reader, lines = read(write(tmp_path, "log", created(5), called(1)))
     assert counted(reader) == {"backwards": 1}
-    assert reader.tally.examples["backwards"] == [f"{tmp_path / 'log'}:2"]
+    assert reader.skipped.examples["backwards"] == [f"{tmp_path / 'log'}:2"]
     assert len(lines) == 2
 
 
@@ -173,12 +175,12 @@ def test_a_lease_is_compared_to_the_microsecond(fraction: float, off: float) -> 
     values = [json.dumps(line) for line in lines]
     reader = Reader()
     result = judge_lines(
-        OURS, [line for n, text in enumerate(values) if (line := reader.line(text, Place("log", n)))]
+        OURS, [line for n, text in enumerate(values) if (line := reader.line(text, LogPlace("log", n)))]
     )
     assert bool(result.violations) == bool(off)
 
 
-def test_bytes_that_are_no_text_are_no_reason_to_stop(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_do_not_end_the_reading(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_bytes(b"\xef\xbb\xbf" + json.dumps(created()).encode() + b"\n\xff\xfe\x00\n")
     reader, lines = read(str(file))
@@ -187,8 +189,8 @@ def test_bytes_that_are_no_text_are_no_reason_to_stop(tmp_path: Path) -> None:
 
 def test_texts_are_found_again_as_far_as_the_file_is_there(tmp_path: Path) -> None:
     name = write(tmp_path, "log", "one", "two", "three")
-    found = texts([Place(name, 2), Place(name, 9), Place("gone", 1)])
-    assert found == {Place(name, 2): "two"}
+    found = texts([LogPlace(name, 2), LogPlace(name, 9), LogPlace("gone", 1)])
+    assert found == {LogPlace(name, 2): "two"}
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.lifecycle import Lifecycle
-from statemachine.logs import Judged, Reader, judge_lines
+from statemachine.logs import JudgedLog, Reader, judge_lines
 from statemachine.logs.patterns import load
 
 BEGUN = (
@@ -19,7 +19,7 @@ SKIPPED = "2026-11-22 11:00:00,000 INFO {0} prepare_ai_job -> None, already DONE
 DONE_AGAIN = "2026-11-22 11:00:00,000 INFO {0} mark_done job_id=kt-1"
 
 
-def judged(folder: Path, *lines: str) -> Judged:
+def judged(folder: Path, *lines: str) -> JudgedLog:
     file = folder / "plain.log"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return judge_lines(Lifecycle(), Reader(load()).lines([str(file)]))

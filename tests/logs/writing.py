@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from statemachine.lifecycle import Lifecycle
-from statemachine.logs import Judged, Line, Place, Reader, judge_lines
+from statemachine.logs import JudgedLog, LogLine, LogPlace, Reader, judge_lines
 
 START = datetime(2030, 10, 27, 12, 0, tzinfo=UTC)
 OURS = Lifecycle()
@@ -176,17 +176,19 @@ def rows_read(at: float, *rows: Values) -> Values:
     return say(at, "rows.read", "operator", rows=list(rows))
 
 
-def read(values: Iterable[Values]) -> list[Line]:
+def read(values: Iterable[Values]) -> list[LogLine]:
     """The lines as a reader gives them; one that it passes over fails the test."""
     reader = Reader()
     # Seconds are then those of START, whatever the first line says.
     reader.moment(moment(0))
-    lines = [reader.line(json.dumps(one), Place("log", number)) for number, one in enumerate(values, start=1)]
-    assert None not in lines, reader.tally
+    lines = [
+        reader.line(json.dumps(one), LogPlace("log", number)) for number, one in enumerate(values, start=1)
+    ]
+    assert None not in lines, reader.skipped
     return [line for line in lines if line is not None]
 
 
-def judged(*values: Values | list[Values]) -> Judged:
+def judged(*values: Values | list[Values]) -> JudgedLog:
     """What comes of these lines, in this order."""
     flat = [one for value in values for one in (value if isinstance(value, list) else [value])]
     return judge_lines(OURS, read(flat))

@@ -18,9 +18,9 @@ from statemachine.binding.fleet import Fleet, Work
 from statemachine.processes.crew import Crew, turn
 from statemachine.processes.databases import Database
 from statemachine.processes.moments import MOMENTS, Moment, meet
-from statemachine.processes.plan import Job
+from statemachine.processes.plan import PlannedJob
 from statemachine.processes.servers import Operator
-from statemachine.processes.stage import stage_set
+from statemachine.processes.stage import prepared_stage
 from statemachine.processes.workers import Worker
 from tests.processes.scripted import until
 
@@ -72,7 +72,7 @@ def met(crew: Crew, moment: Moment, database: Database) -> Worker:
 
 
 def main(server: str | None) -> None:
-    with stage_set(DEFAULT_BINDING, server=server, visibility_seconds=60) as stage:
+    with prepared_stage(DEFAULT_BINDING, server=server, visibility_seconds=60) as stage:
         fleet, operator = stage.fleets[0], Operator(stage.sqs.endpoint)
         for moment in MOMENTS:
             # Those of the moments before, hidden until we are done.
@@ -96,7 +96,7 @@ def main(server: str | None) -> None:
 
 
 def enqueue(crew: Crew) -> None:
-    crew.enqueue(Job(f"j{next(NUMBERS)}", crew.fleet.tenants[0], Work(WORK_SECONDS)))
+    crew.enqueue(PlannedJob(f"j{next(NUMBERS)}", crew.fleet.tenants[0], Work(WORK_SECONDS)))
 
 
 if __name__ == "__main__":

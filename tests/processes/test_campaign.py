@@ -1,4 +1,4 @@
-"""Whole campaigns, as somebody types them: the correct system passes, planted defects are found with lines.
+"""Whole campaigns, as typed in a shell: the correct system passes, planted defects are found with lines.
 
 All run side by side, and most of their time is spent waiting for timeouts.
 """
@@ -19,7 +19,7 @@ from statemachine.binding import load as load_binding
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header, dumps
 from statemachine.processes.plan import Deed, load
-from tests.end_to_end.commandline import CHECKOUT, Ran, command, run
+from tests.support.commandline import CHECKOUT, Ran, command, run
 
 AT_ONCE = 4
 SMALL = ("--pipelines", "ai", "--kills", "4", "--jobs", "4", "--seed", "8916")
@@ -131,7 +131,7 @@ def test_what_the_shell_has_set_reaches_neither_queue_nor_worker_nor_database(
     assert "production" not in ran.output.replace("margin rule of production", "")
 
 
-def test_the_times_are_said_to_be_scaled(campaigns: Mapping[str, Campaigned]) -> None:
+def test_the_report_says_that_times_are_scaled(campaigns: Mapping[str, Campaigned]) -> None:
     assert campaigns["correct"].ran.lines[:3] == [
         "processes: ai, video, messaging; seed 4302",
         "database: SQLite file in WAL mode, made for this run; queue: SQS by moto, on loopback",
@@ -140,7 +140,7 @@ def test_the_times_are_said_to_be_scaled(campaigns: Mapping[str, Campaigned]) ->
     ]
 
 
-def test_the_logs_are_kept_where_they_are_wanted_although_it_passed(
+def test_keep_saves_the_logs_of_a_run_that_passes(
     campaigns: Mapping[str, Campaigned],
 ) -> None:
     kept = campaigns["correct"].cwd / "kept"

@@ -10,11 +10,11 @@ import pytest
 
 from statemachine.binding import ObservedRow
 from statemachine.binding.fleet import Work
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.processes import campaign
-from statemachine.processes.campaign import Campaign, Played
+from statemachine.processes.campaign import KillCampaign, PlayedPlan
 from statemachine.processes.databases import private_database
-from statemachine.processes.plan import Deed, Plan, Strike
+from statemachine.processes.plan import Deed, KillPlan, PlannedStrike
 from statemachine.processes.report import verdict_on
 from statemachine.processes.servers import Operator, SQSServer
 from tests.processes.scripted import ScriptedFleet
@@ -62,9 +62,9 @@ def queues(sqs: SQSServer) -> Iterator[SQSServer]:
         operator._sqs.delete_queue(QueueUrl=operator._url(queue))
 
 
-def played(fleet: JobsFleet, sqs: SQSServer, folder: Path, *strikes: Strike) -> Played:
+def played(fleet: JobsFleet, sqs: SQSServer, folder: Path, *strikes: PlannedStrike) -> PlayedPlan:
     with private_database(folder) as database:
-        running = Campaign(Plan(1, 3, 0.1, strikes), [fleet], 1, database, sqs)
+        running = KillCampaign(KillPlan(1, 3, 0.1, strikes), [fleet], 1, database, sqs)
         try:
             return running.run()
         finally:
@@ -79,7 +79,7 @@ def test_jobs_that_never_end_are_given_up_and_named(
     fleet.lifecycle = fleet.lifecycle.__class__(visibility_seconds=2, lease_seconds=1)
     # With twice the visibility timeout of 2 s that makes half a second.
     monkeypatch.setattr(campaign, "QUIET_SECONDS", -3.5)
-    strike = Strike("scripted", Deed.KILL, "while RUNNING", gap=0)
+    strike = PlannedStrike("scripted", Deed.KILL, "while RUNNING", gap=0)
     came = played(fleet, queues, tmp_path, strike, strike)
     assert came.stuck == {"scripted": ["scripted-1.1-1", "scripted-1.1-2", "scripted-1.1-3"]}
     assert came.missed == {("scripted", Deed.KILL, "while RUNNING"): 2}
@@ -95,7 +95,7 @@ def test_a_moment_that_never_comes_is_given_up_and_the_run_is_unknown(
     queues: SQSServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(campaign, "CHANCES", 3)
-    strike = Strike("scripted", Deed.KILL, "inside prepare's transaction", gap=0)
+    strike = PlannedStrike("scripted", Deed.KILL, "inside prepare's transaction", gap=0)
     came = played(JobsFleet(ENDS_EVERYTHING, "DONE"), queues, tmp_path, strike, strike)
     assert came.missed == {("scripted", Deed.KILL, "inside prepare's transaction"): 2}
     assert came.stuck == {}

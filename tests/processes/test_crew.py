@@ -31,7 +31,7 @@ def turns(crew: Crew, seconds: float) -> None:
             pass
 
 
-def test_the_dead_are_replaced_and_only_who_ended_unasked_is_noted() -> None:
+def test_ended_workers_are_replaced_and_only_unasked_exits_are_noted() -> None:
     with crew_of(OBEDIENT, 3) as crew:
         until(lambda: list(turn([crew])) and all(worker.last for worker in crew.workers))
         killed, stopped, _ = crew.workers
@@ -44,7 +44,7 @@ def test_the_dead_are_replaced_and_only_who_ended_unasked_is_noted() -> None:
     assert not any(worker.alive for worker in crew.workers)
 
 
-def test_workers_that_get_nowhere_end_the_run_with_command_and_exit_code() -> None:
+def test_workers_that_receive_nothing_end_the_run_with_command_and_exit_code() -> None:
     with crew_of(CRASH, 2) as crew:
         with pytest.raises(FleetError) as raised:
             turns(crew, 20)
@@ -66,7 +66,7 @@ def test_workers_that_receive_or_are_excused_may_end_as_often_as_they_like(excus
         assert crew.unasked_exits[0] == "scripted-1 ended with exit code 7"
 
 
-def test_a_job_has_ended_when_its_worker_says_so_or_another_finds_it_ended() -> None:
+def test_a_job_has_ended_when_its_worker_logs_it_or_another_finds_it_ended() -> None:
     crew = Crew(ScriptedFleet(), 0)
     accepted = {"event": "finish.accepted", "operation": "complete", "job_id": "j1"}
     crew.note(accepted)

@@ -32,7 +32,7 @@ connection.execute("COMMIT")
 print("over", flush=True)
 sys.stdin.readline()
 """
-"""Another process, which begins a transaction, and ends it when it is told to."""
+"""Another process, which begins a transaction, and ends it on command."""
 
 
 def names(server: str) -> set[str]:
@@ -159,7 +159,7 @@ def test_a_password_that_breaks_the_url_is_not_repeated(password: str) -> None:
     assert "--database-server cannot be read" in str(raised.value)
 
 
-def test_a_user_who_may_make_no_database_is_told_so(postgresql_server: str) -> None:
+def test_a_user_who_may_make_no_database_is_named_in_the_error(postgresql_server: str) -> None:
     with psycopg.connect(postgresql_server, autocommit=True) as owner:
         owner.execute("CREATE ROLE guest LOGIN")
     guest = postgresql_server.replace("owner@", "guest@")

@@ -1,6 +1,6 @@
 """A run that is broken off leaves nothing behind: no worker, no server, no file, no database.
 
-Nor does one whose workers cannot be started; and that is told at once.
+Nor does one whose workers cannot be started, and the error comes at once.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.end_to_end.commandline import command, environment, write
 from tests.processes.scripted import until
+from tests.support.commandline import command, environment, write
 
 THEIRS = """
 import sys

@@ -89,7 +89,7 @@ def test_a_transaction_that_never_opens_is_not_waited_for(tmp_path: Path) -> Non
         assert not worker.frozen
 
 
-def test_a_transaction_of_somebody_else_that_ends_is_not_taken_for_the_workers(tmp_path: Path) -> None:
+def test_a_short_transaction_of_another_process_is_not_taken_for_the_workers(tmp_path: Path) -> None:
     with (
         private_database(tmp_path) as database,
         running(ScriptedFleet(logging_at_once("prepare.called"))) as worker,

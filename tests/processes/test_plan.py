@@ -14,12 +14,12 @@ import pytest
 
 from statemachine.binding.fleet import End
 from statemachine.processes.moments import MOMENTS
-from statemachine.processes.plan import Deed, Plan, PlanError, draw_plan, dumps, load
+from statemachine.processes.plan import Deed, KillPlan, PlanError, draw_plan, dumps, load
 
 FLEETS = ("ai", "video", "messaging")
 
 
-def drawn(seed: int, kills: int = 40) -> Plan:
+def drawn(seed: int, kills: int = 40) -> KillPlan:
     return draw_plan(seed, FLEETS, jobs=10, kills=kills, gap_seconds=0.5, work_seconds=0.3, lease_seconds=2)
 
 

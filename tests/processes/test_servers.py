@@ -1,4 +1,4 @@
-"""The SQS server of a run and its operator: up, down, up again; on loopback; with nobody's credentials."""
+"""The SQS server of a run and its operator: up, down, up again; on loopback; without real credentials."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ POISON = {
     "http_proxy": "http://127.0.0.1:1",
     "ALL_PROXY": "http://127.0.0.1:1",
 }
-"""What a developer's shell may hold; whoever used any of it would fail."""
+"""What a developer's shell may hold; a client that used any of it would fail."""
 
 
 def with_queue(server: SQSServer, name: str) -> Operator:
@@ -67,7 +67,7 @@ def test_it_goes_down_and_comes_up_on_the_same_port_with_its_messages() -> None:
     assert refused(server)
 
 
-def test_down_and_up_may_be_said_twice(sqs: SQSServer) -> None:
+def test_down_and_up_may_be_repeated(sqs: SQSServer) -> None:
     sqs.up()
     assert not refused(sqs)
     sqs.down()
@@ -77,7 +77,7 @@ def test_down_and_up_may_be_said_twice(sqs: SQSServer) -> None:
     assert not refused(sqs)
 
 
-def test_a_client_hears_that_it_is_down() -> None:
+def test_a_client_gets_an_error_while_it_is_down() -> None:
     with sqs_server() as server:
         operator = with_queue(server, "q")
         server.down()
@@ -99,7 +99,7 @@ def test_only_loopback_is_listened_on(sqs: SQSServer) -> None:
     assert listening == [f"0100007F{wanted}"]
 
 
-def test_it_ends_when_whoever_started_it_dies() -> None:
+def test_it_ends_when_the_process_that_started_it_dies() -> None:
     program = (
         "import os, signal\n"
         "from statemachine.processes.servers import sqs_server\n"
@@ -178,6 +178,6 @@ def test_nothing_of_the_environment_is_used(
     assert operator._sqs.meta.region_name == "us-east-1"
 
 
-def test_what_is_not_there_is_an_error_and_no_empty_queue(sqs: SQSServer) -> None:
+def test_a_missing_queue_is_an_error_not_an_empty_queue(sqs: SQSServer) -> None:
     with pytest.raises((ClientError, BotoCoreError)):
         Operator(sqs.endpoint).depth("never-made")

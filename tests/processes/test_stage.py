@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.__main__ import main
-from tests.end_to_end.commandline import CHECKOUT, command, run, write
+from tests.support.commandline import CHECKOUT, command, run, write
 
 NO_FLEETS = """
 from models_under_test.binding import AIJobsBinding
@@ -35,7 +35,7 @@ NO_STOP = "import signal\nfor name in ('SIGSTOP', 'SIGCONT', 'SIGKILL'):\n    de
 
 
 @dataclass
-class Told:
+class Printed:
     """The refusals of commands that are run here, where Django is configured for something else: none of
     them may get so far as to configure it.
     """
@@ -48,14 +48,14 @@ class Told:
             code = main(arguments)
         except SystemExit as ended:
             code = int(ended.code or 0)
-        told = self.capsys.readouterr()
-        assert (code, told.out, told.err.count("\n")) == (4, "", 1), told
-        return told.err
+        printed = self.capsys.readouterr()
+        assert (code, printed.out, printed.err.count("\n")) == (4, "", 1), printed
+        return printed.err
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Told:
-    return Told(capsys)
+def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
+    return Printed(capsys)
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("lane", ["processes", "gate"])
-def test_a_binding_without_fleets_is_refused(lane: str, place: Path, told: Told) -> None:
-    words = told(lane, "--binding", "theirs:Binding")
+def test_a_binding_without_fleets_is_refused(lane: str, place: Path, printed: Printed) -> None:
+    words = printed(lane, "--binding", "theirs:Binding")
     assert "--binding theirs:Binding: it lacks environment, fleets, so there are no worker processes" in words
     assert "statemachine/binding/fleet.py" in words
 
@@ -84,26 +84,28 @@ def test_a_database_that_is_not_the_runs_own_is_refused_by_name(lane: str, place
 
 @pytest.mark.parametrize("lane", ["processes", "gate"])
 def test_foreign_settings_in_the_environment_are_refused(
-    lane: str, told: Told, monkeypatch: pytest.MonkeyPatch
+    lane: str, printed: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "their_settings")
-    assert "DJANGO_SETTINGS_MODULE names their_settings" in told(lane)
+    assert "DJANGO_SETTINGS_MODULE names their_settings" in printed(lane)
 
 
 @pytest.mark.parametrize("lane", ["processes", "gate"])
-def test_a_server_of_another_kind_is_refused(lane: str, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_of_another_kind_is_refused(
+    lane: str, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = "names a mysql server: write postgresql://USER@HOST:PORT/postgres"
-    assert words in told(lane, "--database-server", "mysql://root@db/x")
+    assert words in printed(lane, "--database-server", "mysql://root@db/x")
     monkeypatch.setenv("STATEMACHINE_DATABASE_URL", "mysql://root@db/x")
-    assert words in told(lane)
+    assert words in printed(lane)
 
 
 @pytest.mark.parametrize("lane", ["processes", "gate"])
 def test_where_there_are_no_posix_signals_one_sentence_says_so(
-    lane: str, told: Told, monkeypatch: pytest.MonkeyPatch
+    lane: str, printed: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(signal, "SIGSTOP")
-    words = told(lane)
+    words = printed(lane)
     assert words.startswith(f"python -m statemachine {lane}: real workers are frozen and killed by POSIX")
     assert "on Windows in WSL or a container" in words
 
@@ -120,18 +122,21 @@ BAD = {
     "no such plan": (("--plan", "gone.json"), "gone.json: No such file or directory; name the plan.json"),
     "no lease": (("--margin", "3"), "--margin 3: the lease is the visibility timeout of 3 s less the margin"),
     "work beyond the cap": (("--work", "2"), "--work 2: a job may cost twice that, and inference is cut"),
-    "work below 0": (("--work", "-1"), "-1 is no number of seconds"),
-    "a gap that is no number": (("--gap", "nan"), "nan is no number of seconds"),
+    "work below 0": (("--work", "-1"), "-1 is not a number of seconds"),
+    "a gap that is no number": (("--gap", "nan"), "nan is not a number of seconds"),
     "no jobs": (("--jobs", "0"), "0 is no whole number above 0"),
-    "a directory with something in it": (("--keep", "tmp/.."), "something is there already; name a new"),
+    "a directory with something in it": (
+        ("--keep", "tmp/.."),
+        "it exists and is not an empty directory; name a new",
+    ),
 }
 
 
 @pytest.mark.parametrize(("options", "words"), BAD.values(), ids=BAD)
 def test_a_wrong_option_gets_one_sentence(
-    options: tuple[str, ...], words: str, place: Path, told: Told
+    options: tuple[str, ...], words: str, place: Path, printed: Printed
 ) -> None:
-    assert words in told("processes", *options)
+    assert words in printed("processes", *options)
 
 
 def test_a_pipeline_that_is_not_there_is_named_with_those_that_are(place: Path) -> None:

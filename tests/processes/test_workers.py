@@ -182,7 +182,7 @@ def test_a_stop_command_that_is_not_there_is_named() -> None:
     assert str(raised.value).startswith("no-such-docker stop w-1: No such file or directory;")
 
 
-def test_a_kill_command_that_kills_nothing_is_told_and_the_worker_ends_all_the_same(
+def test_a_kill_command_that_kills_nothing_is_reported_and_the_worker_ends_anyway(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workers, "END_SECONDS", 0.2)
@@ -218,7 +218,7 @@ def test_a_command_that_cannot_be_started_is_named() -> None:
         Worker(Nothing(), "w-1")
     assert str(raised.value) == (
         "the workers of scripted cannot be started: no-such-program --name 'a b': No such file or directory; "
-        "mend what the fleet's command() gives"
+        "mend what the fleet's command() returns"
     )
 
 

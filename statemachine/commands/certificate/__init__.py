@@ -1,5 +1,5 @@
-"""The sensitivity certificate: how surely and how soon each planted defect is found, as a table.
+"""The sensitivity certificate: on how many seeds, and how soon, the search finds each planted defect.
 
-It says how sensitive the verifier is to the bugs that somebody thought of planting, on the seeds that
-were played, each in the lane that can see it.  It does not say how sensitive it is to others.
+It measures how sensitive the verifier is to the bugs that were thought of and planted, on the seeds that
+were played, each in the lane that can see it.  It says nothing about the bugs that were not thought of.
 """

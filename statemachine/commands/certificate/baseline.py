@@ -1,10 +1,10 @@
-"""The baseline: a plain Hypothesis machine of the same operations, on the same world and invariants.
+"""The baseline of the certificate: a plain Hypothesis machine of the same operations, world and invariants.
 
-It is what the documentation of Hypothesis leads to: a rule for each operation, chosen by Hypothesis with
-its own swarm testing, and strategies for the arguments.  It has no weights, and time passes by whole
-numbers of seconds, aimed at no deadline.  It is not the best that could be done with such a machine: who
-knows what to look for adds weights and edges, and ends at ``statemachine/machine.py``.  As with any
-plain machine, what it draws depends a little on the numbers in the modules that happen to be loaded.
+It is the machine that Hypothesis's documentation leads to: a rule for each operation, chosen by Hypothesis
+with its own swarm testing, and strategies for the arguments.  It has no weights, and time passes by whole
+numbers of seconds, aimed at no deadline.  It is not the best machine of its kind: adding weights and aiming
+at deadlines makes it ``statemachine/search/machine.py``.  What it draws depends a little on which modules
+are loaded, because Hypothesis collects number constants from them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from statemachine.search.machine import ExampleMachine
 from statemachine.world.operations import OPERATIONS, NamedOperation, Offer
 
 TIMED = ("advance_to", "wait")
-"""Operations of the real machine for which the baseline has a rule of its own."""
+"""Operations that move the clock.  The baseline has one rule of its own in their place."""
 
 
 class PlainMachine(ExampleMachine):
-    """Draws by a rule for each operation; the rules come from :func:`plain_machine`."""
+    """A machine with a rule for each operation, which :func:`plain_machine` adds."""
 
     def __init__(self) -> None:
         super().__init__()
         self._offers: dict[str, list[Offer]] = {}
 
     def offers(self, named: NamedOperation) -> list[Offer]:
-        """What the present state offers of one operation; Hypothesis asks several times a step."""
+        """Return the variants of one operation that are possible now."""
+        # Kept until the next step: Hypothesis evaluates each precondition several times a step.
         if named.name not in self._offers:
             self._offers[named.name] = [
                 variant for offer in named.offers(self.example) for variant in offer.variants()
@@ -40,14 +41,14 @@ class PlainMachine(ExampleMachine):
         return self._offers[named.name]
 
     def perform(self, operation: str, arguments: dict[str, Any]) -> None:
-        """Play one step; an invariant that it breaks is raised."""
+        """Play one step.  Raise ``InvariantBroken`` when it breaks an invariant."""
         self.at_rest = False
         self._offers = {}
         super().perform(operation, arguments)
 
 
 def plain_machine(farthest: int) -> type[PlainMachine]:
-    """The machine with a rule for each operation; ``farthest`` is its longest wait, in seconds."""
+    """Return the machine with a rule for each operation; ``farthest`` is its longest wait in seconds."""
 
     @rule(seconds=st.integers(1, farthest))
     def wait(machine: PlainMachine, seconds: int) -> None:
@@ -63,7 +64,7 @@ def _rule(named: NamedOperation) -> Any:
         machine: PlainMachine = draw(st.runner())
         machine.at_rest = False
         possible = machine.offers(named)
-        # ``st.none() | st.sampled_from(faults)``, as one would write it: no fault in half of the calls.
+        # Half of the calls have no fault, as with ``st.none() | st.sampled_from(faults)``.
         whole = [offer for offer in possible if offer.strike is None]
         struck = [offer for offer in possible if offer.strike is not None]
         chosen: Offer = draw(st.one_of([st.sampled_from(some) for some in (whole, struck) if some]))
@@ -78,7 +79,7 @@ def _rule(named: NamedOperation) -> Any:
 
 
 def search_plainly(control: SearchControl, seed_number: int, profile: settings) -> None:
-    """As ``embedded.search``, by the plain machine, and without shrinking what it finds."""
+    """Search as ``search.engine.search`` does, with the plain machine, and do not shrink the failure."""
     machine = plain_machine(2 * control.run.lane.binding.lifecycle.visibility_seconds)
     play(control, seed_number, machine, profile, (Phase.generate,))
     control.as_found = control.failure

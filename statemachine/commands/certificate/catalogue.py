@@ -1,10 +1,10 @@
-"""The planted defects of a binding, with what is expected of each.
+"""The planted defects of a binding, and for each the invariant that must catch it and in which lane.
 
-What is expected stands where a person reads it: the story of a defect ends with "Caught by
-`invariant`.", or "Caught by `invariant` in the transactions lane." where the embedded lane cannot
-see it.  It is hunted in that lane.  The histories written by hand are the binding's optional attribute
-``minimal``: the name of a defect to its steps, each an operation's name with its arguments, numbered
-from 1 by their places.
+Both are read from the defect's story, which ends with "Caught by `invariant`.", or with "Caught by
+`invariant` in the transactions lane." where the embedded lane cannot see it.
+
+A binding may have an attribute ``minimal``, the shortest history that a person found for a defect: by the
+defect's name, a sequence of steps, each an operation's name with its arguments, numbered from 1.
 """
 
 from __future__ import annotations
@@ -23,34 +23,40 @@ _CAUGHT_BY = re.compile(r"Caught by `(\w+)`(?: in the (\w+) lane)?\.")
 
 
 class Planted(NamedTuple):
-    """A defect: the invariant that its story names, its lane, and the length of its history by hand."""
+    """A planted defect and what is expected of the search for it."""
 
     name: str
     invariant: str
+    """The invariant that its story names."""
     lane: str = EMBEDDED
+    """The lane that can see it."""
     by_hand: int | None = None
+    """How many steps the history written by hand has; None where there is none."""
 
 
 def catalogue(binding: Binding) -> list[Planted]:
-    """All defects of a binding by name.  Raises ``BindingError`` for what is said wrongly of one."""
+    """Return all defects of a binding, sorted by name.
+
+    Raise ``BindingError`` for a story that does not end as above, and for a history of no defect.
+    """
     by_hand: Mapping[str, Sequence[Any]] = getattr(binding, "minimal", {})
-    strangers = sorted(set(by_hand) - set(binding.defects))
-    if strangers:
+    unknown = sorted(set(by_hand) - set(binding.defects))
+    if unknown:
         raise BindingError(
-            f"minimal holds a history for {', '.join(strangers)}, which is no defect of the binding; "
+            f"minimal holds a history for {', '.join(unknown)}, which is no defect of the binding; "
             f"its defects are {', '.join(sorted(binding.defects)) or 'none'}"
         )
     return [_planted(name, story, by_hand.get(name)) for name, story in sorted(binding.defects.items())]
 
 
 def _planted(name: str, story: str, steps: Sequence[Any] | None) -> Planted:
-    told = _CAUGHT_BY.findall(story)
-    if len(told) != 1:
+    caught = _CAUGHT_BY.findall(story)
+    if len(caught) != 1:
         raise BindingError(
-            f"the story of the defect {name} says {len(told)} times what catches it: "
+            f"the story of the defect {name} says {len(caught)} times what catches it: "
             "end it once with: Caught by `invariant`."
         )
-    invariant, lane = told[0]
+    invariant, lane = caught[0]
     if invariant not in BY_NAME:
         raise BindingError(
             f"the story of the defect {name} names {invariant}, which is no invariant; "

@@ -1,6 +1,7 @@
-"""The certificate that is kept with the sources, and the line in which every run cites it.
+"""The certificate that is kept with the sources, and the line of a run's header that cites it.
 
-A run may not wait for it: only texts are compared, and a source is parsed only when its text has changed.
+The line must not delay a run: the texts of the sources are compared by digest (2 ms for all of them), and
+a source is parsed only when its text has changed (100 ms and more for all of them).
 """
 
 from __future__ import annotations
@@ -15,65 +16,79 @@ from statemachine.commands.certificate.sources import Digest
 
 KEPT = Path(__file__).with_name("certificate.json")
 DOCUMENT = "docs/certificate.md"
+COMMAND_LINE = f"python -m statemachine certificate --write {DOCUMENT}"
+"""Measures again, and keeps what was measured where runs cite it."""
 
 Digests = Mapping[str, Digest]
 
 
-class Counted(NamedTuple):
-    """Of ``measured`` defects so many were ``found`` on all seeds, in so many ``examples`` at most."""
+class LaneFigures(NamedTuple):
+    """The figures of one lane."""
 
     found: int
+    """Defects that were found on all seeds."""
     measured: int
+    """Defects that were searched for."""
     examples: int
+    """Examples of one search at most."""
 
 
 _NONE: Digests = {}
 
 
 class Certificate(NamedTuple):
-    """What was measured, and the digests of all sources that it was measured on.
-
-    ``date`` is an ISO date, ``commit`` an abbreviated hash or empty; ``found`` of ``measured`` defects
-    were found on all ``seeds`` in the embedded lane.  ``transactions`` says the same of the transactions
-    lane, whose own sources are ``interleaving``: None where it was not played, or not known yet.
-    """
+    """What was measured, and the digests of all sources that decide what is found."""
 
     date: str
+    """The day of the measurement in UTC, as ISO 8601."""
     commit: str
+    """The abbreviated hash of the commit; empty where there is no git."""
     modified: bool
+    """Whether a source differed from that commit."""
     binding: str
     seeds: int
+    """On how many seeds each defect was searched for."""
     examples: int
+    """Examples of one search in the embedded lane at most."""
     found: int
+    """Defects that were found on all seeds in the embedded lane."""
     measured: int
+    """Defects that were searched for in the embedded lane."""
     machine: Digests
+    """The sources of the search, the world and the invariants, by module."""
     system: Digests
+    """The sources of the system under test, by path in its package."""
     defects: Digests
+    """The source of each planted defect, by the defect's name."""
     interleaving: Digests = _NONE
-    transactions: Counted | None = None
+    """The sources of the transactions lane that the embedded lane does not use."""
+    transactions: LaneFigures | None = None
+    """The figures of the transactions lane; None where it was not played."""
 
-    def counts(self, whose: str = "") -> str:
-        """``89 of 89 defects``, and which of them in what lane; ``whose`` follows that word."""
+    def counts(self, defects: str = "defects") -> str:
+        """Return ``89 of 89 defects``, by lane where two were played; ``defects`` is the noun to use."""
         if self.transactions is None:
-            return f"{self.found} of {self.measured} defects{whose}"
-        embedded = f"{self.found} of {self.measured} defects{whose} in the embedded lane, "
+            return f"{self.found} of {self.measured} {defects}"
+        embedded = (
+            f"{self.found} of {self.measured} {defects} in the embedded lane, " if self.measured else ""
+        )
         found, measured = self.transactions.found, self.transactions.measured
-        defects = "" if self.measured else f" defects{whose}"
-        return f"{embedded if self.measured else ''}{found} of {measured}{defects} in the transactions lane"
+        noun = "" if self.measured else f" {defects}"
+        return f"{embedded}{found} of {measured}{noun} in the transactions lane"
 
     @property
     def origin(self) -> str:
-        """When and on what it was measured, in a few words."""
+        """The day and the commit of the measurement, in a few words."""
         commit = f"commit {self.commit}" if self.commit else "commit unknown"
         return f"{self.date}, {commit}{' with uncommitted changes' if self.modified else ''}"
 
 
 GROUPS = ("machine", "interleaving", "system", "defects")
-"""What holds digests; certificates from before the transactions lane have no ``interleaving``."""
+"""Fields that hold digests.  Certificates from before the transactions lane have no ``interleaving``."""
 
 
 def dumps(certificate: Certificate) -> str:
-    """As JSON, a source a line."""
+    """Return the certificate as JSON, with a line for each source."""
     written = figures(certificate)
     for group in GROUPS:
         written[group] = {name: " ".join(digest) for name, digest in getattr(certificate, group).items()}
@@ -81,14 +96,14 @@ def dumps(certificate: Certificate) -> str:
 
 
 def figures(certificate: Certificate) -> dict[str, object]:
-    """All but the digests, for JSON."""
+    """Return all fields but the digests, for JSON."""
     counted = certificate.transactions
-    found = {name: value for name, value in certificate._asdict().items() if name not in GROUPS}
-    return {**found, "transactions": counted and counted._asdict()}
+    others = {name: value for name, value in certificate._asdict().items() if name not in GROUPS}
+    return {**others, "transactions": counted and counted._asdict()}
 
 
 def loads(text: str) -> Certificate:
-    """Raises ``ValueError`` for a text that is no certificate."""
+    """Return the certificate that :func:`dumps` wrote.  Raise ``ValueError`` for any other text."""
     try:
         written = json.loads(text)
         groups = {
@@ -97,37 +112,45 @@ def loads(text: str) -> Certificate:
             if group in written
         }
         counted = written.get("transactions")
-        transactions = Counted(**counted) if counted is not None else None
+        transactions = LaneFigures(**counted) if counted is not None else None
         return Certificate(**{**written, **groups, "transactions": transactions})
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
 
 
 def cite(binding_path: str, defects: Collection[str], kept: Path = KEPT) -> str:
-    """The line for a run's header.  ``defects`` are the names that the binding has now."""
+    """Return the line for a run's header: what was found, when, and whether it may hold no more.
+
+    ``defects`` are the names of the defects that the binding has now.
+    """
     try:
         certificate = loads(kept.read_text("utf-8"))
     except FileNotFoundError:
-        return "certificate: none yet; python -m statemachine certificate makes one"
+        return f"certificate: none yet; to measure one: {COMMAND_LINE}"
     except (OSError, ValueError) as error:
-        return f"certificate: {kept} cannot be read ({error}); python -m statemachine certificate makes one"
+        return f"certificate: {kept} cannot be read ({error}); to measure a new one: {COMMAND_LINE}"
     own = binding_path == certificate.binding
-    whose = "" if own else " of the bundled system"
-    since = _changes(certificate, defects, own)
-    return (
-        f"certificate: {certificate.counts(whose)} on {certificate.seeds} of {certificate.seeds} seeds "
+    planted = "planted defects" if own else "defects planted in the bundled system"
+    line = (
+        f"certificate: the search found {certificate.counts(planted)} on each of {certificate.seeds} seeds "
         f"({DOCUMENT}, {certificate.origin})"
-        f"{'; ' if since else ''}{since}"
     )
+    since = _changes(certificate, defects, own)
+    if not since:
+        return line
+    return f"{line}; since then {since}, so it may find more or fewer now; to measure again: {COMMAND_LINE}"
 
 
 def _changes(certificate: Certificate, defects: Collection[str], own: bool) -> str:
-    """What has changed since, worst first; of the system and its defects only when they are ``own``."""
+    """Return what has changed since the measurement, as a clause; empty for nothing.
+
+    The system under test and its defects count only when they are the certificate's ``own``.
+    """
     if _modules_changed(certificate.machine):
-        return "machine or invariants changed since"
+        return "the search or the claims have changed"
     changes = [_changes_of_the_system(certificate, defects)] if own else []
-    changes += ["transactions lane changed since"] if _modules_changed(certificate.interleaving) else []
-    return "; ".join(change for change in changes if change)
+    changes += ["the transactions lane has changed"] if _modules_changed(certificate.interleaving) else []
+    return " and ".join(change for change in changes if change)
 
 
 def _modules_changed(before: Digests) -> bool:
@@ -137,14 +160,16 @@ def _modules_changed(before: Digests) -> bool:
 def _changes_of_the_system(certificate: Certificate, defects: Collection[str]) -> str:
     system, planted = sources.system_files(certificate.binding, defects)
     if set(system) != set(certificate.system) or _any_changed(system, certificate.system):
-        return "the system under test changed since"
-    moved = [
+        return "the system under test has changed"
+    differing = [
         name
         for name, before in certificate.defects.items()
         if name not in planted or sources.changed(planted[name], before)
     ]
-    moved += set(planted) - set(certificate.defects)
-    return f"new, gone or changed since: {', '.join(sorted(moved))}" if moved else ""
+    differing += set(planted) - set(certificate.defects)
+    if not differing:
+        return ""
+    return f"defects were added, removed or changed ({', '.join(sorted(differing))})"
 
 
 def _any_changed(files: Mapping[str, Path | None], before: Digests) -> bool:

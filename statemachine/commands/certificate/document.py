@@ -1,4 +1,4 @@
-"""The certificate as a page of Markdown: what was measured, the table, and every goal that is missed."""
+"""The certificate as a page of Markdown: what was measured, the tables, and every goal that is missed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from statemachine.commands.certificate.catalogue import EMBEDDED, LANES, TRANSACTIONS
 from statemachine.commands.certificate.citation import Certificate, figures
-from statemachine.commands.certificate.hunt import Finding
+from statemachine.commands.certificate.hunt import HuntResult
 from statemachine.commands.certificate.rows import GOALS, Row, misses
-from statemachine.report import WIDTH
+from statemachine.report.text.paper import WIDTH
 
 COLUMNS = ("defect", "invariant", "found", "examples", "seconds", "steps found", "shrunk", "by hand")
 PLAIN_COLUMN = "plain machine"
@@ -51,9 +51,10 @@ GOALS_IN_WORDS: Mapping[str, str] = {
 
 
 def document(certificate: Certificate, rows: Sequence[Row], command: str, missing: str = "") -> str:
-    """The whole page; ``command`` is what measures it again.
+    """Return the whole page.
 
-    ``missing`` says why the transactions lane was not played, and how to get what it needs.
+    ``command`` is the command line that measures it again.  ``missing`` says why the transactions lane was
+    not played and how to get what it needs; empty when it was.
     """
     whole = [row for row in rows if row.planted.lane == EMBEDDED]
     return "\n".join(
@@ -66,7 +67,7 @@ def document(certificate: Certificate, rows: Sequence[Row], command: str, missin
             *(["", *table(whole), "", "## Goals", "", *_goals(whole, EMBEDDED)] if whole else []),
             *_other_lanes(certificate, [row for row in rows if row not in whole], missing),
             "",
-            # For a reader that is a program; the same figures as in the package.
+            # For programs: the same figures as in certificate.json.
             f"<!-- certificate: {json.dumps(figures(certificate))} -->",
             "",
         ]
@@ -83,7 +84,7 @@ def _head(certificate: Certificate, rows: Sequence[Row], command: str) -> Iterat
 
 
 def _reading(certificate: Certificate, whole: Sequence[Row]) -> Iterator[str]:
-    """How to read the tables; ``whole`` are the rows of the embedded lane's."""
+    """Yield how to read the tables; ``whole`` are the rows of the embedded lane."""
     own = READING.format(examples=f"{certificate.examples:,}") if whole else ""
     yield from textwrap.wrap(
         f"{own}{READING_COLUMNS}{READING_PLAIN if _hunted_plainly(whole) else ''}", WIDTH
@@ -94,13 +95,13 @@ def _hunted_plainly(rows: Sequence[Row]) -> bool:
     return any(row.plain for row in rows)
 
 
-def _named(rows: Sequence[Row], of: Callable[[Finding], str]) -> str:
-    """What the findings name, each once."""
+def _named(rows: Sequence[Row], of: Callable[[HuntResult], str]) -> str:
+    """Return the values of one field of the results, each once."""
     return ", ".join(sorted({of(found) for row in rows for found in (*row.searched, *row.plain)}))
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
-    """The table of a lane, a line a defect; with a column of the plain machine where that was measured."""
+    """Yield the table of a lane, a line for each defect; with a column of the baseline if it was measured."""
     columns = (*COLUMNS, PLAIN_COLUMN) if _hunted_plainly(rows) else COLUMNS
     yield f"| {' | '.join(columns)} |"
     yield "|---" * len(columns) + "|"
@@ -132,7 +133,7 @@ def _pair(figures: Sequence[float], digits: int) -> str:
     return f"{statistics.median(figures):.{digits}f} / {max(figures):.{digits}f}"
 
 
-def _plain(plain: Sequence[Finding]) -> str:
+def _plain(plain: Sequence[HuntResult]) -> str:
     hits = [found.examples for found in plain if found.invariant]
     if not plain:
         return NOTHING

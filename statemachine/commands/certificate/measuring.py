@@ -1,6 +1,6 @@
-"""Does the hunts that have not been done yet, side by side, and says how far it is.
+"""Do the hunts that are not done yet, several at a time, and print the progress.
 
-Those of the transactions lane share one server, and each has a new database there.
+Hunts of the transactions lane share one server, and each has a new database there.
 """
 
 from __future__ import annotations
@@ -10,8 +10,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import NamedTuple
 
-from statemachine.commands.certificate.findings import Findings
-from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Dealt, Finding, Hunt, hunt
+from statemachine.commands.certificate.hunt import (
+    INTERLEAVED,
+    PLAIN,
+    SEARCH,
+    Dealt,
+    Hunt,
+    HuntResult,
+    HuntResults,
+    hunt,
+)
 from statemachine.report.console import say
 from statemachine.search.pool import side_by_side
 from statemachine.world.databases.for_tasks import TaskDatabases, databases_for_tasks
@@ -19,24 +27,24 @@ from statemachine.world.databases.for_tasks import TaskDatabases, databases_for_
 _HOW = {SEARCH: "", PLAIN: "plain machine: ", INTERLEAVED: "transactions lane: "}
 
 
-class Shard(NamedTuple):
-    """The ``number``-th of equal ``parts`` of a measurement, counted from 1."""
+class Share(NamedTuple):
+    """What ``--shard`` asks for: the ``number``-th of equal ``parts`` of a measurement, counted from 1."""
 
     number: int = 1
     parts: int = 1
 
     def of(self, hunts: Sequence[Hunt]) -> Sequence[Hunt]:
-        """Every ``parts``-th, so that the shards of a long catalogue take about as long."""
+        """Return every ``parts``-th hunt, so that all shards take about as long."""
         return hunts[self.number - 1 :: self.parts]
 
 
-def measure(hunts: Sequence[Hunt], findings: Findings, jobs: int, server: str | None) -> bool:
-    """Hunt what has not been hunted; False when interrupted.
+def measure(hunts: Sequence[Hunt], results: HuntResults, jobs: int, server: str | None) -> bool:
+    """Do the hunts without a result, ``jobs`` at a time, and add their results.
 
-    ``server`` is the URL of the PostgreSQL for interleaved hunts; None for a private one.  Raises
-    :class:`~statemachine.world.databases.safety.Refused` when it cannot be used.
+    Return False when interrupted.  ``server`` is the URL of the PostgreSQL for interleaved hunts, None for a
+    private one.  Raise :class:`~statemachine.world.databases.safety.Refused` when it cannot be used.
     """
-    waiting = [one for one in hunts if one not in findings.by_hunt]
+    waiting = [one for one in hunts if one not in results.by_hunt]
     if not waiting:
         return True
     try:
@@ -49,7 +57,7 @@ def measure(hunts: Sequence[Hunt], findings: Findings, jobs: int, server: str | 
             dealt = (_dealt(one, databases) for one in waiting)
             for found in stack.enter_context(closing(side_by_side(hunt, lambda: next(dealt, None), jobs))):
                 if found is not None:
-                    findings.add(found)
+                    results.add(found)
                     if databases is not None:
                         databases.done(found.hunt)
                 progress(found)
@@ -65,7 +73,7 @@ def _dealt(one: Hunt, databases: TaskDatabases | None) -> Dealt:
 
 
 class _Progress:
-    """Prints a line when a defect is done, and a sign of life when nothing has been for long."""
+    """Prints a line when a defect is done, and one that says so when no hunt has ended for 30 s."""
 
     def __init__(self, waiting: Sequence[Hunt]) -> None:
         self.all = len(waiting)
@@ -73,7 +81,7 @@ class _Progress:
         self.found: Counter[tuple[str, str]] = Counter()
         self.asked = Counter(self.left)
 
-    def __call__(self, found: Finding | None) -> None:
+    def __call__(self, found: HuntResult | None) -> None:
         if found is None:
             say(f"  {self._done()}: still searching")
             return

@@ -1,4 +1,4 @@
-"""Which hunts a certificate is made of, in their order, and which of them are one shard's."""
+"""The hunts that a certificate is made of, in their order, and the rows that their results make."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from typing import NamedTuple
 
 from statemachine.commands.certificate import sources
 from statemachine.commands.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted
-from statemachine.commands.certificate.findings import Findings
-from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Finding, Hunt
+from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, Hunt, HuntResult, HuntResults
 from statemachine.commands.certificate.rows import Row
 from statemachine.commands.certificate.sources import Digest, combined
 
 METHODS_OF: Mapping[str, Sequence[str]] = {EMBEDDED: (SEARCH, PLAIN), TRANSACTIONS: (INTERLEAVED,)}
-"""How the defects of a lane are hunted, with the figures of its table first; those of other lanes are not."""
+"""The methods of a lane, the one whose figures its table shows first.  Other lanes are not measured."""
 
 
 class Measured(NamedTuple):
-    """Digests of what is measured: the machine, the plain machine, the system, and each defect's own.
-
-    ``interleaving`` is the transactions lane: the machine of the embedded lane does not depend on it.
-    """
+    """Digests of the sources that decide what is found."""
 
     machine: Mapping[str, Digest]
+    """The search, the world and the invariants, by module."""
     plain: Mapping[str, Digest]
+    """The baseline, with all that it imports."""
     interleaving: Mapping[str, Digest]
+    """What only the transactions lane uses."""
     system: Mapping[str, Digest]
+    """The system under test, by path in its package."""
     defects: Mapping[str, Digest]
+    """Each planted defect, by name."""
     files: Sequence[Path]
+    """All of these files, the system's first."""
 
     def fingerprint(self, method: str, defect: str) -> str:
-        """What decides the findings of one defect: other defects may change without any effect."""
+        """Return one digest of what decides the results of one defect, without the other defects."""
         further: Mapping[str, Mapping[str, Digest]] = {PLAIN: self.plain, INTERLEAVED: self.interleaving}
         player = {**self.machine, **further.get(method, {})}
         own = [self.defects[defect]] if defect in self.defects else []
@@ -39,12 +41,12 @@ class Measured(NamedTuple):
 
 
 def measured_on(binding_path: str, defects: Collection[str]) -> Measured:
-    """Digests of the sources as they are now; the files are listed with the system's own first."""
+    """Return the digests of the sources as they are now."""
     machine, plain = (
         sources.imported_by("search.engine"),
         sources.imported_by("commands.certificate.baseline"),
     )
-    lane = {**sources.imported_by("search.lanes"), **sources.imported_by("world.transactions.opening")}
+    lane = {**sources.imported_by("search.lanes"), **sources.imported_by("world.transactions.lane")}
     interleaving = {name: path for name, path in lane.items() if name not in machine}
     system, own = sources.system_files(binding_path, defects)
     return Measured(
@@ -61,19 +63,21 @@ def _digests(files: Mapping[str, Path]) -> dict[str, Digest]:
     return {name: sources.digest(path) for name, path in files.items()}
 
 
-class Plan(NamedTuple):
-    """``seeds`` and ``examples`` by method; defects of lanes that have none are listed and not hunted."""
+class HuntPlan(NamedTuple):
+    """Which defects are searched for, with which seeds, and how long."""
 
     binding: str
     planted: Sequence[Planted]
     seeds: Mapping[str, range]
+    """By method."""
     examples: Mapping[str, int]
+    """Examples of one search at most, by method."""
     measured: Measured
 
     def hunts(self, unplayed: Collection[str] = ()) -> list[Hunt]:
-        """All hunts, those of the machines first: an interrupted measurement has what counts most.
+        """Return all hunts but those of the lanes ``unplayed``.
 
-        Without those of the lanes ``unplayed``.
+        The baseline comes last, so that an interrupted measurement has the figures that count most.
         """
         return [
             hunt
@@ -84,18 +88,19 @@ class Plan(NamedTuple):
         ]
 
     def of(self, planted: Planted, method: str) -> list[Hunt]:
+        """Return the hunts for one defect by one method, one for each seed."""
         fingerprint = self.measured.fingerprint(method, planted.name)
         return [
             Hunt(self.binding, method, planted.name, seed, self.examples[method], fingerprint)
             for seed in self.seeds[method]
         ]
 
-    def rows(self, findings: Findings, unplayed: Collection[str] = ()) -> list[Row]:
-        """A row for each defect, of what has been found out so far; nothing of the lanes ``unplayed``."""
+    def rows(self, results: HuntResults, unplayed: Collection[str] = ()) -> list[Row]:
+        """Return a row for each defect with the results so far, and with none in the lanes ``unplayed``."""
 
-        def found(planted: Planted) -> Iterator[list[Finding]]:
+        def found(planted: Planted) -> Iterator[list[HuntResult]]:
             for method in METHODS_OF.get(planted.lane, ()):
                 hunts = self.of(planted, method) if planted.lane not in unplayed else []
-                yield [findings.by_hunt[hunt] for hunt in hunts if hunt in findings.by_hunt]
+                yield [results.by_hunt[hunt] for hunt in hunts if hunt in results.by_hunt]
 
         return [Row(planted, *found(planted)) for planted in self.planted]

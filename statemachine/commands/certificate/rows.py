@@ -1,4 +1,4 @@
-"""What the findings say of each defect, and which goals it misses."""
+"""The results of each defect as a row of the table, and the goals that it misses."""
 
 from __future__ import annotations
 
@@ -8,38 +8,40 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from statemachine.commands.certificate.catalogue import EMBEDDED, TRANSACTIONS, Planted
-from statemachine.commands.certificate.hunt import Finding
+from statemachine.commands.certificate.hunt import HuntResult
 
 
 class Goals(NamedTuple):
-    """What a lane is to reach, besides finding each defect on every seed by the invariant of its story.
-
-    No history longer than by hand by more than so many steps; under so many seconds in the median, or None.
-    """
+    """The goals of a lane, besides finding each defect on every seed by the invariant of its story."""
 
     longer_than_by_hand: int
+    """Steps by which a shrunk history may be longer than the one written by hand."""
     median_seconds: float | None
+    """Seconds below which the median of the searches must lie; None for no such goal."""
 
 
 GOALS: Mapping[str, Goals] = {EMBEDDED: Goals(1, 5), TRANSACTIONS: Goals(2, None)}
-"""By lane.  An interleaved history says for each statement whose turn it is, and may have more to spare."""
+"""By lane.  An interleaved history has a step for each statement, so one more may be superfluous."""
 _NUMBERS = {1: "one", 2: "two"}
 
 
 class Row(NamedTuple):
-    """One defect with the findings of the machine and of the plain machine, a finding a seed."""
+    """One defect with the results of its hunts, one for each seed."""
 
     planted: Planted
-    searched: Sequence[Finding] = ()
-    plain: Sequence[Finding] = ()
+    searched: Sequence[HuntResult] = ()
+    """Those of the machine."""
+    plain: Sequence[HuntResult] = ()
+    """Those of the baseline."""
 
     @property
-    def hits(self) -> list[Finding]:
+    def hits(self) -> list[HuntResult]:
+        """The results that found something."""
         return [found for found in self.searched if found.invariant]
 
     @property
     def played(self) -> bool:
-        """Whether it stands in a table: a defect of another lane does when its lane was played."""
+        """Whether the defect has a row in a table; outside of the embedded lane only if it was hunted."""
         return self.planted.lane == EMBEDDED or bool(self.searched)
 
     @property
@@ -48,13 +50,13 @@ class Row(NamedTuple):
 
     @property
     def by_others(self) -> Counter[str]:
-        """Invariants that caught it and are not the one that its story names, with how often."""
+        """How often it was caught by invariants other than the one that its story names."""
         caught = (found.invariant for found in self.hits)
         return Counter(name for name in caught if name and name != self.planted.invariant)
 
 
 def misses(row: Row) -> Iterator[str]:
-    """The goals that one defect misses, a sentence each."""
+    """Yield a sentence for each goal that the defect misses."""
     name, by_hand = row.planted.name, row.planted.by_hand
     if not row.played:
         return
@@ -74,7 +76,7 @@ def misses(row: Row) -> Iterator[str]:
         if found.unstable:
             yield (
                 f"`{name}` did not repeat on seed {found.hunt.seed}, and was not shrunk there: the same "
-                "steps came to something else."
+                "steps had another outcome."
             )
     if not row.hits:
         return
@@ -82,7 +84,7 @@ def misses(row: Row) -> Iterator[str]:
     if goals.median_seconds is not None and median >= goals.median_seconds:
         yield f"`{name}` takes {median:.1f} s in the median; the goal is under {goals.median_seconds} s."
     if by_hand is None:
-        yield f"`{name}` has no history written by hand that its length could be held against."
+        yield f"`{name}` has no history written by hand to compare its length with."
         return
     shrunk = [found for found in row.hits if not found.unstable]
     longest = max(shrunk, key=lambda found: found.shrunk, default=None)

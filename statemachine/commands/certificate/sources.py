@@ -1,9 +1,9 @@
-"""Which sources a certificate speaks of, and whether they still mean what they meant when it was made.
+"""The sources that decide what a search finds, and whether they have changed since they were measured.
 
-A source has two digests: of its text, which is quick to take, and of its meaning (its syntax tree
-without docstrings and imports), which neither a comment nor another layout nor a module that moves
-changes.  What is imported is a source of its own, with a digest of its own.  What a dependency of ours
-changes (Django, Hypothesis) is not seen here.
+A source has two digests.  That of its text is quick to compute.  That of its meaning is one of the syntax
+tree without docstrings and imports, so that comments, layout and moved modules do not change it; what is
+imported is a source with digests of its own.  A new version of a dependency (Django, Hypothesis) is not
+noticed here.
 """
 
 from __future__ import annotations
@@ -17,20 +17,26 @@ from typing import NamedTuple
 
 _PACKAGE = Path(__file__).parents[2]
 BY_HAND = "minimal"
-"""The package, or module, of hand-written histories: nothing that is found depends on it."""
+"""The package, or module, of histories written by hand: no search depends on it."""
 CATALOGUE = "defects"
-"""A package of planted bugs.  A system may have one for each of its bindings, inside of one another."""
+"""A package of planted defects.  A system may have one for each of its bindings, nested in each other."""
 
 
 class Digest(NamedTuple):
-    """Of the text and of the meaning of one source."""
+    """The first 16 hex digits of a SHA-256 of the text and of the meaning of one source."""
 
     text: str
     meaning: str
 
 
 def imported_by(start: str) -> dict[str, Path]:
-    """The modules of ours that ``start`` imports, itself and all theirs included, by dotted name."""
+    """Return the files of ``start`` and of all modules of ours that it leads to, by dotted name.
+
+    Raise ``LookupError`` when there is no module ``start``.
+    """
+    if module_file(start) is None:
+        # It stands as text where it is named, so no type checker notices that a module was moved.
+        raise LookupError(f"there is no module {start} below {_PACKAGE.name}/")
     found: dict[str, Path] = {}
     todo = [start]
     while todo:
@@ -44,13 +50,13 @@ def imported_by(start: str) -> dict[str, Path]:
 
 
 def module_file(name: str) -> Path | None:
-    """Where a module of ours is, by dotted name; None when there is no such module."""
+    """Return the file of a module by its dotted name below statemachine/; None when there is none."""
     place = _PACKAGE.joinpath(*name.split("."))
     return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
-    """Dotted names below our package; a name may be that of a function, which is then no file."""
+    """Yield imported names below statemachine/.  Some name a function or class, and so no file."""
     ours = f"{_PACKAGE.name}."
     for node in ast.walk(tree):
         names: Iterable[str] = ()
@@ -65,9 +71,9 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 
 def system_files(binding_path: str, defects: Collection[str]) -> tuple[dict[str, Path], dict[str, Path]]:
-    """The files of the package that holds the binding: the system's by name, and each defect's own.
+    """Return the files of the package that holds the binding, and the file of each defect, by name.
 
-    The own file of a defect is the one that bears its name.  The defects of other bindings are nobody's.
+    A defect's file bears the defect's name.  The defects of other bindings are in neither.
     """
     named = _package_of(binding_path.partition(":")[0])
     own = {path.stem: path for path in named.values() if path.stem in defects}
@@ -92,23 +98,23 @@ def _package_of(module: str) -> dict[str, Path]:
 
 
 def text_digest(source: bytes) -> str:
-    """Of the text as it is, but for the line endings that a checkout on Windows has."""
+    """Return the digest of the text, the same with the line endings of a checkout on Windows."""
     return _digest(source.replace(b"\r\n", b"\n"))
 
 
 def meaning_digest(source: bytes) -> str:
-    """Of the syntax tree without docstrings and imports; the same in every Python that can parse it."""
+    """Return the digest of the syntax tree without docstrings and imports, the same in every Python."""
     return _digest("\n".join(_words(ast.parse(source))).encode())
 
 
 def digest(path: Path) -> Digest:
-    """Both digests of a file.  Raises ``OSError`` and ``SyntaxError``."""
+    """Return both digests of a file.  Raise ``OSError`` or ``SyntaxError``."""
     source = path.read_bytes()
     return Digest(text_digest(source), meaning_digest(source))
 
 
 def combined(digests: Iterable[Digest]) -> str:
-    """One digest for what several sources mean, whatever their order."""
+    """Return one digest of the meanings of several sources, in any order."""
     return _digest(" ".join(sorted(digest.meaning for digest in digests)).encode())
 
 
@@ -119,7 +125,7 @@ def _digest(data: bytes) -> str:
 def _words(node: object) -> Iterator[str]:
     if isinstance(node, ast.AST):
         yield type(node).__name__
-        # What is empty goes unsaid: newer versions of Python have fields that older ones lack.
+        # Empty fields are left out: newer versions of Python have fields that older ones lack.
         for name, value in ast.iter_fields(node):
             if value is not None and value != []:
                 yield name
@@ -146,7 +152,7 @@ def _is_import(node: object) -> bool:
 
 
 def changed(path: Path | None, before: Digest) -> bool:
-    """Whether a file means something else now; it is parsed only when its text has changed."""
+    """Return whether the meaning of a file has changed; it is parsed only when its text has."""
     if path is None or not path.is_file():
         return True
     source = path.read_bytes()

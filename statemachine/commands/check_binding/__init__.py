@@ -1,7 +1,7 @@
-"""``python -m statemachine check-binding``: a binding exercised once, step by step, while it grows.
+"""``python -m statemachine check-binding``: play a binding once, operation by operation, while it is written.
 
-It plays the machine's own operations on a database of its own and lets the claims judge them; what is
-added here is which mistake of a *binding* a broken claim usually means, and how to mend it.  It plays
-each thing once and in order: that nothing is to mend shows that the binding fits, not that the system
-behind it is right.  The search is for that.
+The walk plays the operations of the search on a database of its own, and the claims judge each step.
+What this package adds is the translation of a broken claim into the mistake of a *binding* that usually
+breaks it, with the way to mend it.  Nothing to mend means that the binding fits the port.  It does not
+mean that the system behind it is right: for that there is the search.
 """

@@ -1,7 +1,8 @@
-"""What is played, as data: short scenes of named operations, most of them the machine's own.
+"""What check-binding plays, as data: short scenes, each a sequence of named operations.
 
-A scene begins on an empty database at second 0, with job j1; a message is named by the step that sends
-it.  What a lifecycle does not offer is left out.
+Most operations are those of the search.  A scene begins on an empty database at second 0, and is about
+job j1.  A message is named after the step that sends it: m2 is sent by the second step.  Steps and scenes
+that the binding's lifecycle does not offer are left out.
 """
 
 from __future__ import annotations
@@ -11,38 +12,38 @@ from typing import Any, NamedTuple
 
 from statemachine.lifecycle import FINISHES, Lifecycle, Operation
 
-Plays = Callable[[Lifecycle], bool]
+Condition = Callable[[Lifecycle], bool]
+"""Whether a step or a scene is played under a lifecycle."""
 
 
 def always(lifecycle: Lifecycle) -> bool:
     return True
 
 
-class Beat(NamedTuple):
-    """One named operation with its arguments.
-
-    ``plays`` says under which lifecycles.  ``quiet``: another scene tells it, unless it goes wrong.
-    """
+class SceneStep(NamedTuple):
+    """One named operation with its arguments."""
 
     operation: str
+    """A name in ``OPERATIONS`` of ``statemachine.world.operations``."""
     arguments: dict[str, Any]
-    plays: Plays = always
+    plays: Condition = always
     quiet: bool = False
+    """Print the step only when something is wrong with it: an earlier scene has shown it already."""
 
 
 class Scene(NamedTuple):
-    """Beats under one title, of lifecycles under which there is anything to play."""
+    """Steps under one title, played in order on an empty database."""
 
     title: str
-    beats: tuple[Beat, ...]
-    plays: Plays = always
+    steps: tuple[SceneStep, ...]
+    plays: Condition = always
 
 
-def _beat(named: str, /, *, when: Plays = always, **arguments: Any) -> Beat:
-    return Beat(named, arguments, when)
+def _step(operation: str, /, *, when: Condition = always, **arguments: Any) -> SceneStep:
+    return SceneStep(operation, arguments, when)
 
 
-def _offers(operation: Operation) -> Plays:
+def _offers(operation: Operation) -> Condition:
     return lambda lifecycle: lifecycle.has(operation)
 
 
@@ -50,113 +51,113 @@ def _fenced(lifecycle: Lifecycle) -> bool:
     return lifecycle.fenced
 
 
-def _waits(lifecycle: Lifecycle) -> bool:
+def _sweeps_late(lifecycle: Lifecycle) -> bool:
     return lifecycle.recover_after_seconds > 0
 
 
-OWNER = "(the first tenant)"
-"""Stands for the name of the binding's first tenant."""
+FIRST_TENANT = "(the first tenant)"
+"""Placeholder in a step's arguments, replaced by the binding's first tenant."""
 
-_CREATE = _beat("create", job="j1", tenant=OWNER)
-_IN_HAND = tuple(
-    beat._replace(quiet=True)
-    for beat in (
+_CREATE = _step("create", job="j1", tenant=FIRST_TENANT)
+_UNTIL_RUNNING = tuple(
+    step._replace(quiet=True)
+    for step in (
         _CREATE,
-        _beat("publish", job="j1"),
-        _beat("receive", worker="A", message="m2"),
-        _beat("prepare", worker="A"),
+        _step("publish", job="j1"),
+        _step("receive", worker="A", message="m2"),
+        _step("prepare", worker="A"),
     )
 )
-_RETURNS = _beat("advance_to", deadline="visibility", of="m2")
-_ENDS = (_beat("complete", worker="B"), _beat("acknowledge", worker="B"))
+_MESSAGE_RETURNS = _step("advance_to", deadline="visibility", of="m2")
 
 
 SCENES: tuple[Scene, ...] = (
     Scene(
-        "A job's whole way",
+        "One job, from create to acknowledge",
         (
             _CREATE,
-            _beat("create_again", job="j1", tenant=OWNER),
-            _beat("publish", job="j1"),
-            _beat("receive", worker="A", message="m3"),
-            _beat("prepare", worker="A"),
-            _beat("wait", seconds=30),
-            _beat("extend", worker="A", when=_offers(Operation.EXTEND)),
-            _beat("renew", worker="A", when=_offers(Operation.RENEW)),
-            _beat("complete", worker="A"),
-            _beat("stray", operation="complete", job="j1", attempt="current"),
-            _beat("acknowledge", worker="A"),
+            _step("create_again", job="j1", tenant=FIRST_TENANT),
+            _step("publish", job="j1"),
+            _step("receive", worker="A", message="m3"),
+            _step("prepare", worker="A"),
+            _step("wait", seconds=30),
+            _step("extend", worker="A", when=_offers(Operation.EXTEND)),
+            _step("renew", worker="A", when=_offers(Operation.RENEW)),
+            _step("complete", worker="A"),
+            _step("stray", operation="complete", job="j1", attempt="current"),
+            _step("acknowledge", worker="A"),
         ),
     ),
     Scene(
         "A job that fails",
         (
-            *_IN_HAND,
-            _beat("fail", worker="A"),
-            _beat("stray", operation="fail", job="j1", attempt="current"),
-            _beat("acknowledge", worker="A"),
+            *_UNTIL_RUNNING,
+            _step("fail", worker="A"),
+            _step("stray", operation="fail", job="j1", attempt="current"),
+            _step("acknowledge", worker="A"),
         ),
     ),
     Scene(
         "A job given back",
         (
-            *_IN_HAND,
-            _beat("release", worker="A"),
-            _beat("stray", operation="release", job="j1", attempt="current"),
-            _RETURNS,
-            _beat("receive", worker="B", message="m2"),
-            _beat("prepare", worker="B"),
+            *_UNTIL_RUNNING,
+            _step("release", worker="A"),
+            _step("stray", operation="release", job="j1", attempt="current"),
+            _MESSAGE_RETURNS,
+            _step("receive", worker="B", message="m2"),
+            _step("prepare", worker="B"),
         ),
         _offers(Operation.RELEASE),
     ),
     Scene(
         "A job closed without a result",
         (
-            *_IN_HAND,
-            _beat("close", worker="A"),
-            _beat("stray", operation="close", job="j1", attempt="foreign"),
-            _beat("acknowledge", worker="A"),
+            *_UNTIL_RUNNING,
+            _step("close", worker="A"),
+            _step("stray", operation="close", job="j1", attempt="foreign"),
+            _step("acknowledge", worker="A"),
         ),
         _offers(Operation.CLOSE),
     ),
     Scene(
         "A worker dies, another takes over",
         (
-            *_IN_HAND,
-            _beat("kill_worker", worker="A"),
-            _RETURNS,
-            _beat("receive", worker="B", message="m2"),
-            _beat("prepare", worker="B"),
-            *_ENDS,
+            *_UNTIL_RUNNING,
+            _step("kill_worker", worker="A"),
+            _MESSAGE_RETURNS,
+            _step("receive", worker="B", message="m2"),
+            _step("prepare", worker="B"),
+            _step("complete", worker="B"),
+            _step("acknowledge", worker="B"),
         ),
     ),
     Scene(
         "A message delivered twice",
-        (*_IN_HAND, _beat("duplicate", worker="B", message="m2"), _beat("prepare", worker="B")),
+        (*_UNTIL_RUNNING, _step("duplicate", worker="B", message="m2"), _step("prepare", worker="B")),
     ),
     Scene(
-        "Stray calls, to the second of the lease",
+        "Calls outside of any delivery, around the end of the lease",
         (
-            *_IN_HAND[:2],
-            _beat("mark_running", job="j1", foreign=True),
-            _beat("mark_running", job="j1"),
-            _beat("advance_to", deadline="lease", of="j1", offset=-1),
-            _beat("mark_running", job="j1"),
-            _beat("advance_to", deadline="lease", of="j1", offset=0),
-            _beat("mark_running", job="j1"),
-            _beat("stray", operation="complete", job="j1", attempt="foreign"),
-            _beat("stray", operation="renew", job="j1", attempt="foreign", when=_offers(Operation.RENEW)),
-            _beat("stray", operation="complete", job="j1", attempt="previous", when=_fenced),
+            *_UNTIL_RUNNING[:2],
+            _step("mark_running", job="j1", foreign=True),
+            _step("mark_running", job="j1"),
+            _step("advance_to", deadline="lease", of="j1", offset=-1),
+            _step("mark_running", job="j1"),
+            _step("advance_to", deadline="lease", of="j1", offset=0),
+            _step("mark_running", job="j1"),
+            _step("stray", operation="complete", job="j1", attempt="foreign"),
+            _step("stray", operation="renew", job="j1", attempt="foreign", when=_offers(Operation.RENEW)),
+            _step("stray", operation="complete", job="j1", attempt="previous", when=_fenced),
         ),
     ),
     Scene(
         "A publisher dies, the sweep sends",
         (
-            _IN_HAND[0],
-            _beat("kill_publisher", job="j1"),
-            _beat("recover", when=_waits),
-            _beat("advance_to", deadline="recovery", of="j1", when=_waits),
-            _beat("recover"),
+            _UNTIL_RUNNING[0],
+            _step("kill_publisher", job="j1"),
+            _step("recover", when=_sweeps_late),
+            _step("advance_to", deadline="recovery", of="j1", when=_sweeps_late),
+            _step("recover"),
         ),
         _offers(Operation.RECOVER),
     ),
@@ -168,10 +169,10 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "stray": ("renew", *FINISHES),
     **dict.fromkeys(_DELIVERED, ("deliver",)),
 }
-"""The pieces of a binding that an operation calls, where they have other names than the operation."""
+"""The methods of a binding that an operation calls, for operations that bear another name than these."""
 
-ASIDE = ("stray", "create_again", "extend", "renew")
-"""Operations without which a scene can go on."""
+DISPENSABLE = ("stray", "create_again", "extend", "renew")
+"""Operations that a scene can leave out and still go on."""
 
 WITHOUT_CALL = ("wait", "advance_to", "kill_worker", "kill_publisher")
-"""What happens to the world, and calls nothing."""
+"""Operations that move the clock or kill a process, and call nothing of the binding."""

@@ -1,6 +1,7 @@
-"""The gate report as one command: the seven lines of its §1, then the PHASE 2 checklist of its §3.
+"""The release gate as one command: the seven lines of its script, then the PHASE 2 checklist.
 
-``steps.py`` tries what the script of the report tries, in this process; ``rehearsal.py`` runs real workers,
-kills one and drives a message to the DLQ; ``report.py`` words both.  The verdicts are computed: a step that
-did not run is no pass.  A gate tries each thing once; what only a search finds, docs/gate.md says.
+The gate report is a team's release checklist; docs/gate.md retells it, and the sections cited here (§1) are
+those of that page.  ``steps.py`` tries in this process what the report's script tries, ``phase_2.py`` runs
+real workers, kills one and drives a message to the DLQ, ``report.py`` words both.  Verdicts are computed: a
+step that did not run is no pass.  A gate tries each thing once, so it misses what only a search finds.
 """

@@ -1,7 +1,7 @@
-"""PHASE 2 of the gate (gate report §2, §3) with real workers: a job of each pipeline, a kill, a dead letter.
+"""PHASE 2 of the gate (docs/gate.md, §2 and §3): a job of each pipeline, a kill and a dead letter, for real.
 
-The times are scaled to seconds, with the margin rule of production.  Everything is tried once: this shows
-that the procedure works, not how often it would.
+Leases and timeouts are scaled to seconds and keep the margin between them.  Each item is tried once: this
+shows that the procedure works, not how often it does.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from statemachine.binding import ObservedRow
 from statemachine.binding.fleet import Stop, Work
-from statemachine.commands.gate.steps import Mark
+from statemachine.commands.gate.steps import StepMark
 from statemachine.processes.crew import Crew, turn
-from statemachine.processes.plan import Job
+from statemachine.processes.plan import PlannedJob
 from statemachine.processes.servers import Operator
-from statemachine.processes.stage import Set
+from statemachine.processes.stage import PreparedStage
 from statemachine.processes.workers import Worker, now
 
 FOREVER = 1_000_000
@@ -25,91 +25,95 @@ FOREVER = 1_000_000
 WORK_SECONDS = 0.2
 WORK_TO_KILL_SECONDS = 1.5
 PATIENCE_SECONDS = 20.0
-"""For what no timeout delays: the start of a worker, and a job of a fraction of a second."""
+"""Seconds to wait for the start of a worker and for a short job, which no timeout delays."""
 
 
-class Item(NamedTuple):
-    """One item of the checklist; an optional one may be left out."""
+class ChecklistItem(NamedTuple):
+    """One item of the checklist."""
 
     number: int
     name: str
     found: str
-    mark: Mark
+    mark: StepMark
     optional: bool = False
 
 
-class Kill(NamedTuple):
-    """What the kill test saw: the job, who was stopped, when and how, and its rows at the end."""
+class KillTest(NamedTuple):
+    """What happened in the kill test."""
 
     job: str
     worker: str
+    """The worker that was stopped while it held the job."""
     at: datetime
     how: Stop
     rows: Sequence[ObservedRow]
+    """The job's rows at the end."""
 
 
 END_TO_END = ((2, "AI", "ai"), (3, "Video", "video"), (4, "Messaging", "messaging"))
-"""Number, name, and the fleet that the item is about."""
+"""Number and name of the item, and the name of its fleet."""
 
-Found = tuple[str, Mark]
+Found = tuple[str, StepMark]
 Steps = Iterator[Found | None]
-"""An item in the making: None once it has been begun, and then what was found."""
+"""Yields None when the item has been begun, and then what was found."""
 
 
-class Play(NamedTuple):
-    """An item to be played; ``steps`` is None when what it is about is not there."""
+class PendingItem(NamedTuple):
+    """An item that is not finished yet."""
 
     number: int
     name: str
     steps: Steps | None
+    """None when its fleet is missing or skipped, so that it cannot run."""
     optional: bool = False
 
-    def next(self) -> Item | None:
-        """The item, or None when it has only been begun.  An error is what its item shows."""
+    def next(self) -> ChecklistItem | None:
+        """Begin or finish the item; return it when it is finished, else None.  An error fails it."""
         if self.steps is None:
-            return Item(self.number, self.name, "", Mark.NOT_RUN, self.optional)
+            return ChecklistItem(self.number, self.name, "", StepMark.NOT_RUN, self.optional)
         try:
             found = next(self.steps)
         except Exception as error:  # noqa: BLE001  whatever the system raises fails this item, and no other
             text = " ".join(str(error).split())
-            return Item(self.number, self.name, f"{type(error).__name__}: {text}", Mark.FAIL, self.optional)
-        return found and Item(self.number, self.name, *found, self.optional)
+            return ChecklistItem(
+                self.number, self.name, f"{type(error).__name__}: {text}", StepMark.FAIL, self.optional
+            )
+        return found and ChecklistItem(self.number, self.name, *found, self.optional)
 
 
 class Rehearsal:
-    """The run of one stage.  ``skip`` are names of fleets that are left out.
+    """The checklist on one stage.  ``skip`` names fleets that are left out.
 
-    Worker kill and DLQ are about the stage's first fleet, the AI jobs of gate report §2: no other can stand
-    in for it.
+    Worker kill and DLQ are about the stage's first fleet, the AI jobs of §2.  Without it they do not run.
     """
 
-    def __init__(self, stage: Set, stamp: str, stop: Stop, skip: Collection[str] = ()) -> None:
+    def __init__(self, stage: PreparedStage, stamp: str, stop: Stop, skip: Collection[str] = ()) -> None:
         self.stage = stage
         self.stamp = stamp
         self.how = stop
         self.operator = Operator(stage.sqs.endpoint)
         self.crews = {fleet.name: Crew(fleet, 1) for fleet in stage.fleets if fleet.name not in skip}
         self.main = self.crews.get(stage.fleets[0].name)
-        self.kill: Kill | None = None
+        self.kill: KillTest | None = None
 
-    def items(self) -> Iterator[Item]:
-        """Each item of the checklist as soon as it is known, migrate first: the stage has migrated."""
-        yield Item(1, "migrate", self.stage.database.description, Mark.PASS)
+    def items(self) -> Iterator[ChecklistItem]:
+        """Yield each item as soon as it is finished; ``migrate`` at once, since the stage is migrated."""
+        yield ChecklistItem(1, "migrate", self.stage.database.description, StepMark.PASS)
         main = self.main
-        plays = [
+        pending = [
             *(self._end_to_end(number, name, self.crews.get(fleet)) for number, name, fleet in END_TO_END),
-            Play(5, "Worker kill", self._killed(main) if main else None),
-            Play(6, "DLQ", self._dead_lettered(main) if main else None),
+            PendingItem(5, "Worker kill", self._killed(main) if main else None),
+            PendingItem(6, "DLQ", self._dead_lettered(main) if main else None),
         ]
-        # All are begun before any is waited for: a message takes several timeouts to get to the DLQ.
-        begun = [play.next() for play in plays]
-        for play, item in zip(plays, begun, strict=True):
-            found = item or play.next()
+        # All begin before any is awaited: a message needs several visibility timeouts to reach the DLQ.
+        begun = [one.next() for one in pending]
+        for one, item in zip(pending, begun, strict=True):
+            found = item or one.next()
             if found is not None:
                 yield found
 
     def close(self) -> None:
-        """Stop the workers and log what the database shows."""
+        """Stop the workers and log the rows that the database holds."""
         for crew in self.crews.values():
             crew.stop()
             if crew.jobs:
@@ -117,9 +121,9 @@ class Rehearsal:
 
     # -- items ------------------------------------------------------------------------------
 
-    def _end_to_end(self, number: int, name: str, crew: Crew | None) -> Play:
+    def _end_to_end(self, number: int, name: str, crew: Crew | None) -> PendingItem:
         steps = self._one_job(crew) if crew else None
-        return Play(number, f"{name}: one end to end", steps, optional=True)
+        return PendingItem(number, f"{name}: one end to end", steps, optional=True)
 
     def _one_job(self, crew: Crew) -> Steps:
         job = self._enqueue(crew, "e2e", Work(WORK_SECONDS))
@@ -127,7 +131,7 @@ class Rehearsal:
         ended = self._until(lambda: job in crew.ended, PATIENCE_SECONDS)
         row = _row(crew, job)
         right = ended and row.status == crew.fleet.lifecycle.done and row.results == 1
-        yield f"{job} {row.status}, {row.results} result", Mark.PASS if right else Mark.FAIL
+        yield f"{job} {row.status}, {row.results} result", StepMark.PASS if right else StepMark.FAIL
 
     def _killed(self, crew: Crew) -> Steps:
         yield None
@@ -135,7 +139,7 @@ class Rehearsal:
         job = self._enqueue(crew, "kill", Work(WORK_TO_KILL_SECONDS))
         holder = self._holder_of(crew, job)
         if holder is None:
-            yield f"{job} was never RUNNING in a worker's hands", Mark.FAIL
+            yield f"{job} was never RUNNING in a worker's hands", StepMark.FAIL
             return
         at = now()
         self._stop(crew, holder)
@@ -144,18 +148,18 @@ class Rehearsal:
         row = _row(crew, job)
         acquisitions = _count(crew, job, "prepare.accepted")
         completions = _count(crew, job, "finish.accepted")
-        self.kill = Kill(job, holder.name, at, self.how, list(crew.fleet.observe([job])))
-        # Who is asked to stop may finish what it holds; who is killed cannot.
+        self.kill = KillTest(job, holder.name, at, self.how, list(crew.fleet.observe([job])))
+        # A worker that is asked to stop may finish its job first; a killed one cannot.
         once = acquisitions == 2 or (acquisitions == 1 and self.how is not Stop.KILL)
         right = row.status == ours.done and row.results == 1 and once and completions == 1
         found = (
             f"{job} stopped while RUNNING ({self.how}), reprocessed {acquisitions - 1}, {row.status}, "
             f"{row.results} result, duplicate completions {max(completions - 1, 0)}"
         )
-        yield found, Mark.PASS if right else Mark.FAIL
+        yield found, StepMark.PASS if right else StepMark.FAIL
 
     def _holder_of(self, crew: Crew, job: str) -> Worker | None:
-        """The worker that has the job, once the database shows it RUNNING."""
+        """Wait until the job is RUNNING; return the worker that holds it, or None."""
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
             for which, worker, event in turn(list(self.crews.values())):
@@ -179,19 +183,20 @@ class Rehearsal:
         receives = _count(crew, job, "message.received")
         row = _row(crew, job)
         for body in self.operator.take(dead) if arrived else ():
-            told = f"message {body.message} lies in {dead}"
-            crew.say("message.dead_lettered", told, message_id=body.message)
+            crew.log(
+                "message.dead_lettered", f"message {body.message} lies in {dead}", message_id=body.message
+            )
         right = arrived and receives == ours.max_receives and row.status not in ours.terminal
         found = f"{job} {row.status} after {receives} receives, " + (
             f"its message in {dead}" if arrived else f"nothing in {dead}"
         )
-        yield found, Mark.PASS if right else Mark.FAIL
+        yield found, StepMark.PASS if right else StepMark.FAIL
 
-    # -- what they share --------------------------------------------------------------------
+    # -- shared by the items ----------------------------------------------------------------
 
     def _enqueue(self, crew: Crew, purpose: str, work: Work) -> str:
         name = f"worker-kill-test-{self.stamp}" if purpose == "kill" else f"gate-{purpose}-{self.stamp}"
-        crew.enqueue(Job(name, crew.fleet.tenants[0], work))
+        crew.enqueue(PlannedJob(name, crew.fleet.tenants[0], work))
         return name
 
     def _until(self, true: Callable[[], bool], seconds: float, every: float = 0.0) -> bool:
@@ -213,7 +218,7 @@ def _row(crew: Crew, job: str) -> ObservedRow:
 
 
 def _count(crew: Crew, job: str, event: str) -> int:
-    """How often the workers of a crew have logged an event about a job, releases aside."""
+    """Return how often the crew's workers have logged an event about a job, without releases."""
     return sum(
         found["event"] == event and found.get("job_id") == job and found.get("operation") != "release"
         for found in crew.events()

@@ -1,7 +1,7 @@
-"""The seven lines of gate report §1, each computed from what the repositories did and stored.
+"""The seven lines of the gate's script (docs/gate.md, §1), each computed from what the repositories stored.
 
-They run on the run's own database with the numbers of production, and in one order: that a step passes here
-shows that it passed once.
+They run on a database of this run, with the leases and timeouts of production, each once and in one order:
+a pass shows that the step passed once.
 """
 
 from __future__ import annotations
@@ -14,25 +14,26 @@ from typing import Any, NamedTuple
 from statemachine.binding import Binding, Message, ObservedRow
 
 
-class Mark(StrEnum):
+class StepMark(StrEnum):
     PASS = "PASS"
     FAIL = "FAIL"
     NOT_RUN = "NOT RUN"
 
 
-class Line(NamedTuple):
-    """One printed line.  ``mark`` is None for one that only informs."""
+class StepLine(NamedTuple):
+    """One printed line."""
 
     step: int
     text: str
-    mark: Mark | None = None
+    mark: StepMark | None = None
+    """None for a line that only informs."""
 
     def __str__(self) -> str:
         return f"[{self.step}] {self.text}" + (f" [{self.mark}]" if self.mark else "")
 
 
-class Closed:
-    """Queue and publisher of steps that send nothing: whatever is handed over goes nowhere."""
+class NullPort:
+    """Queue and publisher for steps that need no message: what is sent is dropped."""
 
     def enqueue(self, job: str, tenant: str) -> None: ...
 
@@ -46,23 +47,23 @@ class Closed:
 
 
 class Gate:
-    """The steps on one binding, which must be open.  ``stamp`` tells this gate's jobs from any other's."""
+    """The steps on one binding, which must be open.  ``stamp`` makes the names of this gate's jobs unique."""
 
     def __init__(self, binding: Binding, stamp: str) -> None:
         self.binding = binding
         self.tenant = binding.tenants[0]
         self.stamp = stamp
 
-    def lines(self) -> Iterator[Line]:
-        """Each line as soon as its step is over; an error is a failed step, not the end of the gate."""
+    def lines(self) -> Iterator[StepLine]:
+        """Yield each line as soon as its step is over.  An error fails its step and does not end the gate."""
         for step, text, play in self._steps():
             try:
                 yield from play()
             except Exception as error:  # noqa: BLE001  whatever the system raises is what the step shows
                 found = str(error).strip().splitlines() or [""]
-                yield Line(step, f"{text}: {type(error).__name__}: {found[0]}", Mark.FAIL)
+                yield StepLine(step, f"{text}: {type(error).__name__}: {found[0]}", StepMark.FAIL)
 
-    def _steps(self) -> list[tuple[int, str, Callable[[], Iterator[Line]]]]:
+    def _steps(self) -> list[tuple[int, str, Callable[[], Iterator[StepLine]]]]:
         return [
             (1, "Step 1 infra: Tenant, User, Lecture", self._infrastructure),
             (2, "Duplicate job_id -> DB IntegrityError (idempotency)", self._duplicate),
@@ -79,15 +80,15 @@ class Gate:
     def _offered(self, piece: str) -> Callable[[], Any] | None:
         return getattr(self.binding, piece, None)
 
-    def _infrastructure(self) -> Iterator[Line]:
+    def _infrastructure(self) -> Iterator[StepLine]:
         offered = self._offered("infrastructure")
         rows = offered() if offered else ()
         if rows:
-            yield Line(1, ", ".join(rows))
-        mark = Mark.NOT_RUN if offered is None else Mark.PASS if rows else Mark.FAIL
-        yield Line(1, "Step 1 infra: Tenant, User, Lecture", mark)
+            yield StepLine(1, ", ".join(rows))
+        mark = StepMark.NOT_RUN if offered is None else StepMark.PASS if rows else StepMark.FAIL
+        yield StepLine(1, "Step 1 infra: Tenant, User, Lecture", mark)
 
-    def _duplicate(self) -> Iterator[Line]:
+    def _duplicate(self) -> Iterator[StepLine]:
         job = self._created("duplicate")
         before = self._row(job)
         try:
@@ -97,52 +98,52 @@ class Gate:
             got = type(error).__name__
         if self._row(job) != before:
             got += ", and the row changed"
-        mark = Mark.PASS if got == "IntegrityError" else Mark.FAIL
-        yield Line(2, f"Duplicate job_id -> DB IntegrityError (idempotency): {got}", mark)
+        mark = StepMark.PASS if got == "IntegrityError" else StepMark.FAIL
+        yield StepLine(2, f"Duplicate job_id -> DB IntegrityError (idempotency): {got}", mark)
 
-    def _notification(self) -> Iterator[Line]:
+    def _notification(self) -> Iterator[StepLine]:
         offered = self._offered("create_notification_log")
         if offered is None:
-            yield Line(3, "create_notification_log -> NotificationLog +1", Mark.NOT_RUN)
+            yield StepLine(3, "create_notification_log -> NotificationLog +1", StepMark.NOT_RUN)
             return
         before, after = offered()
         more = after - before
-        told = f"create_notification_log -> NotificationLog {more:+d} (before={before}, after={after})"
-        yield Line(3, told, Mark.PASS if more == 1 else Mark.FAIL)
+        text = f"create_notification_log -> NotificationLog {more:+d} (before={before}, after={after})"
+        yield StepLine(3, text, StepMark.PASS if more == 1 else StepMark.FAIL)
 
-    def _video(self) -> Iterator[Line]:
+    def _video(self) -> Iterator[StepLine]:
         offered = self._offered("mark_processing")
         if offered is None:
-            yield Line(3, "DjangoVideoRepository.mark_processing -> status=PROCESSING", Mark.NOT_RUN)
+            yield StepLine(3, "DjangoVideoRepository.mark_processing -> status=PROCESSING", StepMark.NOT_RUN)
             return
         video, status = offered()
-        told = f"DjangoVideoRepository.mark_processing(video_id={video}) -> status={status}"
-        yield Line(3, told, Mark.PASS if status == "PROCESSING" else Mark.FAIL)
+        text = f"DjangoVideoRepository.mark_processing(video_id={video}) -> status={status}"
+        yield StepLine(3, text, StepMark.PASS if status == "PROCESSING" else StepMark.FAIL)
 
-    def _lease(self) -> Iterator[Line]:
+    def _lease(self) -> Iterator[StepLine]:
         job = self._created("lease")
         before = datetime.now(UTC)
         self.binding.mark_running(job, self.tenant)
         after = datetime.now(UTC)
         expires = self._row(job).lease_expires_at
         if expires is None:
-            yield Line(4, f"Lease: now + {self.lease}s = lease_expires_at (NULL)", Mark.FAIL)
+            yield StepLine(4, f"Lease: now + {self.lease}s = lease_expires_at (NULL)", StepMark.FAIL)
             return
         stored = expires.replace(tzinfo=expires.tzinfo or UTC)
-        # Of the clock that the repository read, only that it was read during the call is known.
+        # The repository read its clock at some time during the call: the lease is known as an interval.
         lease = timedelta(seconds=self.lease)
         delta = min(max(lease, stored - after), stored - before)
-        told = f"Lease: now + {self.lease}s = lease_expires_at (delta_sec={delta.total_seconds():.1f})"
-        yield Line(4, told, Mark.PASS if delta == lease else Mark.FAIL)
+        text = f"Lease: now + {self.lease}s = lease_expires_at (delta_sec={delta.total_seconds():.1f})"
+        yield StepLine(4, text, StepMark.PASS if delta == lease else StepMark.FAIL)
 
-    def _failed(self) -> Iterator[Line]:
+    def _failed(self) -> Iterator[StepLine]:
         job = self._created("fail")
         attempt = self.binding.mark_running(job, self.tenant)
         if attempt is not None:
             self.binding.fail(job, self.tenant, attempt, "gate")
         status, failed = self._row(job).status, self.binding.lifecycle.failed
-        told = f"mark_failed -> job.status={status} (job_id={job})"
-        yield Line(5, told, Mark.PASS if status == failed else Mark.FAIL)
+        text = f"mark_failed -> job.status={status} (job_id={job})"
+        yield StepLine(5, text, StepMark.PASS if status == failed else StepMark.FAIL)
 
     def _created(self, purpose: str) -> str:
         job = f"gate10-{purpose}-{self.stamp}"
@@ -155,7 +156,7 @@ class Gate:
         raise LookupError(f"the binding observes no row of {job}")
 
 
-def is_go(lines: Sequence[Line]) -> bool:
-    """GO: every step has run and passed."""
+def is_go(lines: Sequence[StepLine]) -> bool:
+    """Return whether every step has run and passed."""
     marks = [line.mark for line in lines if line.mark]
-    return len(marks) == 6 and set(marks) == {Mark.PASS}
+    return len(marks) == 6 and set(marks) == {StepMark.PASS}

@@ -21,7 +21,7 @@ from statemachine.commands.merge.markdown import markdown
 from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.situation_pairs import pairs_of
 from statemachine.history.words import counted
-from statemachine.invariants.verdict import Verdict
+from statemachine.invariants import Verdict
 from statemachine.report.asked import CORPUS, Asked
 from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
 from statemachine.report.failure_folder import write_whole

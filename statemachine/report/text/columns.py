@@ -14,12 +14,13 @@ GAP = 2
 """Columns between two cells."""
 
 TOGETHER = "\u00a0"
-"""Between two words that are one fact: they are not parted."""
+"""A no-break space, between two words that must stay in one line; it is printed as a plain space."""
 
 
+# The search for the best widths folds the same few cells at the same few widths again and again.
 @lru_cache(maxsize=1 << 14)
 def folded(text: str, width: int) -> tuple[str, ...]:
-    """``text`` in lines of at most ``width``; a word is broken only when it is longer than that.
+    """Return ``text`` in lines of at most ``width`` columns; only a word that is longer is broken.
 
     A no-break space joins two words, and a newline always ends a line.
     """
@@ -31,7 +32,7 @@ def folded(text: str, width: int) -> tuple[str, ...]:
 
 
 def useful_widths(texts: Sequence[str]) -> list[int]:
-    """The widths at which something folds differently, widest first: from one line down to one word a line.
+    """Return the widths at which a text folds differently, widest first: from one line to one word a line.
 
     Any width between two of them folds as the lower one does, and only takes more room.
     """
@@ -45,7 +46,11 @@ def useful_widths(texts: Sequence[str]) -> list[int]:
 
 
 def fitting(rows: Sequence[Sequence[str]], usual: Sequence[int], room: int) -> Sequence[int]:
-    """Widths for ``rows``, with their gaps in ``room``: no less than ``usual`` if it fits, else folded."""
+    """Return a width for each column, so that ``rows`` with their gaps take at most ``room`` columns.
+
+    Each is at least its ``usual`` width if that fits, else as wide as its widest cell if that fits, else the
+    cells are folded into as few lines as possible.
+    """
     columns = list(zip(*rows, strict=True))
     room -= GAP * (len(usual) - 1)
     natural = [max(map(len, column)) for column in columns]
@@ -60,12 +65,12 @@ def fitting(rows: Sequence[Sequence[str]], usual: Sequence[int], room: int) -> S
 
 
 def height(cells: Sequence[str], widths: Sequence[int]) -> int:
-    """The lines that one row takes."""
+    """The number of lines that one row takes."""
     return max(len(folded(cell, max(width, 1))) for cell, width in zip(cells, widths, strict=True))
 
 
 def squeezed(widths: Sequence[int], room: int) -> list[int]:
-    """``widths`` that do not fit into ``room`` even at their least, each narrowed until they do."""
+    """Narrow the widest of ``widths``, column by column, until they fit: long words are broken then."""
     fitting = list(widths)
     while sum(fitting) > room:
         fitting[fitting.index(max(fitting))] -= 1
@@ -73,7 +78,7 @@ def squeezed(widths: Sequence[int], room: int) -> list[int]:
 
 
 def side_by_side(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """The lines of one row, ``GAP`` columns between its cells, without blanks at their ends."""
+    """Yield the lines of one row, ``GAP`` columns between its cells, without blanks at their ends."""
     columns = [folded(cell, max(width, 1)) for cell, width in zip(cells, widths, strict=True)]
     for parts in zip_longest(*columns, fillvalue=""):
         aligned = (part.ljust(width) for part, width in zip(parts, widths, strict=True))

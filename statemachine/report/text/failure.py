@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from statemachine.history.words import exact
 from statemachine.invariants import BY_NAME, Violation
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.text.columns import fitting, side_by_side
@@ -23,10 +24,10 @@ def failure_report(
     looked_at: str,
     paper: Paper = WIDE,
 ) -> str:
-    """The whole report of one failure.
+    """Return the whole report of one failure.
 
-    ``why`` is what its re-runs did (None when there was no time for them), ``reproduce`` the lines that
-    say how to see it again, ``looked_at`` what was played until it was found.  Only ``reproduce`` may be
+    ``why`` holds its re-runs, None if there was no time for them; ``reproduce`` are the lines under that
+    title, and ``looked_at`` says how much was played until the failure was found.  Only ``reproduce`` may be
     wider than ``paper``: a command that is broken into lines cannot be pasted into every shell.
     """
     seen = failure.headline
@@ -35,7 +36,7 @@ def failure_report(
             f"FAIL  {seen.invariant}",
             *paper.wrap(seen.story, MARGIN),
             "",
-            *paper.wrap(f"{protects(seen)} (gate report {BY_NAME[seen.invariant].section})", MARGIN),
+            *paper.wrap(protects(seen), MARGIN),
             "",
             *what_broke(lifecycle, failure, paper),
             "",
@@ -48,28 +49,33 @@ def failure_report(
 
 
 def to_reproduce(lines: Sequence[str], paper: Paper = WIDE) -> list[str]:
-    """How to see a failure again, under its title."""
+    """Return the section that says how to see a failure again."""
     return ["  Reproduce", *(f"    {paper.spelt(line)}" for line in lines)]
 
 
 def what_broke(lifecycle: Lifecycle, failure: Failure, paper: Paper = WIDE) -> list[str]:
-    """The table of steps, expected against actual, and what else the failing step broke."""
+    """Return the table of steps, expected against actual, and the other claims that the step broke."""
     seen = failure.headline
     return [
         *(f"  {line}" for line in table(lifecycle, failure.events, seen.step, paper)),
         "",
         *_compared(seen, paper),
-        *_others(seen, failure.others, paper),
+        *_others(failure, paper),
     ]
 
 
 def protects(seen: Violation) -> str:
-    """What the broken claim protects, in its first sentence or two."""
+    """Return what the broken claim protects: the first line of its description."""
     return BY_NAME[seen.invariant].protects.splitlines()[0]
 
 
+def other_claims(failure: Failure) -> list[Violation]:
+    """Return the violations of other claims by the same step."""
+    return [seen for seen in failure.others if seen.invariant != failure.headline.invariant]
+
+
 def _compared(seen: Violation, paper: Paper) -> Iterator[str]:
-    title = (f"At step {seen.step} ({seen.at:g} s)", "expected", "actual")
+    title = (f"At step {seen.step} ({exact(seen.at)} s)", "expected", "actual")
     rows = [tuple(map(paper.spelt, (line.what, line.expected, line.actual))) for line in seen.compared]
     # The title begins two columns further left than what it stands over.
     widths = fitting([(title[0][2:], *title[1:]), *rows], (30, 22, 6), paper.width - 4)
@@ -77,6 +83,6 @@ def _compared(seen: Violation, paper: Paper) -> Iterator[str]:
     yield from (f"    {line}" for row in rows for line in side_by_side(row, widths))
 
 
-def _others(headline: Violation, others: Sequence[Violation], paper: Paper) -> list[str]:
-    names = dict.fromkeys(seen.invariant for seen in others if seen.invariant != headline.invariant)
+def _others(failure: Failure, paper: Paper) -> list[str]:
+    names = dict.fromkeys(seen.invariant for seen in other_claims(failure))
     return ["", *paper.wrap(f"Broken by the same step: {', '.join(names)}", "  ")] if names else []

@@ -1,6 +1,6 @@
-"""What a report is written on: how wide it is, and which characters it can show.
+"""What a report is written on: its width in columns, and the characters that the stream can show.
 
-The layout is a value that is passed to whatever lays out, so that the same failure can be written for a
+The layout is a value that is passed to the functions that lay out, so that one failure can be written for a
 terminal, a log and another process.  A terminal that is resized afterwards is not followed, and a
 character that takes two columns (CJK) is counted as one.
 """
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TextIO
 
-from statemachine.report import WIDTH
+WIDTH = 100
+"""Columns of the widest line."""
 
 NARROWEST = 80
 """A narrower terminal gets lines of 80 columns and wraps them itself: a table of steps needs as many."""
@@ -23,28 +24,32 @@ MARGIN = "      "
 """Under a word like FAIL or UNKNOWN, and where a sentence goes on."""
 
 _IN_ASCII: Mapping[str, str] = {"✗": "x", "→": "->", "─": "-", "·": ".", "§": "section ", "…": "..."}
-"""Every character outside of ASCII that our texts use, with what stands for it where it cannot be shown."""
+"""Every character outside of ASCII that our texts use, and its spelling where it cannot be shown."""
 
 
 @dataclass(frozen=True)
 class Paper:
-    """``width`` in columns; ``encoding`` is that of the stream, which decides what it can show."""
+    """A width and an encoding to write for."""
 
     width: int = WIDTH
+    """In columns."""
+
     encoding: str = "utf-8"
+    """Of the stream: it decides which characters can be shown."""
 
     def spelt(self, text: str) -> str:
-        """``text`` in characters that the stream can show; apply it before aligning, as it may lengthen.
+        """Return ``text`` in characters that the stream can show; do so before aligning, it may grow.
 
-        Our own signs become ASCII, all of them as soon as one cannot be shown; a character of somebody
-        else's is escaped, since two names that differ by it must not become the same.
+        If one of our own signs cannot be shown, all of them become ASCII, so that a page does not mix both.
+        Characters of the system under test are escaped instead: two names that differ in one of them must
+        stay different.
         """
         if not _shows_our_signs(self.encoding):
             text = "".join(_IN_ASCII.get(sign, sign) for sign in text)
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def wrap(self, text: str, first: str = "", then: str | None = None) -> list[str]:
-        """``text`` in lines that fit, the first one indented by ``first``, others by ``then`` if given."""
+        """Return ``text`` in lines that fit, indented by ``first``, later ones by ``then`` if given."""
         return textwrap.wrap(
             self.spelt(text),
             self.width,
@@ -54,15 +59,16 @@ class Paper:
 
 
 WIDE = Paper()
-"""Where nothing is known of the reader: a file, or a log that is opened in a browser."""
+"""For readers of whom nothing is known: a file, or a log that is opened in a browser."""
 
 
 def paper_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Paper:
-    """What ``stream`` is written on: 80 to 100 columns.
+    """Return the paper for ``stream``: 80 to 100 columns wide.
 
     ``COLUMNS`` comes before the terminal's own size, as in pytest and ``shutil.get_terminal_size``; a pipe
     and a CI log have neither and get 100.
     """
+    # io.StringIO has an encoding, and it is None.
     encoding = getattr(stream, "encoding", None) or WIDE.encoding
     return Paper(min(WIDTH, max(NARROWEST, _columns(stream, environ))), encoding)
 

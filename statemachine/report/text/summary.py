@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.history.words import grouped
+from statemachine.report.text.columns import TOGETHER
 from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
 from statemachine.search.run import Run, Verdict
@@ -18,19 +19,25 @@ MEANING = {
 
 
 def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str], paper: Paper = WIDE) -> list[str]:
-    """The lines that close a run; ``limits`` says what this lane cannot show, a line each."""
+    """Return the lines that close a run.
+
+    ``waived`` has the reason for each claim that the binding waives, ``limits`` a line for each thing that
+    this lane cannot show.
+    """
     verdict = paper.wrap(verdict_line(run), "", MARGIN)
     return [*run_figures(run, waived, limits, paper), *verdict]
 
 
 def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], paper: Paper = WIDE) -> list[str]:
-    """All of :func:`run_summary` but the verdict."""
+    """Return all of :func:`run_summary` but the verdict."""
     return [
         "Situations met (operation: situation count)",
         *_situations(run, paper),
         "",
         "Edges and faults met",
-        *wrapped((f"{cell} {shown(count)}" for cell, count in run.reach.edges_and_faults()), paper=paper),
+        *wrapped(
+            (f"{cell} {count_text(count)}" for cell, count in run.reach.edges_and_faults()), paper=paper
+        ),
         *_reasons("unreachable", run.reach.unreachable, paper),
         "",
         "Invariants (times judged)",
@@ -40,54 +47,69 @@ def run_figures(run: Run, waived: Mapping[str, str], limits: Iterable[str], pape
         ),
         *_reasons("waived", waived, paper),
         "",
-        *paper.wrap(_volume(run), "", MARGIN),
+        *paper.wrap(_speed(run), "", MARGIN),
         *(line for limit in limits for line in paper.wrap(limit, "", MARGIN)),
         *(line for doubt in doubt_lines(run.doubts()) for line in paper.wrap(doubt, "? ", MARGIN)),
     ]
 
 
-def _reasons(word: str, reasons: Mapping[str, str], paper: Paper) -> Iterator[str]:
-    for name, reason in reasons.items():
-        yield from paper.wrap(f"{word}: {name} ({reason})", "  ", MARGIN)
-
-
-def _volume(run: Run) -> str:
-    tally = run.tally
-    speed = tally.steps / tally.seconds if tally.seconds else 0
-    seed = "" if run.seed is None else f"; seed {run.seed}"
-    played = f"{grouped(tally.examples)} examples, {grouped(tally.steps)} steps"
-    return f"{played} in {tally.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
-
-
 def verdict_line(run: Run) -> str:
-    """The verdict in one line; a run too short to judge its reach says so."""
-    if run.verdict is Verdict.PASS:
-        if not run.judges_reach:
-            return f"PASS (reach not judged)  {MEANING[Verdict.PASS]}"
-        cell, count = run.reach.rarest()
-        return (
-            f"PASS  {MEANING[Verdict.PASS]}; every required situation met, the rarest {count} times ({cell})"
-        )
-    if run.failure is not None:
+    """Return the verdict in one line, with the story of a failure or the rarest situation of a pass."""
+    if run.failure is not None and run.verdict is Verdict.FAIL:
         return f"FAIL  {run.failure.headline.invariant}: {run.failure.headline.story}"
-    return f"{run.verdict}  {MEANING[run.verdict]}"
+    line = f"{verdict_word(run)}  {MEANING[run.verdict]}"
+    if run.verdict is not Verdict.PASS or not run.judges_reach:
+        return line
+    cell, count = run.reach.rarest()
+    return f"{line}; every required situation met, the rarest {count} times ({cell})"
+
+
+def verdict_word(run: Run) -> str:
+    """Return the verdict; a pass of a run too short to judge its reach says so."""
+    if run.verdict is Verdict.PASS and not run.judges_reach:
+        return "PASS (reach not judged)"
+    return str(run.verdict)
+
+
+def volume(run: Run) -> str:
+    """Return ``2 055 examples, 136 750 steps``."""
+    return f"{grouped(run.tally.examples)} examples, {grouped(run.tally.steps)} steps"
+
+
+def count_text(count: int | None) -> str:
+    """Return a count of :class:`~statemachine.history.reach.Reach` in words; None is unreachable."""
+    return "unreachable" if count is None else grouped(count)
+
+
+def with_reasons(word: str, reasons: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each name: ``waived: every_job_ends (there is no sweep)``."""
+    for name, reason in reasons.items():
+        yield f"{word}: {name} ({reason})"
+
+
+def wrapped(items: Iterable[str], label: str = "  ", paper: Paper = WIDE) -> list[str]:
+    """Return the items with a dot between them, in lines that begin with ``label`` or go on under it."""
+    # A count stays with its name, and the dot at the end of a line.
+    dot = f"{TOGETHER}{paper.spelt('·')} "
+    text = dot.join(paper.spelt(item).replace(" ", TOGETHER) for item in items)
+    lines = textwrap.wrap(
+        text, paper.width, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False
+    )
+    return [line.replace(TOGETHER, " ") for line in lines]
+
+
+def _reasons(word: str, reasons: Mapping[str, str], paper: Paper) -> Iterator[str]:
+    for line in with_reasons(word, reasons):
+        yield from paper.wrap(line, "  ", MARGIN)
+
+
+def _speed(run: Run) -> str:
+    speed = run.tally.steps / run.tally.seconds if run.tally.seconds else 0
+    seed = "" if run.seed is None else f"; seed {run.seed}"
+    return f"{volume(run)} in {run.tally.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
 
 
 def _situations(run: Run, paper: Paper) -> Iterator[str]:
     for operation, cells in run.reach.operations_by_situation():
         label = f"  {operation}: "
-        yield from wrapped((f"{situation} {shown(count)}" for situation, count in cells), label, paper)
-
-
-def wrapped(items: Iterable[str], label: str = "  ", paper: Paper = WIDE) -> list[str]:
-    # No-break spaces keep a count with its name, and the separator at the end of a line.
-    text = f"\u00a0{paper.spelt('·')} ".join(paper.spelt(item).replace(" ", "\u00a0") for item in items)
-    lines = textwrap.wrap(
-        text, paper.width, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False
-    )
-    return [line.replace("\u00a0", " ") for line in lines]
-
-
-def shown(count: int | None) -> str:
-    """A count of :class:`~statemachine.history.reach.Reach` in words."""
-    return "unreachable" if count is None else grouped(count)
+        yield from wrapped((f"{situation} {count_text(count)}" for situation, count in cells), label, paper)

@@ -1,6 +1,6 @@
-"""The *why* of a failure: what its re-runs did, those that did the same in one line.
+"""The *why* of a failure: the results of its re-runs, equal ones in one line.
 
-Nothing is concluded here: a line says what was changed and what came of it.
+Nothing is concluded here: a line says what was changed and what happened then.
 """
 
 from __future__ import annotations
@@ -8,69 +8,96 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from statemachine.report import WIDTH, edge_name
+from statemachine.history.words import exact
 from statemachine.report.text.columns import GAP, side_by_side
-from statemachine.report.text.paper import WIDE, Paper
+from statemachine.report.text.paper import WIDE, WIDTH, Paper
+from statemachine.report.text.phrases import edge_name
 from statemachine.search.triage.explain import Apart, Overlap, Rerun, Result, Until, Whole, Why, Without
 
 TITLE = "Why (each line is a re-run, nothing inferred)"
 _REASONS = 3
-"""More different reasons than these why the failing step was not possible are left out: they only repeat."""
+"""If dropped steps made the failing one impossible for more reasons than these, none is printed.
+
+Then each step has its own, and the lines only repeat one another.
+"""
 
 _INDENT = "    "
 _CHANGE = 28
-_CAME_AT_LEAST = WIDTH - 46 - 6
-"""What was changed is folded before what came of it has less room than this."""
+_RESULT_AT_LEAST = WIDTH - 46 - 6
+"""The column of changes is folded before the column of results becomes narrower than this."""
 
 _Row = tuple[str, str]
+"""What was changed, and the result."""
 
 
 def why_lines(why: Why, paper: Paper = WIDE) -> list[str]:
-    """The section with its title, each line at most as wide as ``paper``."""
+    """Return the section with its title, in lines that fit on ``paper``."""
     if not why.repeats:
-        told = [("the same steps again", _came_of(why.reruns[0]))]
+        found = [("the same steps again", _result(why.reruns[0]))]
     else:
-        told = [*_whole(why), *_dropped(why), *_shifted(why), *_apart(why)]
-    rows = [(paper.spelt(change), paper.spelt(came)) for change, came in told]
+        found = [*_whole(why), *_dropped(why), *_shifted(why), *_apart(why)]
+    rows = [(paper.spelt(change), paper.spelt(result)) for change, result in found]
     room = paper.width - len(_INDENT) - GAP
-    widest = max(_CHANGE, room - _CAME_AT_LEAST)
+    widest = max(_CHANGE, room - _RESULT_AT_LEAST)
     change = max([_CHANGE, *(min(len(change), widest) for change, _ in rows)])
-    cut = f"{len(why.reruns)} of {why.wanted} re-runs were made; the others were left out to save time"
     return [
         f"  {TITLE}",
         *(f"{_INDENT}{line}" for row in rows for line in side_by_side(row, (change, room - change))),
-        *(paper.wrap(cut, _INDENT) if len(why.reruns) < why.wanted else []),
-        *(paper.wrap(in_all(why.overlap), _INDENT) if why.overlap is not None else []),
+        *paper.wrap(cut_short(why), _INDENT),
+        *(paper.wrap(overlap_text(why.overlap), _INDENT) if why.overlap is not None else []),
     ]
 
 
-def in_all(overlap: Overlap) -> str:
-    """What the re-runs of whole operations come to, and how far that goes."""
+# -- the sentences that the timeline page prints as well ------------------------------------------------
+
+
+def cut_short(why: Why) -> str:
+    """Return how many re-runs there was no time for; empty if all were made."""
+    if len(why.reruns) >= why.wanted:
+        return ""
+    return f"{len(why.reruns)} of {why.wanted} re-runs were made; the others were left out to save time"
+
+
+def overlap_text(overlap: Overlap) -> str:
+    """Return whether the failure needs the overlap of operations, and what that rests on."""
     if overlap is Overlap.ISOLATION:
         return f"{overlap} (no order of whole operations that was tried breaks this claim)"
     return f"{overlap} (whole operations, one after another, break this claim)"
 
 
 def order_of(change: Whole) -> str:
-    """Which moment of each decides on the order in which whole operations are played."""
+    """Return the moment by which whole operations are ordered: they ``begin``, or they ``commit``."""
     return "commit" if change.by_commit else "begin"
 
 
-def _whole(why: Why) -> Iterator[_Row]:
-    alike: dict[str, list[str]] = {}
-    for rerun in why.reruns:
-        if isinstance(rerun.change, Whole):
-            alike.setdefault(_came_of(rerun), []).append(order_of(rerun.change))
-    for came, orders in alike.items():
-        yield f"whole operations, as they {' or '.join(orders)}", came
+def apart_text(change: Apart, why: Why) -> str:
+    """Return ``with 1 s between the steps``."""
+    # No time can pass while an operation is in flight.
+    where = "wherever nothing is in flight" if why.names else "between the steps"
+    return f"with {change.seconds} s {where}"
 
 
-def _came_of(rerun: Rerun, with_reason: bool = True) -> str:
-    if rerun.result is Result.OTHER:
-        return f"breaks {rerun.detail} instead"
+def result_text(rerun: Rerun) -> str:
+    """Return the result of a re-run without its reason: ``passes``, ``breaks another_claim instead``."""
+    return f"breaks {rerun.detail} instead" if rerun.result is Result.OTHER else str(rerun.result)
+
+
+# -- the lines ------------------------------------------------------------------------------------------
+
+
+def _result(rerun: Rerun, with_reason: bool = True) -> str:
     if rerun.result is Result.NOT_POSSIBLE and with_reason:
         return f"{rerun.result}: {rerun.detail}"
-    return str(rerun.result)
+    return result_text(rerun)
+
+
+def _whole(why: Why) -> Iterator[_Row]:
+    orders: dict[str, list[str]] = {}
+    for rerun in why.reruns:
+        if isinstance(rerun.change, Whole):
+            orders.setdefault(_result(rerun), []).append(order_of(rerun.change))
+    for result, names in orders.items():
+        yield f"whole operations, as they {' or '.join(names)}", result
 
 
 def _dropped(why: Why) -> Iterator[_Row]:
@@ -78,15 +105,16 @@ def _dropped(why: Why) -> Iterator[_Row]:
     reasons = {rerun.detail for rerun in dropped.values() if rerun.result is Result.NOT_POSSIBLE}
     alike: dict[str, list[int]] = {}
     for step in sorted(dropped):
-        alike.setdefault(_came_of(dropped[step], len(reasons) <= _REASONS), []).append(step)
-    for came, steps in alike.items():
+        alike.setdefault(_result(dropped[step], len(reasons) <= _REASONS), []).append(step)
+    for result, steps in alike.items():
         name = f" ({why.names[steps[0]]})" if steps[0] in why.names else ""
         alone = f"without step {steps[0]}{name}"
-        yield alone if len(steps) == 1 else f"without one of steps {_ranges(steps)}", came
+        yield alone if len(steps) == 1 else f"without one of steps {_ranges(steps)}", result
 
 
 def _ranges(numbers: Sequence[int]) -> str:
     """Sorted numbers as a person writes them: ``1-3, 5``."""
+    # Numbers that follow one another differ from their places by the same amount.
     runs = [
         [number for _, number in run]
         for _, run in groupby(enumerate(numbers), key=lambda placed: placed[1] - placed[0])
@@ -95,25 +123,26 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 
 def _shifted(why: Why) -> Iterator[_Row]:
-    came = {rerun.change: _came_of(rerun) for rerun in why.reruns if isinstance(rerun.change, Until)}
-    tried = {change.step for change in came}
-    came |= dict.fromkeys(why.moves, str(Result.FAILS))
+    results = {rerun.change: _result(rerun) for rerun in why.reruns if isinstance(rerun.change, Until)}
+    tried = {change.step for change in results}
+    results |= dict.fromkeys(why.moves, str(Result.FAILS))
     moves = [move.step for move in why.moves if move.step in tried]
-    idle = [step for step in moves if {came[one] for one in came if one.step == step} == {Result.FAILS}]
+    # Moves of time whose exact length changes nothing are one line together.
+    idle = [step for step in moves if {results[one] for one in results if one.step == step} == {Result.FAILS}]
     if len(idle) > 1:
         yield f"one of steps {_ranges(idle)} up to 1 s off", str(Result.FAILS)
     for step in moves:
         if len(idle) == 1 or step not in idle:
-            yield from _one_move(step, {change: came[change] for change in came if change.step == step})
+            yield from _one_move(step, {change: results[change] for change in results if change.step == step})
 
 
-def _one_move(step: int, came: Mapping[Until, str]) -> Iterator[_Row]:
+def _one_move(step: int, results: Mapping[Until, str]) -> Iterator[_Row]:
     alike: dict[str, list[Until]] = {}
-    for change in sorted(came, key=_at):
-        alike.setdefault(came[change], []).append(change)
-    for what, changes in alike.items():
-        met = [f" ({it.at:g} is the {edge_name(it.edge)})" for it in changes if it.edge]
-        yield f"step {step} until {', '.join(f'{it.at:g}' for it in changes)}", "".join([what, *met])
+    for change in sorted(results, key=_at):
+        alike.setdefault(results[change], []).append(change)
+    for result, changes in alike.items():
+        edges = [f" ({exact(it.at)} is the {edge_name(it.edge)})" for it in changes if it.edge]
+        yield f"step {step} until {', '.join(exact(it.at) for it in changes)}", "".join([result, *edges])
 
 
 def _at(change: Until) -> float:
@@ -123,5 +152,4 @@ def _at(change: Until) -> float:
 def _apart(why: Why) -> Iterator[_Row]:
     for rerun in why.reruns:
         if isinstance(rerun.change, Apart):
-            where = "wherever nothing is in flight" if why.names else "between the steps"
-            yield f"with {rerun.change.seconds} s {where}", _came_of(rerun)
+            yield apart_text(rerun.change, why), _result(rerun)

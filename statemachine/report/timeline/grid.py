@@ -1,7 +1,7 @@
-"""The timeline itself: a table with time running down, a column for each who acts, a bar for each who holds.
+"""The timeline itself: a table with time running down, a column for each actor, a bar for each lease.
 
-A long history is cut into tables of the same columns, its middle folded away: a table cannot be folded in
-parts, and a page of 5,000 rows in one table opens slowly.
+A long history is cut into tables of the same columns, its middle folded away: HTML cannot fold a part of a
+table, and a page of 5,000 rows in one table opens slowly.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from typing import NamedTuple
 from statemachine.history.words import counted, exact
 from statemachine.lifecycle import JobRow
 from statemachine.report.timeline.bars import Bar, Stroke
-from statemachine.report.timeline.marks import mark
+from statemachine.report.timeline.marks import MEANINGS, mark
 from statemachine.report.timeline.markup import Markup, joined, tag
-from statemachine.report.timeline.moments import MEANINGS, Moment, Said
+from statemachine.report.timeline.steps import CellText, TimelineStep
 from statemachine.world.workers import WORKERS
 
 _HEAD, _TAIL, _FOLD = 20, 40, 200
-"""Moments that stay open at either end of a long history, and those that one fold holds."""
+"""Steps that stay open at either end of a long history, and those that one fold holds."""
 
-
-_HEARD: Mapping[str, Mapping[Stroke, str]] = {
+_LABELS: Mapping[str, Mapping[Stroke, str]] = {
     "work": {
         Stroke.NONE: "works no longer",
         Stroke.THIN: "has the message",
@@ -38,72 +37,73 @@ _HEARD: Mapping[str, Mapping[Stroke, str]] = {
     },
     "lease": {Stroke.NONE: "no lease", Stroke.FULL: "leased", Stroke.DOTTED: "lease expired"},
 }
-"""What a bar that changes says to who cannot see it."""
+"""What a screen reader says of a bar that changes, by the kind of bar and its new stroke."""
 
 
 class _Columns(NamedTuple):
-    """Workers and leases have a rail each: a column, or on a narrow page a line beside the text."""
+    """Each worker and each lease track has a rail: a column, or on a narrow page a line beside the text."""
 
     workers: tuple[str, ...]
-    leases: range
+    tracks: range
 
     @property
     def rails(self) -> int:
-        return len(self.workers) + len(self.leases)
+        return len(self.workers) + len(self.tracks)
 
 
-def timeline(told: Sequence[Moment]) -> Markup:
-    """The moments as tables, one if they are few."""
-    columns = _columns(told)
+def timeline(steps: Sequence[TimelineStep]) -> Markup:
+    """Return the steps as tables, one if they are few."""
+    columns = _columns(steps)
     rails = "".join(f".rail{rail}>.bar{{grid-column:{rail + 2}}}" for rail in range(columns.rails))
     parts = [tag("style", Markup(f"@media (max-width:760px){{{rails}}}"))]
-    for chunk, folded in _chunks(told):
+    for chunk, folded in _chunks(steps):
         table = _table(chunk, columns)
         if folded:
-            is_open = "" if any(moment.failing for moment in chunk) else None
-            table = tag("details", tag("summary", _told_by(chunk)), table, open=is_open)
+            is_open = "" if any(step.failing for step in chunk) else None
+            table = tag("details", tag("summary", _fold_title(chunk)), table, open=is_open)
         parts.append(table)
     return joined(*parts)
 
 
-def _columns(told: Iterable[Moment]) -> _Columns:
+def _columns(steps: Iterable[TimelineStep]) -> _Columns:
     seen: dict[str, None] = {}
-    lanes = 0
-    for moment in told:
-        seen |= dict.fromkeys((*moment.workers, *moment.worker_bars))
-        lanes = max([lanes, *(lane + 1 for lane in moment.lease_bars)])
+    tracks = 0
+    for step in steps:
+        seen |= dict.fromkeys((*step.workers, *step.worker_bars))
+        tracks = max([tracks, *(track + 1 for track in step.lease_bars)])
     known = [worker for worker in WORKERS if worker in seen]
-    return _Columns((*known, *(worker for worker in seen if worker not in WORKERS)), range(lanes))
+    return _Columns((*known, *(worker for worker in seen if worker not in WORKERS)), range(tracks))
 
 
-def _chunks(told: Sequence[Moment]) -> Iterator[tuple[Sequence[Moment], bool]]:
-    """The parts, each with whether it is folded."""
-    if len(told) <= _HEAD + _TAIL + _FOLD // 4:
-        yield told, False
+def _chunks(steps: Sequence[TimelineStep]) -> Iterator[tuple[Sequence[TimelineStep], bool]]:
+    """Yield the parts, each with whether it is folded."""
+    if len(steps) <= _HEAD + _TAIL + _FOLD // 4:  # a fold of fewer steps is not worth a click
+        yield steps, False
         return
-    end = len(told) - _TAIL
-    yield told[:_HEAD], False
+    end = len(steps) - _TAIL
+    yield steps[:_HEAD], False
     for start in range(_HEAD, end, _FOLD):
-        yield told[start : min(start + _FOLD, end)], True
-    yield told[end:], False
+        yield steps[start : min(start + _FOLD, end)], True
+    yield steps[end:], False
 
 
-def _told_by(chunk: Sequence[Moment]) -> str:
-    """What a fold holds: ``Steps 21-220, 0 s to 7200 s: takeover 3, killed 1``."""
-    steps = [moment.step for moment in chunk if moment.step]
-    where = f"Steps {steps[0]}-{steps[-1]}" if steps else "Between steps"
-    until = chunk[-1].quiet.until if chunk[-1].quiet is not None else chunk[-1].at
-    counts = Counter(one for moment in chunk for one in moment.marks)
+def _fold_title(chunk: Sequence[TimelineStep]) -> str:
+    """The title of a fold: ``Steps 21-220, 0 s to 7200 s: takeover 3, killed 1``."""
+    numbers = [step.step for step in chunk if step.step]
+    where = f"Steps {numbers[0]}-{numbers[-1]}" if numbers else "Between steps"
+    last = chunk[-1]
+    until = last.time_passed.until if last.time_passed is not None else last.at
+    counts = Counter(one for step in chunk for one in step.marks)
     met = ", ".join(f"{word} {counts[one]}" for one, (word, _) in MEANINGS.items() if counts[one])
     return f"{where}, {exact(chunk[0].at)} s to {exact(until)} s{': ' if met else ''}{met}"
 
 
-def _table(chunk: Sequence[Moment], columns: _Columns) -> Markup:
+def _table(chunk: Sequence[TimelineStep], columns: _Columns) -> Markup:
     return tag(
         "table",
         tag("caption", "Steps, with time running down", class_="unseen"),
         tag("thead", _head(columns)),
-        tag("tbody", *(_row(moment, columns) for moment in chunk)),
+        tag("tbody", *(_row(step, columns) for step in chunk)),
         class_="timeline",
         style=f"--rails:{columns.rails}",
     )
@@ -116,8 +116,8 @@ def _head(columns: _Columns) -> Markup:
     )
     first = len(columns.workers)
     leases = (
-        tag("th", "lease" if not lane else "", scope="col", class_=f"lease rail{first + lane}")
-        for lane in columns.leases
+        tag("th", "lease" if not track else "", scope="col", class_=f"lease rail{first + track}")
+        for track in columns.tracks
     )
     return tag(
         "tr",
@@ -131,72 +131,71 @@ def _head(columns: _Columns) -> Markup:
     )
 
 
-def _row(moment: Moment, columns: _Columns) -> Markup:
-    if moment.banner:
+def _row(step: TimelineStep, columns: _Columns) -> Markup:
+    if step.banner:
         whole = str(5 + columns.rails)
-        return tag("tr", tag("td", moment.banner, colspan=whole), class_="banner")
-    number = str(moment.step)
+        return tag("tr", tag("td", step.banner, colspan=whole), class_="banner")
+    number = str(step.step)
     classes = [
         name
         for name, applies in (
-            ("failing", moment.failing),
-            ("drain", moment.drain),
-            ("quiet", moment.quiet is not None),
+            ("failing", step.failing),
+            ("drain", step.drain),
+            ("quiet", step.time_passed is not None),
         )
         if applies
     ]
     shown = tag("a", number, href=f"#step-{number}")
-    if moment.failing:
+    if step.failing:
         shown = joined(tag("span", "✗ ", aria_hidden="true"), tag("span", "fails: ", class_="unseen"), shown)
     return tag(
         "tr",
         tag("th", shown, scope="row", class_="step"),
-        tag("td", _time(moment), class_="time"),
-        *_events(moment),
-        *(_worker(moment, worker, rail) for rail, worker in enumerate(columns.workers)),
-        *(_lease(moment, lane, len(columns.workers) + lane) for lane in columns.leases),
-        tag("td", _rows(moment), class_="job"),
+        tag("td", _time(step), class_="time"),
+        *_events(step),
+        *(_worker(step, worker, rail) for rail, worker in enumerate(columns.workers)),
+        *(_lease(step, track, len(columns.workers) + track) for track in columns.tracks),
+        tag("td", _rows(step), class_="job"),
         id=f"step-{number}",
         class_=" ".join(classes) or None,
     )
 
 
-def _time(moment: Moment) -> str:
-    if moment.quiet is None:
-        return exact(moment.at)
-    return f"{exact(moment.quiet.since)} → {exact(moment.quiet.until)}"
+def _time(step: TimelineStep) -> str:
+    if step.time_passed is None:
+        return exact(step.at)
+    return f"{exact(step.time_passed.since)} → {exact(step.time_passed.until)}"
 
 
-def _events(moment: Moment) -> Iterator[Markup]:
-    """What the application did and what became of messages, or the quiet time, high by its magnitude."""
-    quiet = moment.quiet
-    if quiet is None:
-        yield tag("td", _cell(moment.application))
-        yield tag("td", _cell(moment.queue))
+def _events(step: TimelineStep) -> Iterator[Markup]:
+    """The cells of application and queue, or one across both: time that passes, high by its magnitude."""
+    passed = step.time_passed
+    if passed is None:
+        yield tag("td", _cell(step.application))
+        yield tag("td", _cell(step.queue))
         return
-    seconds = quiet.until - quiet.since
-    passes = f"{exact(seconds)} s pass{': ' if quiet.place else ''}{quiet.place}"
-    # Several deadlines fall together often, and the same one is told once.
-    passed = [tag("li", f"at {exact(at)} {what}") for at, what in quiet.passed]
+    seconds = passed.until - passed.since
+    title = f"{exact(seconds)} s pass{': ' if passed.destination else ''}{passed.destination}"
+    deadlines = [tag("li", f"at {exact(at)} {what}") for at, what in passed.passed]
     height = min(5, int(math.log10(max(seconds, 1))) + 1)
-    inside = (tag("b", passes), tag("ul", *passed) if passed else None, _cell(moment.queue) or None)
+    inside = (tag("b", title), tag("ul", *deadlines) if deadlines else None, _cell(step.queue) or None)
     yield tag("td", tag("div", *inside, class_=f"said long{height}"), colspan="2")
 
 
-def _worker(moment: Moment, worker: str, rail: int) -> Markup:
-    said = moment.workers.get(worker)
-    who = tag("b", f"{worker} ", class_="who") if said else None
+def _worker(step: TimelineStep, worker: str, rail: int) -> Markup:
+    lines = step.workers.get(worker)
+    who = tag("b", f"{worker} ", class_="who") if lines else None
     return tag(
         "td",
-        _bar(moment.worker_bars.get(worker), "work"),
-        _bar(moment.flight_bars.get(worker), "flight"),
-        _cell(said, who) if said else None,
+        _bar(step.worker_bars.get(worker), "work"),
+        _bar(step.flight_bars.get(worker), "flight"),
+        _cell(lines, who) if lines else None,
         class_=f"rail{rail}",
     )
 
 
-def _lease(moment: Moment, lane: int, rail: int) -> Markup:
-    bar = moment.lease_bars.get(lane)
+def _lease(step: TimelineStep, track: int, rail: int) -> Markup:
+    bar = step.lease_bars.get(track)
     name = tag("small", bar.job) if bar is not None and bar.job else None
     return tag("td", _bar(bar, "lease"), name, class_=f"rail{rail}")
 
@@ -204,27 +203,27 @@ def _lease(moment: Moment, lane: int, rail: int) -> Markup:
 def _bar(bar: Bar | None, kind: str) -> Markup | None:
     if bar is None or bar.before is bar.after is Stroke.NONE:
         return None
-    turns = bar.anew or bar.before is not bar.after
+    changes = bar.anew or bar.before is not bar.after
     return tag(
         "i",
         class_=f"bar {kind} over-{bar.before} then-{bar.after}{' anew' if bar.anew else ''}",
-        style=None if bar.turn == 0.5 else f"--turn:{bar.turn * 100:.4g}%",
-        role="img" if turns else None,
-        aria_label=_HEARD[kind][bar.after] if turns else None,
+        style=None if bar.changes_at == 0.5 else f"--changes-at:{bar.changes_at * 100:.4g}%",
+        role="img" if changes else None,
+        aria_label=_LABELS[kind][bar.after] if changes else None,
     )
 
 
-def _cell(said: Iterable[Said], who: Markup | None = None) -> Markup:
-    lines = [
+def _cell(lines: Iterable[CellText], who: Markup | None = None) -> Markup:
+    shown = [
         tag("div", who, *(mark(one) for one in dict.fromkeys(line.marks)), line.text, class_="said")
-        for line in said
+        for line in lines
     ]
-    return joined(*lines)
+    return joined(*shown)
 
 
-def _rows(moment: Moment) -> Markup:
-    lines = [_job(row, moment.declared.get(row.job)) for row in moment.rows]
-    lines += [tag("div", tag("b", job), " has no row any more", class_="said") for job in moment.gone]
+def _rows(step: TimelineStep) -> Markup:
+    lines = [_job(row, step.declared.get(row.job)) for row in step.rows]
+    lines += [tag("div", tag("b", job), " has no row any more", class_="said") for job in step.gone]
     return joined(*lines)
 
 

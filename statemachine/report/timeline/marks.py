@@ -1,9 +1,33 @@
-"""The marks of a timeline: a shape and a letter for each, told apart without colour."""
+"""The marks of a timeline, each a shape with a letter, distinct without colour; and the page's legend."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 from statemachine.report.timeline.markup import Markup, joined, tag
-from statemachine.report.timeline.moments import MEANINGS, Mark
+
+
+class Mark(StrEnum):
+    """What a reader looks for first; the value is the letter in its shape."""
+
+    TAKEOVER = "T"
+    STALE = "S"
+    LATE = "L"
+    KILL = "K"
+    DUPLICATE = "D"
+    FAULT = "F"
+
+
+MEANINGS: Mapping[Mark, tuple[str, str]] = {
+    Mark.TAKEOVER: ("takeover", "an attempt acquires a job that another one was running"),
+    Mark.STALE: ("stale", "a call that shows another attempt than the row's: superseded, or never given"),
+    Mark.LATE: ("late", "a call by the latest attempt after its lease has expired"),
+    Mark.KILL: ("killed", "a process dies; what it had in hand is lost"),
+    Mark.DUPLICATE: ("duplicate", "a message is delivered while it should be hidden"),
+    Mark.FAULT: ("fault", "an error, or an answer that gets lost, made by the verifier"),
+}
+"""In a word, and in a sentence for the legend."""
 
 _SHAPES: dict[Mark, str] = {
     Mark.TAKEOVER: '<path d="M10 1 19 10 10 19 1 10Z"/>',
@@ -17,7 +41,7 @@ _LETTER_AT: dict[Mark, tuple[float, float]] = {Mark.DUPLICATE: (9.5, 13.5), Mark
 
 
 def definitions() -> Markup:
-    """The shapes, once a page, for :func:`mark` to refer to."""
+    """Return the shapes, which a page defines once and :func:`mark` refers to."""
     symbols = [
         tag(
             "symbol",
@@ -33,7 +57,7 @@ def definitions() -> Markup:
 
 
 def mark(one: Mark) -> Markup:
-    """The shape, with its word for who reads or hears the page."""
+    """Return the shape, with its word for readers and screen readers."""
     shape = tag(
         "svg", tag("use", href=f"#mark-{one.value}"), class_=f"mark is-{one.value}", aria_hidden="true"
     )
@@ -55,7 +79,7 @@ _OF_FLIGHTS = (
 
 
 def legend(with_flights: bool = False) -> Markup:
-    """What the marks and bars mean; those of operations in flight only where there are any."""
+    """Return what the marks and bars mean; ``with_flights`` adds the bars of operations in flight."""
     marks = [tag("li", mark(one), meaning) for one, (_, meaning) in MEANINGS.items()]
     bars = [
         tag("li", tag("i", class_=f"bar {kind} over-{stroke} then-{stroke}"), meaning)

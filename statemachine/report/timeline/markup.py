@@ -1,7 +1,7 @@
 """Elements of a page as text, escaped where they are made.
 
-What a system under test says may hold anything; text that is not :class:`Markup` is escaped here and
-nowhere else, and letters that no page may hold become spaces.
+The system under test may say anything.  Text that is not :class:`Markup` is escaped here and nowhere else,
+and characters that HTML does not allow become spaces.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is HTML already and is not escaped again."""
 
     __slots__ = ()
 
@@ -23,7 +23,7 @@ _EMPTY = ("br", "col", "link", "meta")
 
 
 def text(content: str) -> Markup:
-    """``content`` as a page shows it."""
+    """Return ``content`` as HTML."""
     if isinstance(content, Markup):
         return content
     shown = content if content.isprintable() else _printable(content)
@@ -35,12 +35,12 @@ def _printable(content: str) -> str:
 
 
 def joined(*parts: Inside) -> Markup:
-    """The parts one after another, without those that are None."""
+    """Return the parts one after another, without those that are None."""
     return Markup("".join(text(part) for part in parts if part is not None))
 
 
 def tag(name: str, /, *inside: Inside, **attributes: str | None) -> Markup:
-    """An element.  ``class_`` is the attribute class, ``aria_label`` is aria-label; None leaves one out.
+    """Return an element.  ``class_`` is its class, ``aria_label`` its aria-label; None leaves one out.
 
     >>> tag("p", "a < b", class_="story")
     '<p class="story">a &lt; b</p>'
@@ -56,7 +56,7 @@ def tag(name: str, /, *inside: Inside, **attributes: str | None) -> Markup:
 
 
 def table(class_: str, headings: Iterable[str], rows: Iterable[Markup]) -> Markup:
-    """A table with one line of headings, which a narrow page scrolls on its own."""
+    """Return a table with one line of headings; on a narrow page it scrolls by itself."""
     head = tag("thead", tag("tr", *(tag("th", heading, scope="col") for heading in headings)))
     inside = tag("table", head, tag("tbody", *rows), class_=class_)
     return tag("div", inside, class_="scroll")

@@ -1,58 +1,74 @@
-"""The page: what broke or what was shown, the timeline, and what it was found among."""
+"""The page: what broke or what was shown, the timeline, and the run that it was found in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
 from statemachine.history.events import Event
 from statemachine.history.reach import Reach
 from statemachine.history.words import exact, grouped
-from statemachine.invariants import BY_NAME, Violation
-from statemachine.lifecycle import Lifecycle
-from statemachine.report.text.failure import protects
+from statemachine.invariants import Violation
+from statemachine.lifecycle import Lifecycle, Operation
+from statemachine.report.text.failure import other_claims, protects
+from statemachine.report.text.summary import count_text
 from statemachine.report.timeline.grid import timeline
 from statemachine.report.timeline.marks import definitions, legend
 from statemachine.report.timeline.markup import Markup, joined, table, tag, text
-from statemachine.report.timeline.met import reach_grids
-from statemachine.report.timeline.moments import Moment
-from statemachine.report.timeline.telling import moments
+from statemachine.report.timeline.steps import TimelineStep, timeline_steps
 from statemachine.report.timeline.why import why_grid
 from statemachine.search.triage.explain import Why
 from statemachine.search.triage.failure import Failure
 
 _NOTHING_FOREIGN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""What a browser may load for the page: a promise that it keeps for us."""
-
+"""The page's Content-Security-Policy: a browser then loads nothing, whatever the page may say."""
 
 _GOOD = ("PASS", "FIXED")
+
+_Counts = Sequence[tuple[str, int | None]]
+"""Situations with how often each was met; None for unreachable."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a page tells.
-
-    ``verdict`` is one word, ``meaning`` what it means, ``doubts`` why it is not better; ``facts`` are terms
-    with their values, ``reproduce`` the lines that say how to see it again.  ``judged`` counts by claim,
-    ``limits`` are sentences on what was not tried, ``about_events`` says which history is drawn.  What is
-    None or empty is left out.
-    """
+    """The content of a page.  What is None or empty is left out."""
 
     verdict: str
+    """One word, in capitals."""
+
     lifecycle: Lifecycle
+
     events: Sequence[Event]
+    """The history to draw."""
+
     meaning: str = ""
+    """The verdict in a sentence."""
+
     doubts: Sequence[str] = ()
+    """Why the verdict is not better, a sentence each."""
+
     failure: Failure | None = None
     why: Why | None = None
     reach: Reach | None = None
+
     reach_required: bool = False
+    """Whether every situation had to be met, so that a zero stands out."""
+
     judged: Mapping[str, int] = field(default_factory=dict)
+    """How often each claim was judged."""
+
     facts: Sequence[tuple[str, str]] = ()
+    """Terms with their values, about the run."""
+
     reproduce: Sequence[str] = ()
+    """The lines that say how to see it again."""
+
     limits: Sequence[str] = ()
+    """What was not tried, a sentence each."""
+
     about_events: str = ""
+    """Which history is drawn, in a sentence."""
 
     @property
     def seen(self) -> Violation | None:
@@ -60,8 +76,8 @@ class Page:
 
 
 def rendered(page: Page) -> str:
-    """The page as HTML in ASCII, the same for the same arguments."""
-    told = moments(page.lifecycle, page.events, page.seen.step if page.seen is not None else None)
+    """Return the page as HTML in ASCII, the same for the same arguments."""
+    steps = timeline_steps(page.lifecycle, page.events, page.seen.step if page.seen is not None else None)
     name = page.seen.invariant if page.seen is not None else page.meaning
     head = tag(
         "head",
@@ -73,7 +89,7 @@ def rendered(page: Page) -> str:
         tag("link", rel="icon", href="data:,"),
         tag("style", Markup(_style())),
     )
-    body = tag("body", definitions(), _header(page), tag("main", *_sections(page, told)))
+    body = tag("body", definitions(), _header(page), tag("main", *_sections(page, steps)))
     whole = f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
     return whole.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
@@ -89,7 +105,6 @@ def _header(page: Page) -> Markup:
     doubts = tag("ul", *(tag("li", doubt) for doubt in page.doubts)) if page.doubts else None
     if seen is None:
         return tag("header", verdict, tag("h1", page.meaning, class_="prose"), doubts, _reproduce(page))
-    claim = f"{protects(seen)} (gate report {BY_NAME[seen.invariant].section})"
     failing = f"To the failing step, {seen.step}, at {exact(seen.at)} s"
     return tag(
         "header",
@@ -97,7 +112,7 @@ def _header(page: Page) -> Markup:
         tag("h1", seen.invariant),
         tag("p", page.meaning) if page.meaning else None,
         tag("p", seen.story, class_="story"),
-        tag("p", claim, class_="claim"),
+        tag("p", protects(seen), class_="claim"),
         tag("p", tag("a", failing, href=f"#step-{seen.step}"), class_="jump") if seen.step else None,
         _reproduce(page),
     )
@@ -113,25 +128,25 @@ def _lines(lines: Sequence[str]) -> Markup:
     return Markup("\n".join(text(line) for line in lines))
 
 
-def _sections(page: Page, told: Sequence[Moment]) -> list[Markup | None]:
+def _sections(page: Page, steps: Sequence[TimelineStep]) -> list[Markup | None]:
     return [
         _section(
             "Timeline",
             tag("p", page.about_events) if page.about_events else None,
-            legend(with_flights=any(moment.flight_bars for moment in told)),
-            timeline(told),
+            legend(with_flights=any(step.flight_bars for step in steps)),
+            timeline(steps),
         )
-        if told
+        if steps
         else None,
         _broken(page.failure) if page.failure is not None else None,
         _section(
             "Why",
             tag("p", "Each cell is a re-run with that one change; nothing is inferred."),
-            why_grid(page.why, told),
+            why_grid(page.why, steps),
         )
         if page.why is not None
         else None,
-        _section("Situations met", reach_grids(page.reach, page.reach_required))
+        _section("Situations met", _reach(page.reach, page.reach_required))
         if page.reach is not None
         else None,
         _section("Invariants", _judged(page.judged)) if page.judged else None,
@@ -145,13 +160,13 @@ def _section(title: str, *inside: Markup | None) -> Markup:
 
 
 def _broken(failure: Failure) -> Markup:
-    """Expected against actual, and what else the same step broke."""
+    """The section of expected against actual, and of the other claims that the step broke."""
     seen = failure.headline
     rows = (
         tag("tr", tag("th", line.what, scope="row"), tag("td", line.expected), tag("td", line.actual))
         for line in seen.compared
     )
-    others = [other for other in failure.others if other.invariant != seen.invariant]
+    others = other_claims(failure)
     return _section(
         f"At step {seen.step}",
         table("compared", ("", "expected", "actual"), rows),
@@ -178,3 +193,59 @@ def _facts(facts: Sequence[tuple[str, str]]) -> Markup:
 
 def _limits(limits: Sequence[str]) -> Markup | None:
     return tag("ul", *(tag("li", limit) for limit in limits)) if limits else None
+
+
+# -- situations met -------------------------------------------------------------------------------------
+
+
+def _reach(reach: Reach, required: bool) -> Markup:
+    """A grid for each group of operations that meet the same situations, then edges and faults.
+
+    Situations that the binding calls unreachable come last, with its reasons.
+    """
+    groups: dict[tuple[str, ...], list[tuple[Operation, _Counts]]] = {}
+    for operation, counted in reach.operations_by_situation():
+        groups.setdefault(tuple(situation for situation, _ in counted), []).append((operation, counted))
+    return tag(
+        "div",
+        tag("div", *(_grid(situations, counts) for situations, counts in groups.items()), class_="grids"),
+        tag("h3", "Edges and faults"),
+        _list(reach.edges_and_faults()),
+        _unreachable(reach.unreachable),
+        class_="required" if required else None,
+    )
+
+
+def _grid(situations: Sequence[str], counts: Sequence[tuple[Operation, _Counts]]) -> Markup:
+    rows = (
+        tag(
+            "tr",
+            tag("th", situation, scope="row"),
+            *(_count(counted[place][1]) for _, counted in counts),
+        )
+        for place, situation in enumerate(situations)
+    )
+    return table("reach", ["situation", *(str(operation) for operation, _ in counts)], rows)
+
+
+def _count(count: int | None) -> Markup:
+    return tag("td", count_text(count), class_=_depth(count))
+
+
+def _depth(count: int | None) -> str:
+    """How dark a cell is: by the number of digits, 0 apart from all others."""
+    if count is None:
+        return "unreachable"
+    return f"met{min(len(str(count)), 4) if count else 0}"
+
+
+def _list(counted: Iterable[tuple[str, int | None]]) -> Markup:
+    items = (
+        tag("li", f"{cell} ", tag("b", count_text(count), class_=_depth(count))) for cell, count in counted
+    )
+    return tag("ul", *items, class_="cells")
+
+
+def _unreachable(reasons: Mapping[str, str]) -> Markup | None:
+    items = (tag("li", f"unreachable: {cell} ({reason})") for cell, reason in reasons.items())
+    return tag("ul", *items) if reasons else None

@@ -1,4 +1,4 @@
-"""The three pages there are: of a failure that was found, of a run that has ended, of a replay."""
+"""The three kinds of pages: of a failure that was found, of a run that has ended, of a replay."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from statemachine.history.ledger import Ledger
 from statemachine.history.ndjson import Header
 from statemachine.history.reach import Reach
 from statemachine.history.words import grouped
-from statemachine.invariants.verdict import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.text.figures import doubt_lines
-from statemachine.report.text.summary import MEANING
+from statemachine.report.text.summary import MEANING, verdict_word, volume, with_reasons
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
@@ -28,7 +27,7 @@ def of_failure(
     looked_at: str,
     run: Run,
 ) -> str:
-    """The page of a failure that ``run`` has found; the arguments are those of the text report."""
+    """Return the page of a failure that ``run`` has found; the arguments are those of the text report."""
     page = Page(
         "FAIL",
         header.lifecycle,
@@ -44,16 +43,13 @@ def of_failure(
 
 
 def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Iterable[str], again: str) -> str:
-    """The page of a run in which nothing was broken, with one of its examples; ``again`` is its command."""
-    volume = f"{grouped(run.tally.examples)} examples, {grouped(run.tally.steps)} steps"
+    """Return the page of a run that broke nothing, with one of its examples; ``again`` is its command."""
     example = (
         f"One of {grouped(run.tally.examples)} examples: the first of those in which most leases were taken. "
         "It shows what a run plays, and no more."
     )
     page = Page(
-        str(run.verdict)
-        if run.judges_reach or run.verdict is not Verdict.PASS
-        else "PASS (reach not judged)",
+        verdict_word(run),
         header.lifecycle,
         run.specimen,
         meaning=MEANING[run.verdict],
@@ -61,9 +57,9 @@ def of_run(header: Header, run: Run, *, waived: Mapping[str, str], limits: Itera
         reach=run.reach,
         reach_required=run.judges_reach,
         judged={claim.name: run.tally.judged[claim.name] for claim in run.lane.claims},
-        facts=[*_source(header), ("played", volume)],
+        facts=[*_source(header), ("played", volume(run))],
         reproduce=[again],
-        limits=[*(f"waived: {name} ({reason})" for name, reason in waived.items()), *limits],
+        limits=[*with_reasons("waived", waived), *limits],
         about_events=example,
     )
     return rendered(page)
@@ -79,12 +75,12 @@ def of_replay(
     why: Why | None,
     again: str,
 ) -> str:
-    """The page of a history that was played again: what came of it now, not what was saved."""
+    """Return the page of a replay: it draws what happened now, not what was saved."""
     page = Page(
         outcome,
         header.lifecycle,
         events,
-        # What a failure says of itself need not be said twice.
+        # The page of a failure prints its story anyway.
         meaning=reason if failure is None or failure.headline.story != reason else "",
         failure=failure,
         why=why,

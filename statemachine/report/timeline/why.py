@@ -1,14 +1,14 @@
-"""The *why* of a failure as a grid: a line a step, a column for each way in which it was changed."""
+"""The *why* of a failure as a grid: a line a step, a column a change, and in each cell one re-run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from statemachine.history.words import exact
-from statemachine.report import edge_name
-from statemachine.report.text.why import in_all, order_of
+from statemachine.report.text.phrases import edge_name
+from statemachine.report.text.why import apart_text, cut_short, order_of, overlap_text, result_text
 from statemachine.report.timeline.markup import Markup, joined, table, tag
-from statemachine.report.timeline.moments import Moment
+from statemachine.report.timeline.steps import TimelineStep
 from statemachine.search.triage.explain import Apart, Rerun, Result, Until, Whole, Why, Without
 
 _SIGNS: Mapping[Result, str] = {
@@ -19,15 +19,15 @@ _SIGNS: Mapping[Result, str] = {
 }
 
 
-def why_grid(why: Why, told: Sequence[Moment]) -> Markup:
-    """Each cell is what one re-run did; ``told`` are the moments of the failure that was re-run."""
+def why_grid(why: Why, steps: Sequence[TimelineStep]) -> Markup:
+    """Return the grid; ``steps`` are those of the failure that was re-run."""
     if not why.repeats:
-        return tag("p", "The same steps again: ", _came_of(why.reruns[0]))
+        return tag("p", "The same steps again: ", _result(why.reruns[0]))
     dropped = {rerun.change.step: rerun for rerun in why.reruns if isinstance(rerun.change, Without)}
     shifted = {rerun.change: rerun for rerun in why.reruns if isinstance(rerun.change, Until)}
     moves = {move.step: move for move in why.moves}
     headings = ["step", "without it", *(["ending 1 s sooner", "ending 1 s later"] if shifted else [])]
-    steps = {*dropped, *(change.step for change in shifted)}
+    changed = {*dropped, *(change.step for change in shifted)}
     rows = [
         tag(
             "tr",
@@ -37,30 +37,29 @@ def why_grid(why: Why, told: Sequence[Moment]) -> Markup:
                 f" {why.names.get(one.step, one.operation)}",
                 scope="row",
             ),
-            tag("td", _came_of(dropped[one.step]) if one.step in dropped else "not tried"),
+            tag("td", _result(dropped[one.step]) if one.step in dropped else "not tried"),
             *(_shifts(moves.get(one.step), shifted) if shifted else ()),
         )
-        for one in told
-        if one.step in steps
+        for one in steps
+        if one.step in changed
     ]
     whole = [
-        tag("p", f"Whole operations, as they {order_of(rerun.change)}: ", _came_of(rerun))
+        tag("p", f"Whole operations, as they {order_of(rerun.change)}: ", _result(rerun))
         for rerun in why.reruns
         if isinstance(rerun.change, Whole)
     ]
-    where = "wherever nothing is in flight" if why.names else "between the steps"
     apart = [
-        tag("p", f"With {rerun.change.seconds} s {where}: ", _came_of(rerun))
+        tag("p", f"{apart_text(rerun.change, why).capitalize()}: ", _result(rerun))
         for rerun in why.reruns
         if isinstance(rerun.change, Apart)
     ]
-    cut = f"{len(why.reruns)} of {why.wanted} re-runs were made; the others were left out to save time."
+    cut = cut_short(why)
     return joined(
         table("why", headings, rows) if rows else None,
         *whole,
-        tag("p", tag("b", in_all(why.overlap))) if why.overlap is not None else None,
+        tag("p", tag("b", overlap_text(why.overlap))) if why.overlap is not None else None,
         *apart,
-        tag("p", cut) if len(why.reruns) < why.wanted else None,
+        tag("p", f"{cut}.") if cut else None,
     )
 
 
@@ -74,12 +73,11 @@ def _shifts(move: Until | None, shifted: Mapping[Until, Rerun]) -> list[Markup]:
             cells.append(tag("td", "not tried"))
             continue
         edge = f", the {edge_name(found.edge)}" if found.edge else ""
-        cells.append(tag("td", _came_of(shifted[found]), tag("small", f"at {exact(found.at)}{edge}")))
+        cells.append(tag("td", _result(shifted[found]), tag("small", f"at {exact(found.at)}{edge}")))
     return cells
 
 
-def _came_of(rerun: Rerun) -> Markup:
-    said = f"breaks {rerun.detail} instead" if rerun.result is Result.OTHER else str(rerun.result)
+def _result(rerun: Rerun) -> Markup:
     because = tag("small", rerun.detail) if rerun.result is Result.NOT_POSSIBLE and rerun.detail else None
     sign = tag("span", _SIGNS[rerun.result], aria_hidden="true")
-    return joined(tag("b", sign, said, class_=f"came {rerun.result.name.lower()}"), because)
+    return joined(tag("b", sign, result_text(rerun), class_=f"came {rerun.result.name.lower()}"), because)

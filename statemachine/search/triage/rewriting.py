@@ -13,10 +13,9 @@ from typing import Any
 from statemachine.history.events import ClockMoved, LockWaited, StatementBegan, StepBegan
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, Steps
-from statemachine.world.example import Example
+from statemachine.world.example import RESUMES, Example
 from statemachine.world.operations import OPERATIONS, STEPWISE
 from statemachine.world.operations.named import PUBLISHER
-from statemachine.world.stage import RESUMES
 from statemachine.world.workers import WORKERS
 
 _NOBODY = "0"

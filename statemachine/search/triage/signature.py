@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from statemachine.history.events import DrainEnded, Event, FaultStruck, Invoked, StepBegan
-from statemachine.history.facts import CallFacts
 from statemachine.history.in_flight import Flights
-from statemachine.history.ledger import Ledger
+from statemachine.history.ledger import CallFacts, Ledger
 from statemachine.invariants import Violation
 
 

@@ -106,7 +106,7 @@ def open_interleaved_on(
     choose_settings(binding, path)
     with private_database(path):
         # Only now: psycopg and greenlet are needed by who gets here, and by nobody else.
-        from statemachine.world.transactions.opening import open_on
+        from statemachine.world.transactions.lane import open_on
 
         with open_on(configuration, binding, path, clock_skew_seconds) as lane:
             yield lane

@@ -5,7 +5,7 @@ There are none where operations run whole.
 
 from __future__ import annotations
 
-from statemachine.world.example import Example
+from statemachine.world.example import COMMIT, Example, InFlight
 from statemachine.world.faults import Fault, Strike
 from statemachine.world.operations.named import (
     NotPossible,
@@ -17,7 +17,6 @@ from statemachine.world.operations.named import (
     operation,
 )
 from statemachine.world.operations.strikes import strike_named
-from statemachine.world.stage import COMMIT, InFlight
 
 _AT_COMMIT = Strikes((Strike(Fault.KILL_AFTER_COMMIT), Strike(Fault.ANSWER_LOST)), (2, 3))
 

@@ -1,0 +1,140 @@
+"""What a report is written on: how wide, which characters, and cells that fold where they do not fit."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from statemachine.report.console import say
+from statemachine.report.text.columns import TOGETHER, fitting, folded, side_by_side, useful_widths
+from statemachine.report.text.paper import WIDE, Paper, paper_for
+
+OURS = Path(__file__).parents[3] / "statemachine"
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"),
+    [("", 100), ("79", 80), ("80", 80), ("90", 90), ("250", 100), ("wide", 100), ("-3", 100)],
+)
+def test_a_pipe_is_as_wide_as_columns_says_and_else_100(columns: str, width: int) -> None:
+    assert paper_for(io.StringIO(), {"COLUMNS": columns}).width == width
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pty is POSIX only")
+@pytest.mark.parametrize(("columns", "width"), [(40, 80), (80, 80), (93, 93), (200, 100)])
+def test_a_terminal_is_as_wide_as_it_is(columns: int, width: int) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with os.fdopen(ours, "wb"), os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        assert paper_for(terminal, {}).width == width
+        assert paper_for(terminal, {"COLUMNS": "81"}).width == 81
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp949"])
+def test_signs_become_ascii_all_of_them_where_one_cannot_be_shown(encoding: str) -> None:
+    told = Paper(encoding=encoding).spelt("✗ 3 → 4 ─ · working (gate report §2.2) …")
+    assert told == "x 3 -> 4 - . working (gate report section 2.2) ..."
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "UTF8"])
+def test_signs_stay_where_they_can_be_shown(encoding: str) -> None:
+    assert Paper(encoding=encoding).spelt("✗ → ─ · § …") == "✗ → ─ · § …"
+
+
+def test_what_is_somebody_elses_is_kept_or_escaped_but_never_lost() -> None:
+    assert Paper(encoding="cp1252").spelt("Zoë → 작업") == "Zoë -> \\uc791\\uc5c5"
+    assert Paper(encoding="utf-8").spelt("a lone \udc80") == "a lone \\udc80"
+
+
+def texts(source: str) -> str:
+    """All string literals of a module but its docstrings."""
+    tree = ast.parse(source)
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    literals = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in told)
+    return "".join(str(node.value) for node in literals)
+
+
+def test_every_sign_of_a_report_has_an_ascii_spelling() -> None:
+    # What is written to a file or a browser is not held to it; the gate speaks the language of its report.
+    written = ("report/timeline", "report/plain_tests.py", "commands/certificate", "commands/gate")
+    signs = {
+        sign
+        for file in OURS.rglob("*.py")
+        if not file.relative_to(OURS).as_posix().startswith(written)
+        for sign in re.findall(r"[^\x00-\x7f]", texts(file.read_text("utf-8")))
+    } - {TOGETHER}
+    assert "✗" in signs
+    assert {sign for sign in signs if "\\" in Paper(encoding="ascii").spelt(sign)} == set()
+
+
+def test_a_command_says_what_its_stream_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252", newline="\n"))
+    say("✗ 작업 → é")
+    assert written.getvalue() == "x \\uc791\\uc5c5 -> é\n".encode("cp1252")
+
+
+def test_a_sentence_goes_on_under_its_margin() -> None:
+    told = Paper(20).wrap("FAIL  one two three four", "", "      ")
+    assert told == ["FAIL  one two three", "      four"]
+
+
+def test_a_cell_that_is_too_long_goes_on_below_itself() -> None:
+    assert list(side_by_side(["deliver m2 → A", "prepare refused", "j1"], [14, 8, 2])) == [
+        "deliver m2 → A  prepare   j1",
+        "                refused",
+    ]
+
+
+def test_what_belongs_together_is_not_parted_and_a_newline_parts() -> None:
+    assert folded(f"duplicate m2 →{TOGETHER}B", 14) == ("duplicate m2", "→ B")
+    assert folded("j1 DONE;\nj2 DONE", 40) == ("j1 DONE;", "j2 DONE")
+    assert folded("", 5) == ("",)
+
+
+def test_a_word_that_is_too_long_is_broken_and_nothing_is_lost() -> None:
+    assert folded("IntegrityError", 6) == ("Integr", "ityErr", "or")
+
+
+def test_only_widths_that_change_something_are_tried() -> None:
+    assert useful_widths(["prepare refused", "working"]) == [15, 7]
+    assert useful_widths([]) == [0]
+
+
+def test_columns_have_their_usual_widths_as_long_as_these_fit() -> None:
+    rows = [("status", "RUNNING", "DONE")]
+    assert fitting(rows, (30, 22, 6), 96) == [30, 22, 6]
+    assert fitting(rows, (30, 22, 6), 40) == [6, 7, 4]
+
+
+def test_columns_that_do_not_fit_fold_into_as_few_lines_as_can_be() -> None:
+    rows = [("row", "RUNNING, attempt 1", "UNIQUE constraint failed: ai_result.job_id")]
+    widths = fitting(rows, (30, 22, 6), 60)
+    told = list(side_by_side(rows[0], widths))
+    assert told == [
+        "row  RUNNING,   UNIQUE constraint failed: ai_result.job_id",
+        "     attempt 1",
+    ]
+
+
+def test_even_where_no_words_fit_every_letter_is_there() -> None:
+    rows = [("a" * 30, "b" * 30)]
+    widths = fitting(rows, (10, 10), 22)
+    told = list(side_by_side(rows[0], widths))
+    assert max(map(len, told)) <= 22
+    assert "".join(told).count("a") == "".join(told).count("b") == 30
+
+
+def test_a_file_gets_the_widest_paper() -> None:
+    assert Paper(100, "utf-8") == WIDE

@@ -1,0 +1,111 @@
+"""Why a failure of two operations at once happens, and whether it needs the two: by re-runs on PostgreSQL."""
+
+from __future__ import annotations
+
+from statemachine.report.text.why import TITLE, why_lines
+from statemachine.search.triage.explain import Overlap, Result, Whole, Without, explain
+from statemachine.search.triage.failure import Failure
+from statemachine.search.triage.script import Step, play
+from statemachine.world.lane import Lane
+from tests.support.interleaved import UNLOCKED, OpenInterleaved
+from tests.support.interleaved_scripts import DELIVERED_TWICE, LOCKED, TWO_LEASES, turn
+from tests.support.scripts import MINIMAL, script
+
+NO_TOKEN = "completion_without_token"
+
+
+def failing(lane: Lane, steps: list[Step]) -> Failure:
+    played = play(lane, steps)
+    assert not played.left_out
+    assert played.failure is not None
+    return played.failure
+
+
+def lines(lane: Lane, steps: list[Step]) -> list[str]:
+    title, *told = why_lines(explain(lane, failing(lane, steps)))
+    assert title == f"  {TITLE}"
+    return [line.removeprefix("    ") for line in told]
+
+
+def test_what_only_happens_at_once_needs_the_overlap(open_interleaved: OpenInterleaved) -> None:
+    with open_interleaved(path=UNLOCKED) as lane:
+        why = explain(lane, failing(lane, TWO_LEASES))
+    results = {rerun.change: rerun.result for rerun in why.reruns}
+    assert results[Whole(by_commit=False)] is Result.PASSES
+    assert Whole(by_commit=True) not in results, "it is the same order"
+    assert why.overlap is Overlap.ISOLATION
+    assert why.names[11] == "A: COMMIT"
+    # A does not come to its UPDATE, so B has not read what A then changed.
+    assert results[Without(9)] is Result.PASSES
+
+
+COMPLETION = [
+    turn("A", "SELECT ai_job"),
+    turn("A", LOCKED),
+    turn("A", "UPDATE ai_job"),
+    turn("A", "INSERT ai_result"),
+    turn("A", "COMMIT"),
+]
+TAKEN_OVER = [(step.operation, step.arguments) for step in MINIMAL[NO_TOKEN][:-2]]
+B_PREPARES = ("prepare", {"worker": "B"})
+A_COMPLETES = ("complete", {"worker": "A", "stepwise": True})
+
+
+def test_what_happens_without_any_overlap_is_the_protocols(open_interleaved: OpenInterleaved) -> None:
+    with open_interleaved(NO_TOKEN) as lane:
+        told = lines(lane, script(*TAKEN_OVER, B_PREPARES, A_COMPLETES, *COMPLETION))
+    assert told[0] == "whole operations, as they begin  FAILS"
+    assert told[-1] == (
+        "protocol: happens serially too (whole operations, one after another, break this claim)"
+    )
+
+
+def test_a_history_of_whole_operations_is_serial_itself(open_interleaved: OpenInterleaved) -> None:
+    with open_interleaved(NO_TOKEN) as lane:
+        why = explain(lane, failing(lane, list(MINIMAL[NO_TOKEN])))
+    assert why.overlap is Overlap.PROTOCOL
+    assert not [rerun for rerun in why.reruns if isinstance(rerun.change, Whole)]
+
+
+def test_the_order_of_commits_is_another_order(open_interleaved: OpenInterleaved) -> None:
+    # A begins to complete before B takes over, which A may; it commits afterwards.
+    with open_interleaved(NO_TOKEN) as lane:
+        told = lines(lane, script(*TAKEN_OVER, A_COMPLETES, B_PREPARES, *COMPLETION))
+    assert [" ".join(line.split()) for line in told[:2]] == [
+        "whole operations, as they begin passes",
+        "whole operations, as they commit FAILS",
+    ]
+    assert told[-1].startswith(Overlap.PROTOCOL)
+
+
+def test_too_little_time_to_tell_says_neither(open_interleaved: OpenInterleaved) -> None:
+    with open_interleaved(path=UNLOCKED) as lane:
+        why = explain(lane, failing(lane, TWO_LEASES), budget=1)
+    assert why.overlap is None
+
+
+def test_a_death_in_the_middle_is_played_whole_as_a_death_before_the_same_commit(
+    open_interleaved: OpenInterleaved,
+) -> None:
+    # B reads, A dies after its UPDATE: it is rolled back, and what B and C make of the row is what breaks.
+    steps = script(
+        *DELIVERED_TWICE[:5],
+        turn("A", "SELECT ai_job"),
+        turn("A", "UPDATE ai_job"),
+        ("kill_in_flight", {"by": "A"}),
+        ("duplicate", {"worker": "C", "message": "m2"}),
+        ("prepare", {"worker": "B", "stepwise": True}),
+        ("prepare", {"worker": "C", "stepwise": True}),
+        turn("B", "SELECT ai_job"),
+        turn("C", "SELECT ai_job"),
+        turn("B", "UPDATE ai_job"),
+        turn("B", "COMMIT"),
+        turn("C", "UPDATE ai_job"),
+        turn("C", "COMMIT"),
+    )
+    with open_interleaved(path=UNLOCKED) as lane:
+        why = explain(lane, failing(lane, steps))
+    assert why.overlap is Overlap.ISOLATION
+    assert why.names[8] == "A killed"
+    results = {rerun.change: rerun.result for rerun in why.reruns}
+    assert results[Without(5)] is Result.FAILS, "A, with its death, is no cause"
