@@ -1,8 +1,7 @@
-"""``python -m statemachine soak``: the correct system for as many steps as one likes, over many seeds.
+"""``python -m statemachine soak``: plays many steps over many seeds, and adds up one verdict.
 
-A false alarm of an invariant shows itself in long runs of a system that is right.  Each search plays
-like a run of the ``dev`` profile, in the embedded lane or in the transactions lane; what all of them met
-and judged is added up, and ends in one verdict.
+Long runs of a correct system show false alarms of the invariants.  Each search plays like a run of the
+``dev`` profile, in the embedded lane or in the transactions lane.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from statemachine.world.lane import Lane
 FIRST_SEED = 1000
 STEPS = 2_000_000
 STEPS_AN_EXAMPLE = 60
-"""About what an example plays, its drain included: how many examples a number of steps may need."""
+"""About how many steps an example has, its drain included."""
 
 
 class SoakSearch(NamedTuple):
@@ -149,10 +148,19 @@ class Soak:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--steps", type=whole_number, default=STEPS, help="play at least so many (default: 2000000)")
-    add("--first-seed", type=int, default=FIRST_SEED, metavar="N", help="the others follow (default: 1000)")
+    add("--steps", type=whole_number, default=STEPS, help="play at least this many steps (default: 2000000)")
     add(
-        "--jobs", type=whole_number, default=os.cpu_count() or 1, help="processes (default: a processor each)"
+        "--first-seed",
+        type=int,
+        default=FIRST_SEED,
+        metavar="N",
+        help="the seed of the first search; the others follow (default: 1000)",
+    )
+    add(
+        "--jobs",
+        type=whole_number,
+        default=os.cpu_count() or 1,
+        help="how many processes search (default: one for each processor)",
     )
     add("--binding", metavar="MODULE:FACTORY", default=DEFAULT_BINDING, help="the system under test")
     add(

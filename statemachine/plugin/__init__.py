@@ -1,8 +1,8 @@
-"""The pytest side: options, header, fixtures, signs of life, summary and exit codes, and nothing else.
+"""The pytest plugin: its hooks and fixtures.  What they do is in the modules beside this one.
 
 Loaded by ``-p statemachine.plugin``, which ``pyproject.toml`` says for a checkout: early enough to choose
 the settings module before pytest-django looks for one.  As a ``pytest11`` entry point its options would
-turn up in every pytest of the environment.
+show up in every pytest of the environment.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--fuzz-for",
         metavar="TIME",
-        help="search for so long (30s, 10m, 6h), in as many processes as -n of pytest-xdist says",
+        help="search until this time is up (30s, 10m, 6h), in as many processes as -n of pytest-xdist says",
     )
     group.addoption(
         "--corpus",
@@ -76,7 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--clock-skew",
         metavar="SECONDS",
         default="0",
-        help="let the clock of a worker be so many seconds ahead or behind (default: 0, all clocks agree)",
+        help="let the clock of each worker be up to SECONDS ahead or behind (default: 0, all clocks agree)",
     )
     group.addoption(
         "--lane",
@@ -167,9 +167,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let the XML have what was played, and one line of the failure where pytest wants one line.
+    """Give the JUnit XML what was played, and pytest's short summary one line of the failure.
 
-    In CI it prints the whole message there, and would repeat the report.
+    In CI pytest prints the whole message there, and would repeat the report.
     """
     lanes = [_PLAYERS[name] for name in getattr(item, "fixturenames", ()) if name in _PLAYERS]
     outcomes = item.config.stash[STATE].outcomes
@@ -185,7 +185,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def private_database(request: pytest.FixtureRequest, django_db_setup: None) -> None:
-    """Ends the session before anything is written, unless every database is the run's own."""
+    """Ends the run before anything is written, unless every database is the run's own."""
     from django.db import connections
 
     try:

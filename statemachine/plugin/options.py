@@ -60,7 +60,7 @@ def asked_for(options: argparse.Namespace) -> Asked:
 
 
 def choose_settings(asked: Asked, options: argparse.Namespace) -> None:
-    """Let the binding's settings module be the one, and load it.  Raises ``pytest.UsageError``."""
+    """Make the binding's settings module the one of this run, and load it.  Raises ``pytest.UsageError``."""
     wanted = asked.binding.settings_module
     found = {
         "--ds": options.ds,
@@ -78,7 +78,7 @@ def choose_settings(asked: Asked, options: argparse.Namespace) -> None:
 
 
 def check_profile(name: str | None) -> None:
-    """Raises ``pytest.UsageError`` when Hypothesis knows no profile of that name."""
+    """Raise ``pytest.UsageError`` when Hypothesis knows no profile of that name."""
     try:
         settings.get_profile(name or "dev")
     except InvalidArgument:
@@ -88,7 +88,7 @@ def check_profile(name: str | None) -> None:
 
 
 def _report(asked: str | None, lane: str) -> Path | None:
-    """The file that ``--report`` asks for; nothing is written yet."""
+    """Return the file that ``--report`` asks for; nothing is written yet."""
     if asked is None:
         return None
     if lane not in KINDS:
@@ -108,7 +108,7 @@ def _report(asked: str | None, lane: str) -> Path | None:
 
 
 def _fuzz_seconds(options: argparse.Namespace) -> int:
-    """How long to fuzz, 0 for not at all."""
+    """Return how long to fuzz, 0 for not at all."""
     if options.fuzz_for is None:
         return 0
     for name, value in (("--replay", options.replay), ("--lane", options.lane not in (None, EMBEDDED.name))):
@@ -123,7 +123,7 @@ def _fuzz_seconds(options: argparse.Namespace) -> int:
 
 
 def _lanes(options: argparse.Namespace, saved: Header | None) -> tuple[str, ...]:
-    """The lanes to be played: the one that was asked for, that of a replay, or all that play examples."""
+    """Return the lanes to play: the one that was asked for, that of a replay, or all that play examples."""
     if options.kills and options.lane != "processes":
         raise pytest.UsageError(
             f"--kills {options.kills}: of no use but to the lane of real processes; give --lane processes as "
@@ -172,7 +172,7 @@ def _exhaust(options: argparse.Namespace) -> tuple[str, str] | None:
 
 def _corpus(options: argparse.Namespace) -> CorpusPlace:
     try:
-        # What nobody has asked for is nothing to refuse: the run says it when nothing can be kept there.
+        # The default place is not checked: if nothing can be kept there, the run says so at its end.
         return Directory(Path(CORPUS)) if options.corpus is None else place_for(options.corpus)
     except PlaceError as error:
         raise pytest.UsageError(f"--corpus: {error}") from None

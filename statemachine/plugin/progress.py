@@ -42,19 +42,19 @@ class Progress:
         self._draw(f"  {control.examples} of {most} examples, {run.tally.steps} steps, {speed:.0f} steps/s")
 
     def show(self, text: str) -> None:
-        """A sign of life in other words."""
+        """Show a line of text until the next one."""
         if self.visible:
             self._draw(text)
 
     def say(self, text: str) -> None:
-        """A line that stays, also where no terminal is."""
+        """Print a line that stays, also where there is no terminal."""
         if self._reporter is not None:
             with self._uncaptured():
                 self._reporter.ensure_newline()
                 self._reporter.write_line(text)
 
     def clear(self) -> None:
-        """Leave an empty line to whoever writes next."""
+        """Erase the line, so that what is written next begins on an empty one."""
         if self._drawn:
             self._draw("")
             self._reporter.write("\r")
@@ -88,7 +88,7 @@ class FuzzProgress:
 
 
 def status(campaign: FuzzCampaign, paper: Paper = WIDE) -> str:
-    """How far a campaign is, in a line that fits: what matters least is left out first."""
+    """Return how far a campaign is, in a line that fits: what matters least is left out first."""
     tally, elapsed = campaign.total.tally, campaign.elapsed
     left = max(campaign.asked.seconds - elapsed, 0)
     said = [

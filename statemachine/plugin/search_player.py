@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 
 import pytest
 
 from statemachine.binding import BindingError
 from statemachine.history.words import counted
-from statemachine.invariants import Verdict
 from statemachine.plugin.ending import fail, stop
 from statemachine.plugin.progress import Progress
-from statemachine.report.failure_folder import FOLDER, write_whole
-from statemachine.report.failure_reports import Reported, report_failures, write_report_page
+from statemachine.plugin.run_json import forget_run, write_run
+from statemachine.report.failure_reports import Reported, page_of_run, report_failures, write_report_page
 from statemachine.report.outcome import Outcome
-from statemachine.report.text.figures import doubt_lines, strategy_lines
-from statemachine.report.text.lanes import LIMITS
-from statemachine.report.text.paper import MARGIN
-from statemachine.report.text.summary import MEANING, verdict_line
-from statemachine.report.timeline import pages
-from statemachine.search import run_file
+from statemachine.report.text.figures import strategy_lines
+from statemachine.report.text.summary import doubts_report, verdict_line
 from statemachine.search.exhaustive import NeverBoth
 from statemachine.search.findings import Findings
-from statemachine.search.lanes import EMBEDDED
-from statemachine.search.run import Run
-from statemachine.search.run_file import RunFile
+from statemachine.search.run import Run, Verdict
 from statemachine.search.strategy import SearchStrategy
 from statemachine.search.triage.explain import Why, explain
 from statemachine.search.triage.failure import Failure
@@ -48,7 +40,7 @@ class SearchPlayer:
         """Search; fail the test with a report unless the verdict is PASS."""
         run = self.outcome.run = strategy.total
         found = Findings()
-        self._forget_the_last_run()
+        forget_run(self.asked)
         try:
             strategy.run()
             self._write_run(strategy)
@@ -73,17 +65,11 @@ class SearchPlayer:
         if strategy.interrupted:
             self._note(reported)
             raise KeyboardInterrupt
-        self._judge(run, reported)
-
-    def _judge(self, run: Run, reported: Reported) -> None:
         if reported.text:
             self.outcome.unshown = reported.unshown
             fail(self.outcome, reported.text, verdict_line(run))
         if run.verdict is Verdict.UNKNOWN:
-            wrap = self.asked.paper.wrap
-            doubts = [line for doubt in doubt_lines(run.doubts()) for line in wrap(doubt, MARGIN, "        ")]
-            report = "\n".join([f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:", *doubts])
-            fail(self.outcome, report, verdict_line(run))
+            fail(self.outcome, doubts_report(run, self.asked.paper), verdict_line(run))
 
     def _report(self, found: Findings, run: Run, explained: Callable[[Failure], Why | None]) -> Reported:
         """Report what was found, and write the page of the run if it is asked for."""
@@ -92,53 +78,16 @@ class SearchPlayer:
         reported = report_failures(self.asked, found, run, explained)
         if self.asked.report is not None and not self._page_written:
             self._page_written = True
-            page = reported.page or self._page_of(run)
+            page = reported.page or page_of_run(self.asked, run)
             self.outcome.notes.append(write_report_page(self.asked.report, page))
         return reported
-
-    def _page_of(self, run: Run) -> str:
-        return pages.of_run(
-            self.asked.header(),
-            run,
-            waived=self.asked.binding.waived,
-            limits=LIMITS[self.asked.lane],
-            again=self.asked.search_command(),
-        )
 
     def _note(self, reported: Reported) -> None:
         """Print a report at the end, where the test itself is interrupted and shows none."""
         if reported.text:
             self.outcome.notes.append(reported.text)
 
-    # -- run.json ---------------------------------------------------------------------------
-
-    def _forget_the_last_run(self) -> None:
-        """A run that is killed must not be taken for the one before it."""
-        if self.asked.lane != EMBEDDED.name:
-            return
-        with suppress(OSError):
-            (FOLDER / run_file.NAME).unlink()
-
     def _write_run(self, strategy: SearchStrategy) -> None:
-        """Write ``run.json``, which ``merge`` adds up: of the lane that is fast enough for many runs."""
-        if self.asked.lane != EMBEDDED.name:
-            return
-        asked, run = self.asked, strategy.total
-        left = RunFile(
-            asked.binding_path,
-            asked.binding.lifecycle,
-            asked.defect,
-            asked.seed,
-            asked.processes,
-            run.tally,
-            len(strategy.findings),
-            run.finished,
-            tuple(self.outcome.remarks),
-        )
-        file = FOLDER / run_file.NAME
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, run_file.dumps(left).encode())
-        except OSError as error:
-            note = f"{file} could not be written ({error}): this run cannot be merged"
-            self.outcome.notes += [note] if note not in self.outcome.notes else []
+        for note in write_run(self.asked, strategy, self.outcome.remarks):
+            if note not in self.outcome.notes:
+                self.outcome.notes.append(note)

@@ -1,10 +1,10 @@
 """pytest-xdist (``-n``): the controller draws the seed and prints, a worker plays.
 
-A worker parses its options without ``addopts``, where a checkout loads the plugin, and imports plugins
-after that: what the plugin does while the command line is read never happens there.  The controller has
-done it, checked every option and chosen the settings module, which a worker inherits in its environment;
-so a worker asks again for the same and takes from the controller what must not differ.  One search is
-played by one worker: ``-n`` makes none of them faster.
+A worker parses its options without ``addopts``, where a checkout loads the plugin, and imports plugins after
+that: what the plugin does while the command line is read never happens there.  The controller has done it,
+checked every option and chosen the settings module, which a worker inherits in its environment.  So a worker
+checks the same options again, and takes from the controller what must not differ.  One search is played by
+one worker: ``-n`` makes none of them faster.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Controller:
             self.received += map(Closing.received, sent)
 
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Say what a worker that is gone leaves behind; pytest-xdist's own report names only the test."""
+        """Say what is lost with a worker that died; pytest-xdist's own report names only the test."""
         worker = report.node.gateway.id
         text = self._state.asked.paper.wrap(
             f"UNKNOWN  worker {worker} died while it ran {crashitem}: what it had met and not yet saved is "
@@ -75,7 +75,7 @@ class Controller:
 
 
 class XdistWorker:
-    """Sends what there is to say at the end to the controller."""
+    """Sends the closing lines to the controller."""
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
@@ -100,6 +100,6 @@ def join(config: pytest.Config, paper: Paper) -> None:
 
 
 def received(config: pytest.Config) -> list[Closing]:
-    """What the workers of this run have sent so far."""
+    """Return what the workers of this run have sent so far."""
     controller = config.pluginmanager.get_plugin(_SENT)
     return controller.received if controller is not None else []

@@ -16,6 +16,7 @@ from statemachine.report.failure_folder import Saved, save, save_page, write_who
 from statemachine.report.plain_tests import NAME
 from statemachine.report.text.failure import failure_report, to_reproduce, what_broke
 from statemachine.report.text.figures import how_found
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
 from statemachine.report.text.replay import replay_reason, replay_sentence
 from statemachine.report.timeline import pages
@@ -193,6 +194,17 @@ def report_replay(asked: Asked, played: Replayed, why: Why | None) -> Reported:
     headline = f"FAIL  {failure.headline.invariant}: {failure.headline.story}"
     unshown = [*paper.wrap(headline, "", MARGIN), *to_reproduce(reproduce, paper)]
     return Reported(text, unshown, page, headline)
+
+
+def page_of_run(asked: Asked, run: Run) -> str:
+    """Render the page of a run in which nothing was broken, as HTML."""
+    return pages.of_run(
+        asked.header(),
+        run,
+        waived=asked.binding.waived,
+        limits=LIMITS[asked.lane],
+        again=asked.search_command(),
+    )
 
 
 def write_report_page(file: Path, page: str) -> str:

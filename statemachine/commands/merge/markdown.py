@@ -1,4 +1,4 @@
-"""The summary of merged runs in Markdown, as a CI service shows it beside a job."""
+"""The summary of merged runs in Markdown, which a CI service shows beside a job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def markdown(
     replay: Mapping[Signature, str],
     summary: Sequence[str],
 ) -> str:
-    """Verdict, failures, shards, and the whole summary folded away.
+    """Return verdict, failures, shards, and the whole summary folded away.
 
     ``replay`` gives the command line that plays a finding of a signature again, where it could be saved.
     """
@@ -70,6 +70,6 @@ def _shards(shards: Sequence[Shard]) -> Iterator[str]:
 
 
 def _text(said: str) -> str:
-    """Text in which nothing is taken for markup: a story may quote what the system said."""
+    """Escape what Markdown would take for markup: a story may quote what the system said."""
     shown = "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~" else letter for letter in said)
     return " ".join(shown.split())

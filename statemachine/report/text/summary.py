@@ -109,6 +109,13 @@ def _speed(run: Run) -> str:
     return f"{volume(run)} in {run.tally.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
 
 
+def doubts_report(run: Run, paper: Paper = WIDE) -> str:
+    """Return what stands for a failure report where nothing was broken, but the verdict is UNKNOWN."""
+    sentences = doubt_lines(run.doubts())
+    doubts = [line for sentence in sentences for line in paper.wrap(sentence, MARGIN, "        ")]
+    return "\n".join([f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:", *doubts])
+
+
 def _situations(run: Run, paper: Paper) -> Iterator[str]:
     for operation, cells in run.reach.operations_by_situation():
         label = f"  {operation}: "

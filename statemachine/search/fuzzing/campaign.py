@@ -1,9 +1,9 @@
 """Fuzzing for a given time: the corpus first, then one short search after another on several processors.
 
-Whatever is found is written to the corpus at once, so that nothing is lost when this process is killed.
-Nothing is minimised while searching: that is done once, at the end, by whoever started the campaign.
-A search whose process dies is played once more; when that dies too, the run cannot vouch for the system.
-The corpus is played in this process: a history that kills its process ends the campaign.
+What is found is written to the corpus at once, so that nothing is lost when this process is killed.
+Nothing is minimised while searching: the caller does that once, at the end.  A search whose process dies is
+played once more; if that process dies too, the run cannot vouch for the system.  The corpus is played in
+this process: a history that kills its process ends the campaign.
 """
 
 from __future__ import annotations
@@ -33,22 +33,25 @@ from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
 
 PATIENCE_SECONDS = 0.5
+"""How long to wait for a result before the time is looked at again."""
 GRACE_SECONDS = 30
 """How long a search may take to end when its time is up, before its process is ended."""
 SHARE_OF_THE_CORPUS = 0.25
-"""Of the time, for situations that are played again: a campaign that was killed may have left many."""
+"""Part of the time in which situations may be played again: a campaign that was killed may have left many."""
 FIRST_EXAMPLES = 30
-MOST_TOLD = 20
-"""Lost searches that are told of: a system that loses one loses all of them."""
+"""Size of the first search of each process: a system that cannot be played at all shows it soon."""
+MOST_LOST = 20
+"""Lost searches that are reported: a system that loses one loses all of them."""
 SECONDS_BETWEEN_LOOKS = 30
-"""How often to look what other runs have put into the corpus."""
+"""How often to read what other runs have put into the corpus."""
 
 
 class Fuzz(NamedTuple):
-    """What to play, from which seed on, for how long, in how many processes, and in searches of what size."""
+    """What a run by time is asked for."""
 
     system: System
     seed: int
+    """Of the first search; the others follow."""
     seconds: int
     processes: int
     size: Size
@@ -56,22 +59,24 @@ class Fuzz(NamedTuple):
 
 @dataclass
 class FuzzCampaign:
-    """One run by time, and what came of it so far.  ``lane`` must be open; it plays the corpus.
-
-    ``tell`` is given the state of the campaign about twice a second.  It ends early after
-    ``most_failures`` distinct ones, 0 for no limit.
-    """
+    """The search strategy of a run by time, and what came of it so far."""
 
     lane: Lane
+    """Must be open; it plays the corpus."""
     corpus: Corpus
     asked: Fuzz
-    tell: Callable[[FuzzCampaign], None] = lambda campaign: None
+    tick: Callable[[FuzzCampaign], None] = lambda campaign: None
+    """Called about twice a second, to show that the campaign is alive."""
     most_failures: int = 0
+    """It ends early after so many distinct ones, 0 for no limit."""
     total: Run = field(init=False)
     findings: Findings = field(default_factory=Findings)
     situations: set[Pair] = field(default_factory=set)
+    """All pairs of situations that were met."""
     replayed: int = 0
+    """Entries of the corpus that were played."""
     last_new: float = 0
+    """Seconds from the start until the last new pair was met."""
     interrupted: bool = False
     _selection: Selection = field(default_factory=Selection)
     _played: set[str] = field(default_factory=set)
@@ -82,8 +87,8 @@ class FuzzCampaign:
     def __post_init__(self) -> None:
         self.total = Run(self.lane, judges_reach_from=EXAMPLES_OF_A_TIMED_RUN)
         self.total.seed = self._next_seed = self.asked.seed
-        # Of the same kind of process as the pool's, or it could not be handed over.
-        # Without a lock: a process that is killed while it holds one would keep it for ever.
+        # Made for processes that are started as the pool's are, or it could not be handed over.  Without a
+        # lock: a process that is killed while it holds one would keep it for ever.
         self._stop: Any = multiprocessing.get_context("spawn").RawValue("b", 0)
 
     @property
@@ -97,13 +102,14 @@ class FuzzCampaign:
         return full or bool(hopeless) or self.interrupted or self.elapsed >= self.asked.seconds
 
     def run(self) -> None:
-        """Fuzz until the time is up, it has found enough, or somebody interrupts it."""
+        """Search until the time is up, enough is found, or Ctrl-C."""
         try:
             with self._interrupts_noticed():
                 self._replay_corpus(EntryKind.FAILURES)
                 self._replay_corpus(EntryKind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
                 self._search()
         finally:
+            # The wall clock counts: the searches have added up their own times, side by side.
             self.total.stop()
         if not self.interrupted:
             for searched in self._retries:
@@ -126,7 +132,7 @@ class FuzzCampaign:
                 elif self.elapsed >= self._next_look:
                     self._next_look = self.elapsed + SECONDS_BETWEEN_LOOKS
                     self._replay_corpus(EntryKind.FAILURES)
-                self.tell(self)
+                self.tick(self)
                 if stopped_at is not None and self.elapsed > stopped_at + GRACE_SECONDS:
                     for seed in self._under_way:
                         self._lose(f"the search with seed {seed}: it did not end when its time was up")
@@ -150,7 +156,6 @@ class FuzzCampaign:
         else:
             size = self.asked.size
             if self._next_seed < self.asked.seed + self.asked.processes:
-                # A first sign of life, and of a system that cannot be played at all, comes soon.
                 size = size._replace(examples=min(size.examples, FIRST_EXAMPLES))
             dealt = FuzzSearch(self.asked.system, self._next_seed, size, known)
             self._next_seed += 1
@@ -189,7 +194,7 @@ class FuzzCampaign:
             self._retries.append(searched)
 
     def _lose(self, why: str) -> None:
-        if len(self.total.tally.lost) < MOST_TOLD:
+        if len(self.total.tally.lost) < MOST_LOST:
             self.total.tally.lost.append(why)
 
     def _replay_corpus(self, kind: EntryKind, until: float = math.inf) -> None:
@@ -201,7 +206,7 @@ class FuzzCampaign:
             self._selection.add(again.entry, met, fails=again.failure is not None)
             if again.failure is not None:
                 self.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
-            self.tell(self)
+            self.tick(self)
             if self.time_is_up or self.elapsed > until:
                 return
 

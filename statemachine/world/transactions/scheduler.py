@@ -177,7 +177,7 @@ class Task:
         self._waits_since = None
         if blockers:
             raise ServerError(
-                f"{self.by} waits at {self.statement} for a lock that server process {blockers[0]} has held "
+                f"{self.by} waits at {self.statement} for a lock that session {blockers[0]} has held "
                 f"for {server.PATIENCE_SECONDS:g} s, and none of the run's connections belongs to it: "
                 "operations are interleaved on Django's connection 'default' only; let code under test use it"
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.commands.merge.command import Merge
+from statemachine.commands.merge.add_up import Merge
 from statemachine.commands.merge.markdown import markdown
 from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.events import StepBegan

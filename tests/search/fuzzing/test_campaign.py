@@ -58,13 +58,13 @@ def fuzzing(open_lane: OpenLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         header = Header(path, load(path, defect).lifecycle, seed, defect)
         corpus = Corpus(place or Directory(Path("corpus")), header)
 
-        def tell(campaign: FuzzCampaign) -> None:
+        def tick(campaign: FuzzCampaign) -> None:
             if until(campaign):
                 campaign.asked = campaign.asked._replace(seconds=0)
 
         with open_lane(defect, path) as lane:
             asked = Fuzz(System(path, defect, 0), seed, PATIENCE_SECONDS, 2, SIZE)
-            campaign = FuzzCampaign(lane, corpus, asked, tell, most_failures)
+            campaign = FuzzCampaign(lane, corpus, asked, tick, most_failures)
             campaign.run()
         assert campaign.elapsed < PATIENCE_SECONDS
         return campaign

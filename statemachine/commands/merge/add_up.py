@@ -1,8 +1,9 @@
-"""``python -m statemachine merge``: the shards of a run as one, with one verdict.
+"""``python -m statemachine merge``: adds up the shards of a run to one verdict.
 
-Sums are added up.  The failing histories of all shards are played again here, and what still breaks is
-shrunk and reported once, whichever shards met it; so are those of a shard that was killed.  A failure that
-does not repeat on this machine's code is not reported, and the verdict does not speak of it.
+Figures are added up.  The failing histories of all shards are played again here; what still breaks is
+minimised and reported once, however many shards met it.  So are those of a shard that was killed.  A failure
+that does not repeat with the code of this machine is not reported; a shard of which no failure repeats
+raises a doubt.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from statemachine.world.lane import Lane
 
 
 class Merge:
-    """Adds up ``shards`` on an open lane: ``total`` and ``findings``; their corpora go into ``corpus``."""
+    """Adds up ``shards`` on an open lane, and merges their corpora into ``corpus``."""
 
     def __init__(self, lane: Lane, corpus: Corpus, shards: Sequence[Shard]) -> None:
         self.lane = lane
@@ -52,8 +53,9 @@ class Merge:
         self.findings = Findings()
         self.notes: list[str] = []
         self.played: set[str] = set()
+        """Names of the entries that were played."""
         self._selection = Selection()
-        # Entries that break something here, and the shards that have one.
+        # Names of entries that break something here, and of the shards that have such an entry.
         self._failing: set[str] = set()
         self._repeated: set[str] = set()
 
@@ -161,7 +163,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _append(file: Path, text: str) -> None:
-    """GitHub's job summary is one file to which every step adds."""
+    """Add ``text`` at the end of ``file``: the job summary of GitHub is one file for all steps."""
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     write_whole(file, (before + text).encode())
 
