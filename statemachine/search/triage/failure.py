@@ -19,11 +19,13 @@ class Failure:
     others: tuple[Violation, ...]
     """What else the failing step broke."""
     events: tuple[Event, ...]
+    """The history, which ends with the failing step."""
     signature: Signature
+    """Failures with equal signatures are one finding."""
 
     @classmethod
     def of(cls, example: Example) -> Failure | None:
-        """What broke in ``example``, or None."""
+        """Return what broke in ``example``, or None."""
         headline = example.judge.headline()
         if headline is None:
             return None
@@ -33,5 +35,5 @@ class Failure:
 
     @property
     def steps(self) -> list[StepBegan]:
-        """All steps, those of the drain included."""
+        """The beginnings of all steps, those of the drain included."""
         return [event for event in self.events if isinstance(event, StepBegan)]
