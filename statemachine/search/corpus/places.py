@@ -36,7 +36,7 @@ class CorpusPlace(Protocol):
 def place_for(where: str) -> CorpusPlace:
     """Return the place that ``where`` names: a directory, or the address of a Redis.
 
-    Raises :class:`PlaceError` when nothing can be saved there.
+    Raise :class:`PlaceError` when nothing can be saved there.
     """
     if where.startswith(REDIS):
         return SharedRedis(where)
@@ -67,8 +67,7 @@ class Directory:
 
     def save(self, kind: str, name: str, text: str) -> None:
         file = self._file(kind, name)
-        # Names are digests of contents: a file of this name has the same steps, and rewriting it would only
-        # change what a CI cache compares.
+        # Names are digests of contents: a file of this name has the same steps already.
         if file.exists():
             return
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -41,8 +41,8 @@ class Selection:
         """Yield all others, and of the failures that are mended by now all but the first that were added."""
         kept = {entry.name for entry in self.chosen()}
         yield from (entry for name, (entry, _) in self._met.items() if name not in kept)
-        # A mended failure guards against the same bug, so it stays as long as there is room.  Entries come
-        # shortest first, so the ones beyond the limit are the longest.
+        # A mended failure guards against the same bug, so it stays as long as there is room.  A corpus gives
+        # its entries shortest first, so of each corpus the longest go.
         yield from list(self._mended.values())[KEPT:]
 
 

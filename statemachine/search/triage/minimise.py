@@ -21,12 +21,12 @@ from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.rewriting import (
     about,
     alternatives,
+    by_the_publisher,
     by_the_same_message,
     in_turn,
     nearest,
     renumbered,
     simpler_steps,
-    told_to_publish,
     whole,
 )
 from statemachine.search.triage.script import Step, Steps, as_written, play
@@ -186,7 +186,7 @@ class _Attempt:
     def _simplify_one(self) -> bool:
         steps = self.steps
         job = self.failure.headline.subject
-        if any(self.try_steps(script) for script in (*in_turn(steps), *told_to_publish(steps, job))):
+        if any(self.try_steps(script) for script in (*in_turn(steps), *by_the_publisher(steps, job))):
             return True
         for place, step in enumerate(steps):
             for simpler in simpler_steps(step, job):

@@ -23,7 +23,7 @@ _NOBODY = "0"
 """The number in the name of what no step creates, such as the job that a forged message names."""
 
 _OTHERWISE = {"receive": "duplicate", "duplicate": "receive"}
-"""The two ways in which a message reaches a worker: when it is visible again, or a second time before that."""
+"""The two ways in which a message reaches a worker: while it is visible, or a second time while it is not."""
 
 
 def nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,7 +89,7 @@ def whole(steps: Steps) -> Iterator[list[Step]]:
     """
     for place, step in enumerate(steps):
         plain = {name: value for name, value in step.arguments.items() if name != STEPWISE}
-        for own in _went_on(steps, place):
+        for own in _resumed_at(steps, place):
             if not own and not step.arguments.get(STEPWISE):
                 continue
             rest = [(at, other) for at, other in enumerate(steps) if at not in (place, *own)]
@@ -123,12 +123,12 @@ def _sent_in(steps: Steps, own: Sequence[int]) -> int | None:
     return next((at for at in own if f"m{steps[at].key}" in received), None)
 
 
-def told_to_publish(steps: Steps, job: str) -> Iterator[list[Step]]:
-    """Yield ``steps`` with the publisher in place of a stopped sweep, which needs a wait until a job is due."""
+def by_the_publisher(steps: Steps, job: str) -> Iterator[list[Step]]:
+    """Yield ``steps`` with the publisher in place of a stopped sweep, which needs a wait for a due job."""
     for place, step in enumerate(steps):
         if step.operation != "recover" or not step.arguments.get(STEPWISE):
             continue
-        for own in _went_on(steps, place):
+        for own in _resumed_at(steps, place):
             sent = _sent_in(steps, own)
             if sent is not None:
                 publish = Step(steps[sent].key, "publish", {"job": job, STEPWISE: True})
@@ -139,7 +139,7 @@ def told_to_publish(steps: Steps, job: str) -> Iterator[list[Step]]:
                 ]
 
 
-def _went_on(steps: Steps, place: int) -> Iterator[list[int]]:
+def _resumed_at(steps: Steps, place: int) -> Iterator[list[int]]:
     """Yield the places in which the operation that began at ``place`` is resumed, for each name it may have.
 
     A worker has one operation at a time.  The publisher, a sweep or a stray may begin a second one
@@ -181,7 +181,7 @@ def simpler_steps(step: Step, job: str) -> Iterator[Step]:
 
 
 def _plainer_edges(edge: Mapping[str, Any], job: str) -> Iterator[dict[str, Any]]:
-    """Yield the edges of ``job`` itself, then this edge exactly: time often passes up to another job's edge."""
+    """Yield the edges of ``job`` itself, then this edge exactly: often it is the edge of another job."""
     own = [{"deadline": "lease", "of": job}, {"deadline": "recovery", "of": job}]
     aimed = {"deadline": edge["deadline"], "of": edge["of"]}
     yield from own[: own.index(aimed)] if aimed in own else own

@@ -2,8 +2,8 @@
 
 Pure functions of steps and of the flights that a history shows (``history/in_flight.py``).
 
-Of n overlapping operations there are n! serial orders, and checking them all is what makes linearisability
-costly.  Two are tried, which most systems are written for: by begin, and by commit.
+Of n overlapping operations there are n! serial orders, which makes a full search for a linearisation costly.
+Two are tried here: the order of begins and the order of commits.
 """
 
 from __future__ import annotations
