@@ -20,7 +20,7 @@ def finding(claim: str, operation: str, steps: int, seed: int = 0) -> Finding:
     return Finding(Failure(seen, (), events, Signature(claim, operation)), InSearch(1), steps, seed=seed)
 
 
-def test_of_one_shape_the_shortest_is_kept_and_all_are_counted() -> None:
+def test_of_one_signature_the_shortest_is_kept_and_all_are_counted() -> None:
     findings = Findings()
     assert findings.add(finding("a", "complete", 9, seed=1))
     assert not findings.add(finding("a", "complete", 5, seed=2))
@@ -30,7 +30,7 @@ def test_of_one_shape_the_shortest_is_kept_and_all_are_counted() -> None:
     assert (only.steps, only.seed, only.times) == (5, 2, 13)
 
 
-def test_groups_are_claims_and_the_shortest_comes_first() -> None:
+def test_findings_are_grouped_by_claim_the_shortest_first() -> None:
     findings = Findings()
     for found in (
         finding("a", "complete", 9),
@@ -63,7 +63,7 @@ def long_failure(lane: Lane) -> Failure:
     return failure
 
 
-def test_minimising_keeps_the_shape_and_says_how_long_it_was(open_lane: OpenLane) -> None:
+def test_minimising_keeps_the_signature_and_the_length_before(open_lane: OpenLane) -> None:
     with open_lane("completion_without_token") as lane:
         failure = long_failure(lane)
         findings = Findings()
@@ -73,7 +73,7 @@ def test_minimising_keeps_the_shape_and_says_how_long_it_was(open_lane: OpenLane
     assert only.signature.invariant == failure.signature.invariant
 
 
-def test_what_does_not_repeat_is_left_as_it_was_found(open_lane: OpenLane) -> None:
+def test_an_unstable_failure_is_not_minimised(open_lane: OpenLane) -> None:
     with open_lane("completion_without_token") as lane:
         failure = long_failure(lane)
         findings = Findings()

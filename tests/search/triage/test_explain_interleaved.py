@@ -22,12 +22,12 @@ def failing(lane: Lane, steps: list[Step]) -> Failure:
 
 
 def lines(lane: Lane, steps: list[Step]) -> list[str]:
-    title, *told = why_lines(explain(lane, failing(lane, steps)))
+    title, *shown = why_lines(explain(lane, failing(lane, steps)))
     assert title == f"  {TITLE}"
-    return [line.removeprefix("    ") for line in told]
+    return [line.removeprefix("    ") for line in shown]
 
 
-def test_what_only_happens_at_once_needs_the_overlap(open_interleaved: OpenInterleaved) -> None:
+def test_a_failure_of_overlapping_operations_only_is_isolation(open_interleaved: OpenInterleaved) -> None:
     with open_interleaved(path=UNLOCKED) as lane:
         why = explain(lane, failing(lane, TWO_LEASES))
     results = {rerun.change: rerun.result for rerun in why.reruns}
@@ -51,11 +51,11 @@ B_PREPARES = ("prepare", {"worker": "B"})
 A_COMPLETES = ("complete", {"worker": "A", "stepwise": True})
 
 
-def test_what_happens_without_any_overlap_is_the_protocols(open_interleaved: OpenInterleaved) -> None:
+def test_a_failure_of_a_serial_order_is_protocol(open_interleaved: OpenInterleaved) -> None:
     with open_interleaved(NO_TOKEN) as lane:
-        told = lines(lane, script(*TAKEN_OVER, B_PREPARES, A_COMPLETES, *COMPLETION))
-    assert told[0] == "whole operations, as they begin  FAILS"
-    assert told[-1] == (
+        shown = lines(lane, script(*TAKEN_OVER, B_PREPARES, A_COMPLETES, *COMPLETION))
+    assert shown[0] == "whole operations, as they begin  FAILS"
+    assert shown[-1] == (
         "protocol: happens serially too (whole operations, one after another, break this claim)"
     )
 
@@ -67,24 +67,24 @@ def test_a_history_of_whole_operations_is_serial_itself(open_interleaved: OpenIn
     assert not [rerun for rerun in why.reruns if isinstance(rerun.change, Whole)]
 
 
-def test_the_order_of_commits_is_another_order(open_interleaved: OpenInterleaved) -> None:
+def test_the_orders_of_begins_and_of_commits_may_differ(open_interleaved: OpenInterleaved) -> None:
     # A begins to complete before B takes over, which A may; it commits afterwards.
     with open_interleaved(NO_TOKEN) as lane:
-        told = lines(lane, script(*TAKEN_OVER, A_COMPLETES, B_PREPARES, *COMPLETION))
-    assert [" ".join(line.split()) for line in told[:2]] == [
+        shown = lines(lane, script(*TAKEN_OVER, A_COMPLETES, B_PREPARES, *COMPLETION))
+    assert [" ".join(line.split()) for line in shown[:2]] == [
         "whole operations, as they begin passes",
         "whole operations, as they commit FAILS",
     ]
-    assert told[-1].startswith("protocol: ")
+    assert shown[-1].startswith("protocol: ")
 
 
-def test_too_little_time_to_tell_says_neither(open_interleaved: OpenInterleaved) -> None:
+def test_without_enough_reruns_neither_is_concluded(open_interleaved: OpenInterleaved) -> None:
     with open_interleaved(path=UNLOCKED) as lane:
         why = explain(lane, failing(lane, TWO_LEASES), budget=1)
     assert why.overlap is None
 
 
-def test_a_death_in_the_middle_is_played_whole_as_a_death_before_the_same_commit(
+def test_a_kill_between_statements_is_played_whole_as_a_kill_before_the_commit(
     open_interleaved: OpenInterleaved,
 ) -> None:
     # B reads, A dies after its UPDATE: it is rolled back, and what B and C make of the row is what breaks.

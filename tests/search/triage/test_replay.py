@@ -89,7 +89,7 @@ def test_wrong_clocks_and_later_places_of_faults_are_played_again(defect: str, o
         assert replayed(lane, moved).outcome is ReplayOutcome.DIVERGED, "what the step says is what is played"
 
 
-def test_diverged_when_an_earlier_step_goes_otherwise(open_lane: OpenLane) -> None:
+def test_diverged_when_an_earlier_step_behaves_differently(open_lane: OpenLane) -> None:
     with open_lane("completion_without_token") as lane:
         text = saved(lane, "completion_without_token")
     with open_lane("lease_edge_excluded") as lane:

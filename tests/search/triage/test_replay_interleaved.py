@@ -146,6 +146,6 @@ def test_without_the_defect_other_statements_come(history: Path) -> None:
 def test_the_embedded_lane_cannot_play_it(history: Path) -> None:
     ran = once_more(history, "--lane", "embedded")
     assert ran.code == 4, ran
-    (told,) = [line for line in ran.lines if line.startswith("ERROR: ")]
-    assert "the history was recorded in the transactions lane and this is --lane embedded: leave" in told
+    (shown,) = [line for line in ran.lines if line.startswith("ERROR: ")]
+    assert "the history was recorded in the transactions lane and this is --lane embedded: leave" in shown
     assert "Traceback" not in ran.output

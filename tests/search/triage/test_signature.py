@@ -14,7 +14,7 @@ from tests.support.scripts import MINIMAL
 NOT_HELD = "superseded, or attempt never given"
 
 
-def test_one_defect_on_two_ways_is_one_shape(open_lane: OpenLane) -> None:
+def test_one_defect_reached_in_two_ways_has_one_signature(open_lane: OpenLane) -> None:
     late = [*MINIMAL["completion_without_token"]]
     with open_lane("completion_without_token") as lane:
         one = play(lane, late).failure
@@ -26,7 +26,7 @@ def test_one_defect_on_two_ways_is_one_shape(open_lane: OpenLane) -> None:
     assert len(one.events) < len(other.events)
 
 
-def test_another_operation_is_another_shape(open_lane: OpenLane) -> None:
+def test_another_operation_has_another_signature(open_lane: OpenLane) -> None:
     with open_lane("done_overwritten_by_failed") as lane:
         failure = play(lane, MINIMAL["done_overwritten_by_failed"]).failure
     assert failure is not None
@@ -36,7 +36,7 @@ def test_another_operation_is_another_shape(open_lane: OpenLane) -> None:
     )
 
 
-def test_what_a_drain_leaves_behind_is_told_by_its_status(open_lane: OpenLane) -> None:
+def test_after_a_drain_the_signature_has_the_status_of_the_job(open_lane: OpenLane) -> None:
     with open_lane("running_jobs_skipped_at_receive") as lane:
         failure = play(lane, MINIMAL["running_jobs_skipped_at_receive"], drained=True).failure
     assert failure is not None
@@ -44,7 +44,7 @@ def test_what_a_drain_leaves_behind_is_told_by_its_status(open_lane: OpenLane) -
     assert str(failure.signature) == "drain: RUNNING"
 
 
-def test_a_fault_belongs_to_the_shape(open_lane: OpenLane) -> None:
+def test_the_fault_is_part_of_the_signature(open_lane: OpenLane) -> None:
     with open_lane("finish_error_logged_and_forgotten") as lane:
         failure = play(lane, MINIMAL["finish_error_logged_and_forgotten"]).failure
     assert failure is not None
@@ -52,8 +52,8 @@ def test_a_fault_belongs_to_the_shape(open_lane: OpenLane) -> None:
     assert str(failure.signature).endswith(f"; {failure.signature.fault}")
 
 
-def test_a_step_that_lets_an_operation_go_on_is_of_that_operation() -> None:
-    # It was called three steps earlier, by somebody else than who was called last.
+def test_a_step_that_resumes_an_operation_has_the_signature_of_that_operation() -> None:
+    # It was called three steps earlier, by another worker than the last call.
     events = [
         *created(1),
         StepBegan(0, 2, "prepare", {"worker": "A", "stepwise": True}),
