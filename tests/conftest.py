@@ -15,12 +15,11 @@ from statemachine.world.databases.availability import missing_because
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.lane import Lane
 from tests.parts import PARTS, QUICK, part_of
-from tests.support.interleaved import open_interleaved
 from tests.support.places import checkout, short
 from tests.support.postgresql import migrated_server, open_transactions
 from tests.support.surroundings import surroundings
 
-__all__ = ["checkout", "migrated_server", "open_interleaved", "open_transactions", "short"]
+__all__ = ["checkout", "migrated_server", "open_transactions", "short"]
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]
 
