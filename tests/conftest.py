@@ -46,6 +46,9 @@ def _is_quick(config: pytest.Config) -> bool:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Play a bare run on all cores, a file at a time: what tests share is made once for a file."""
     option = config.option
+    if hasattr(config, "workerinput"):
+        # A worker is told what the controller was, and would start workers of its own, and they theirs.
+        return
     by_itself = option.usepdb or option.trace or option.capture == "no" or option.collectonly
     asked = getattr(option, "numprocesses", 0) is not None or option.dist != "no" or option.tx
     if _is_bare(config) and not by_itself and not asked and not option.fuzz_for:
