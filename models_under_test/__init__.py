@@ -1,5 +1,5 @@
 """A small, real Django project with leased background jobs: the correct system under test.
 
-It carries the names of the deployed system that the gate report describes.  Of its correct code only
-``binding.py`` knows that it is being verified.
+Its names are those of the deployed system that it stands for.  Of its correct code only ``binding.py`` and
+``fleets.py`` know that it is being verified.
 """

@@ -1,4 +1,4 @@
-"""``python -m models_under_test``: the worker, and what operators do around it."""
+"""``python -m models_under_test``: the worker, and the commands of its operators."""
 
 from __future__ import annotations
 

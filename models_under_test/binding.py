@@ -1,6 +1,6 @@
-"""Binds the three pipelines to the verifier, and plants a defect in one when asked for.
+"""Binds the three pipelines to the verifier, each with a planted defect if one is asked for.
 
-Django models are imported in ``open`` only: the verifier chooses the settings module first.
+Django models are imported in ``open`` and later: the verifier chooses the settings module first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OUTCOMES: Mapping[Operation, Callable[[str], Any]] = {
 
 
 def lifecycle_of(pipeline: Pipeline) -> Lifecycle:
-    """The numbers are the same for all; the statuses are the pipeline's own."""
+    """Return the lifecycle of ``pipeline``: durations are the same for all three, statuses its own."""
     return Lifecycle(
         lease_seconds=domain.LEASE_SECONDS,
         visibility_seconds=domain.VISIBILITY_SECONDS,
@@ -44,14 +44,12 @@ def lifecycle_of(pipeline: Pipeline) -> Lifecycle:
 
 
 class PipelineBinding:
-    """A pipeline made of parts, each of which a defect or a variant can replace.
-
-    ``catalogue`` is the package of its planted defects.
-    """
+    """Binds one pipeline, made of parts that a defect or a variant can replace."""
 
     pipeline: Pipeline
     lifecycle: Lifecycle
     catalogue: str
+    """The dotted name of the package of its planted defects."""
     settings_module = "models_under_test.settings"
     tenants = ("t1", "t2")
     waived: Mapping[str, str] = {}
@@ -62,11 +60,13 @@ class PipelineBinding:
 
     @property
     def defects(self) -> Mapping[str, str]:
+        """Each planted bug by name, with what is wrong."""
         stories: Mapping[str, str] = import_module(self.catalogue).STORIES
         return stories
 
     @property
     def minimal(self) -> Mapping[str, Sequence[tuple[str, dict[str, Any]]]]:
+        """The shortest history that shows each planted bug, by its name."""
         histories: Mapping[str, Sequence[tuple[str, dict[str, Any]]]]
         histories = import_module(f"{self.catalogue}.minimal").MINIMAL
         return histories
@@ -75,7 +75,7 @@ class PipelineBinding:
         self._defect = defect
 
     def parts(self) -> dict[str, Any]:
-        """What the system is made of: ``repository``, ``unit_of_work``, ``delivery`` and every use case."""
+        """Return what the system is made of: repository, unit of work, delivery and use cases, by name."""
         return self.pipeline.parts()
 
     def open(self, queue: QueuePort, publisher: PublisherPort) -> None:
@@ -96,7 +96,10 @@ class PipelineBinding:
                     cursor.execute(statement)
 
     def planted_parts(self) -> dict[str, Any]:
-        """Its parts, with those of the defect that was planted."""
+        """Return the parts, with those of the planted defect in their place.
+
+        Raises ``BindingError`` when the defect replaces a part that this pipeline does not have.
+        """
         replaced = self._of_the_defect("PARTS", {})
         try:
             return with_replaced(self.parts(), replaced)
@@ -104,7 +107,7 @@ class PipelineBinding:
             raise BindingError(f"--defect {self._defect}: {error}") from None
 
     def _planted_schema(self) -> Sequence[str]:
-        """The statements of a defect's migration.  The database is the run's own: a lane makes it anew."""
+        """Return the SQL of the planted defect's migration.  The database is made anew for each run."""
         statements: Sequence[str] = self._of_the_defect("SCHEMA", ())
         return statements
 
@@ -131,7 +134,7 @@ class PipelineBinding:
         return BoundDelivery(procedure, self.outcomes)
 
     def worker_id(self, worker: str) -> str:
-        """The name under which a worker takes leases."""
+        """Return the name under which ``worker`` takes leases: the whole fleet's, as in production."""
         return self.pipeline.worker_id
 
     def mark_running(self, job: str, tenant: str) -> int | None:
@@ -176,7 +179,7 @@ class PipelineBinding:
 
 
 class AIJobsBinding(PipelineBinding):
-    """AI jobs; with real processes the other pipelines as well, and what the gate asks for."""
+    """AI jobs.  Its fleets include those of the other pipelines; it has all pieces of the gate."""
 
     pipeline = PIPELINES["ai"]
     lifecycle = lifecycle_of(pipeline)
@@ -225,7 +228,7 @@ def _marks(values: Sequence[str]) -> str:
 
 
 class Statements:
-    """The SQL of a binding, for the tables of one repository.  ``{}`` is where the ids' marks go."""
+    """The SQL of a binding for the tables of one repository.  ``{}`` takes the placeholders of the ids."""
 
     def __init__(self, repository: type[LeasedJobRepository]) -> None:
         jobs, key = repository.model._meta.db_table, repository.key
@@ -249,7 +252,7 @@ class Statements:
 
 
 class BoundQueue:
-    """The verifier's queue, in this system's words."""
+    """The verifier's queue as this system's ``Queue``."""
 
     def __init__(self, port: QueuePort) -> None:
         self._port = port
@@ -269,7 +272,7 @@ class BoundQueue:
 
 
 class BoundDelivery:
-    """This system's delivery procedure, in the verifier's words: the machine decides how inference ends."""
+    """This system's delivery procedure as the verifier's ``Delivery``, which decides how inference ends."""
 
     def __init__(self, procedure: LeasedDelivery, outcomes: Mapping[Operation, Callable[[str], Any]]) -> None:
         self._procedure = procedure

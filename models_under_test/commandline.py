@@ -1,7 +1,7 @@
-"""The command line of the system under test: what may be asked for, and one sentence for what cannot be.
+"""The command line of the system under test; what cannot be done is refused in one sentence.
 
-Django, boto3 and the models are imported only after the configuration was found right: a worker with
-a wrong configuration says so in a tenth of a second, whatever else is missing.
+Django, boto3 and the models are imported only after the configuration was found right: a worker with a wrong
+one says so in a tenth of a second, whatever else is missing.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ TIERS: Mapping[str, Mapping[str, str]] = {
 OPERATOR = "operator"
 
 Parts = Callable[[], Mapping[str, Any]]
-"""Gives the parts that replace a pipeline's own; called when Django is ready."""
+"""Returns the parts that replace a pipeline's own; called when Django is configured."""
 
 
 class Command(NamedTuple):
-    """``run`` names a function of ``commands``; ``needs`` is what must be configured."""
+    """One command."""
 
-    run: str
+    run: str  # the name of the function in ``commands``
     help: str
-    needs: frozenset[str]
-    options: tuple[str, ...] = ()
+    needs: frozenset[str]  # what must be configured: DATABASE, SQS
+    options: tuple[str, ...] = ()  # keys of OPTIONS
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -116,9 +116,9 @@ def main(argv: Sequence[str] | None = None, parts: Parts | None = None) -> int:
         return INTERRUPTED
     except ConfigurationError as error:
         lines = "".join(f"  {problem}\n" for problem in error.problems)
-        return _told(asked, f"it cannot start like this:\n{lines}".rstrip(), MISCONFIGURED)
+        return _report(asked, f"it cannot start like this:\n{lines}".rstrip(), MISCONFIGURED)
     except (PipelineError, LogBroken) as error:
-        return _told(asked, str(error), BROKEN)
+        return _report(asked, str(error), BROKEN)
 
 
 def _run(asked: argparse.Namespace, command: Command, parts: Parts | None) -> int:
@@ -131,19 +131,19 @@ def _run(asked: argparse.Namespace, command: Command, parts: Parts | None) -> in
         commands = import_module("models_under_test.commands")
     except ModuleNotFoundError as error:
         advice = f"{error.name} is missing: pip install '.[worker]' brings what workers need"
-        return _told(asked, advice, BROKEN)
+        return _report(asked, advice, BROKEN)
     # Now that boto3 is there.
     expected = _expected_errors()
     try:
         pipeline = PIPELINES[asked.queue].open(parts() if parts else {}) if "queue" in asked else None
         code: int = getattr(commands, command.run)(commands.Office(asked, configuration, pipeline, log))
     except expected as error:
-        return _told(asked, log.error(error), BROKEN)
+        return _report(asked, log.error(error), BROKEN)
     return code
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:
-    """What an unreachable database or queue raises."""
+    """Return the types of error that an unreachable database or queue raises."""
     from botocore.exceptions import BotoCoreError, ClientError
     from django.db import Error
 
@@ -162,7 +162,7 @@ def _prepare_django(configuration: Configuration) -> None:
 
 
 def _queue_of(asked: argparse.Namespace) -> str | None:
-    """The name of the queue that ``--tier`` means, None for the pipeline's default."""
+    """Return the name of the queue of ``--tier``, None for the pipeline's default."""
     tier = getattr(asked, "tier", None)
     if tier is None:
         return None
@@ -177,7 +177,7 @@ def _name(asked: argparse.Namespace, configuration: Configuration) -> str:
     return configuration.worker_name or default
 
 
-def _told(asked: argparse.Namespace, text: str, code: int) -> int:
+def _report(asked: argparse.Namespace, text: str, code: int) -> int:
     sys.stderr.write(f"python -m models_under_test {asked.command}: {text}\n")
     return code
 
@@ -186,7 +186,7 @@ def _parser() -> Parser:
     parser = Parser(
         prog="python -m models_under_test",
         description="Workers of the three pipelines, and what operators do around them.",
-        epilog="Everything else is told by JOBS_… variables; docs/worker.md lists them.",
+        epilog="Everything else is set by JOBS_… variables; docs/worker.md lists them.",
     )
     choices = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():

@@ -1,7 +1,7 @@
-"""What operators do around the workers: make queues and tables, create jobs, sweep, redrive.
+"""The commands: run a worker, make queues and tables, create jobs, sweep, redrive.
 
-What they do to jobs and messages becomes lines in the same kind of log as a worker's, under the name
-``operator`` unless ``JOBS_WORKER_NAME`` says otherwise.
+Each returns the exit code.  What a command does to jobs and messages is logged as a worker logs it, under the
+name ``operator`` unless ``JOBS_WORKER_NAME`` says otherwise.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DONE, FAILED = 0, 1
 
 
 class Office:
-    """What a command works with: its options, the configuration, the pipeline (if it has one), the log."""
+    """What a command works with: options, configuration, log, and the pipeline of ``--queue`` if any."""
 
     def __init__(
         self, asked: argparse.Namespace, configuration: Configuration, pipeline: OpenPipeline | None, log: Log
@@ -55,7 +55,7 @@ class Office:
 
 
 class InTray:
-    """Takes what was committed; it is sent afterwards, outside of the transaction."""
+    """A publisher that collects committed jobs, to be sent afterwards, outside of the transaction."""
 
     def __init__(self) -> None:
         self.jobs: list[tuple[str, str]] = []
@@ -90,7 +90,10 @@ def make_queues(office: Office) -> int:
 
 
 def enqueue(office: Office) -> int:
-    """Create, commit, send, mark as published; a job that exists is told and left as it is."""
+    """Create jobs, send their messages and mark them as published.
+
+    A job that exists is left as it is; that is reported, and the exit code is then 1.
+    """
     asked, tray, code = office.asked, InTray(), DONE
     Tenant.objects.get_or_create(code=asked.tenant)
     queue = office.logged_queue()

@@ -1,9 +1,9 @@
-"""What a worker is told from outside, checked before it takes its first message.
+"""The configuration of a worker, checked before it takes its first message.
 
-Every value comes from a variable of the environment or from a ``.env`` file that is named on the
-command line; the environment wins, and an empty value counts as none.  Nothing else is read: no
-default AWS credentials, no profile, no ambient ``DATABASE_URL``.  All problems are told at once, and
-none repeats a secret.  What it cannot show is whether database and queue answer.
+Every value comes from a variable of the environment or from a ``.env`` file that is named on the command
+line; the environment wins, and an empty value counts as none.  Nothing else is read: no default AWS
+credentials, no profile, no ambient ``DATABASE_URL``.  All problems are reported at once, and none repeats a
+secret.  Whether database and queue answer is not checked here.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from models_under_test.variables import PREFIX, VARIABLES
 
 
 class Problem(NamedTuple):
-    """``seen`` is what was found, with nothing secret in it."""
+    """One value that is missing or wrong."""
 
     variable: str
-    seen: str
-    rule: str
+    seen: str  # the value found, without anything secret
+    rule: str  # completes "it must be"
     way_out: str
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Problem(NamedTuple):
 
 
 class ConfigurationError(ValueError):
-    """The worker cannot start; a line for each problem."""
+    """The configuration cannot be used.  The message has a line for each problem."""
 
     def __init__(self, problems: Collection[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -41,41 +41,41 @@ class ConfigurationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Durations are in seconds.  A worker id is shared by the whole fleet, as deployed fleets do."""
+    """The values of the ``JOBS_`` variables; ``variables.py`` says what each must be.  Durations: seconds."""
 
     database_url: str
     sqs_endpoint_url: str
     sqs_region: str
     sqs_access_key_id: str
     sqs_secret_access_key: str
-    visibility_seconds: int
-    lease_margin_seconds: int
-    max_receives: int
-    inference_cap_seconds: float
-    poll_seconds: int
-    extend_every_seconds: float
-    grace_seconds: float
-    worker_id: str
-    worker_name: str
-    log_file: str
+    visibility_seconds: int  # for how long a received message stays hidden
+    lease_margin_seconds: int  # by how much the lease is shorter than that
+    max_receives: int  # receives before a message moves to the DLQ
+    inference_cap_seconds: float  # when inference is cut off
+    poll_seconds: int  # how long a receive waits for a message
+    extend_every_seconds: float  # how often the message is hidden anew during inference; 0: never
+    grace_seconds: float  # how long inference may go on after a signal to stop
+    worker_id: str  # written to ``locked_by``; the whole fleet may share one
+    worker_name: str  # names this process in its log
+    log_file: str  # empty: standard output
 
     @property
     def lease_seconds(self) -> int:
-        """The lease ends this much before its message returns."""
+        """How long a lease lasts: it ends ``lease_margin_seconds`` before its message returns."""
         return self.visibility_seconds - self.lease_margin_seconds
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may hold."""
+        """The texts that no log may hold."""
         password = database_url.password_of(self.database_url) if self.database_url else None
         found = (self.sqs_secret_access_key, self.sqs_access_key_id, password)
         return tuple(secret for secret in found if secret)
 
 
 def read(values: Mapping[str, str | None], needs: Collection[str]) -> Configuration:
-    """The configuration in ``values``, for a command that needs ``DATABASE``, ``SQS``, both or none.
+    """Return the configuration in ``values`` for a command that needs ``DATABASE``, ``SQS``, both or none.
 
-    What is not needed may be missing and is then ``""``; what is there must be right.  Raises
+    A value that is not needed may be missing and is then ``""``; one that is there must be right.  Raises
     :class:`ConfigurationError`.
     """
     problems = list(_unknown(values))
@@ -99,7 +99,7 @@ def read(values: Mapping[str, str | None], needs: Collection[str]) -> Configurat
 
 
 def _unknown(values: Mapping[str, str | None]) -> Iterator[Problem]:
-    """A misspelt name would otherwise leave the default in force without a word."""
+    # A misspelt name would otherwise leave the default in force without a word.
     for name in sorted(values):
         if name.startswith(PREFIX) and name not in VARIABLES:
             close = difflib.get_close_matches(name, VARIABLES, n=1)
@@ -125,9 +125,9 @@ def _contradictions(found: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def from_file(path: str | None, environment: Mapping[str, str]) -> dict[str, str | None]:
-    """The ``.env`` file at ``path``, if one is named, with ``environment`` laid over it.
+    """Return the variables of the ``.env`` file at ``path``, if any, with ``environment`` laid over it.
 
-    Raises :class:`ConfigurationError` when there is no such file, or nothing that could read one.
+    Raises :class:`ConfigurationError` when the file cannot be read, or python-dotenv is missing.
     """
     if path is None:
         return dict(environment)

@@ -1,7 +1,7 @@
-"""``JOBS_DATABASE_URL``: one text that names the database, turned into Django's settings.
+"""Turn ``JOBS_DATABASE_URL``, one text that names the database, into Django's settings.
 
-Its own module, since the settings read it before Django is there.  What it cannot show is whether
-anything answers at that place.  A URL may hold a password, so no message ever repeats one.
+A module of its own, because the settings read it before Django is configured.  Whether a database answers
+there is not checked.  A URL may hold a password, so no message repeats one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CONNECTION_KEYS = {"host": "HOST", "port": "PORT", "user": "USER", "password": "
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's ``DATABASES["default"]`` for ``url``.
+    """Return Django's ``DATABASES["default"]`` for ``url``.
 
     Raises ``ValueError`` without the URL in it when the URL does not keep to :data:`RULE`.
     """
@@ -40,7 +40,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 def shown(url: str) -> str:
-    """``url`` with everything left out that might be secret."""
+    """Return ``url`` without anything that might be secret."""
     scheme, separator, _ = url.partition("://")
     if scheme == "sqlite":
         return url
@@ -48,6 +48,7 @@ def shown(url: str) -> str:
 
 
 def password_of(url: str) -> str | None:
+    """Return the password in ``url``, None without one.  Raises ``ValueError`` as :func:`database` does."""
     return database(url).get("PASSWORD")
 
 

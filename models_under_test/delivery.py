@@ -1,7 +1,7 @@
 """The delivery procedure: what a worker does with one message, step by step.
 
-``receive → prepare → (inference) → finish → acknowledge``, in every pipeline.  Whoever drives it, a worker
-process or the verifier, may stop between any two steps, and for ever: that is what a killed worker does.
+``receive → prepare → (inference) → finish → acknowledge``, in every pipeline.  A worker process drives it, or
+the verifier.  Either may stop between any two steps for ever: that is what a killed worker does.
 """
 
 from __future__ import annotations
@@ -26,14 +26,12 @@ from models_under_test.unit_of_work import DjangoUnitOfWork
 
 
 class LeasedDelivery:
-    """One message in the hands of one worker.  ``next_step`` is what is left to do, None when done.
-
-    ``use_cases`` holds the functions that ``names`` names.  ``visibility_seconds`` may be set on an
-    instance, for workers with scaled numbers.
-    """
+    """One message in the hands of one worker."""
 
     names: UseCaseNames
+    """The names of the functions that are attributes of ``use_cases``."""
     visibility_seconds = VISIBILITY_SECONDS
+    """For how long :meth:`extend` hides the message.  Set on an instance for workers with scaled numbers."""
 
     def __init__(self, uow: DjangoUnitOfWork, queue: Queue, worker_id: str, use_cases: Any) -> None:
         self.use_cases = use_cases
@@ -42,16 +40,19 @@ class LeasedDelivery:
         self.worker_id = worker_id
         self.message: ReceivedMessage | None = None
         self.answer: Lease | Refusal | None = None
-        self.next_step: str | None = "receive"
+        self.next_step: str | None = "receive"  # None: done with this message
 
     def receive(self) -> bool:
-        """Ask the queue once; False when it had nothing.  A body that cannot be read goes no further."""
+        """Ask the queue once.  Return False when it had nothing.
+
+        A message whose body cannot be read is left alone; it ends in the DLQ, for an operator.
+        """
         self.message = self.queue.receive()
         self.next_step = "prepare" if self.message and self.message.job_id else None
         return self.message is not None
 
     def prepare(self) -> int | None:
-        """Take the lease: its attempt number, or None when this delivery gets none.
+        """Take the lease.  Return its attempt number, or None when this delivery gets none.
 
         Only an ended job's message is deleted.  A message refused for a live lease is left alone: it
         returns after that lease has ended, and finds the job either finished or free to take over.
@@ -66,12 +67,12 @@ class LeasedDelivery:
         return None
 
     def extend(self) -> None:
-        """During inference: hide the message for another ``VISIBILITY_SECONDS``."""
+        """During inference: hide the message for another ``visibility_seconds``."""
         if self.message is not None:
             self.queue.change_visibility(self.message.receipt_handle, self.visibility_seconds)
 
     def finish(self, outcome: Outcome) -> bool:
-        """Write what inference came to; False when another attempt has taken the job over."""
+        """Write the outcome of inference.  Return False when another attempt has taken the job over."""
         if isinstance(outcome, Completed):
             name, payload = self.names.complete, outcome.result
         elif isinstance(outcome, Failed):
@@ -92,7 +93,7 @@ class LeasedDelivery:
 
     @property
     def attempt(self) -> int:
-        """The fencing token of the lease that prepare was given."""
+        """The fencing token of the lease that :meth:`prepare` took."""
         if not isinstance(self.answer, Lease):
             raise RuntimeError(f"{self.next_step} without a lease: prepare was not accepted")
         return self.answer.attempt
@@ -115,6 +116,6 @@ class VideoDelivery(LeasedDelivery):
 
 
 class NotificationDelivery(LeasedDelivery):
-    """Its inference is the call of the provider; ``create_notification_log`` makes the result of it."""
+    """Inference is the call of the provider here; ``create_notification_log`` stores its answer."""
 
     names = MESSAGING_USE_CASES

@@ -1,6 +1,7 @@
-"""The words, the numbers and the ports of the three pipelines: AI jobs, videos, notifications.
+"""The statuses, durations and ports of the three pipelines: AI jobs, videos, notifications.
 
-All three are leased jobs with the same numbers, which differ in their words only.  No Django in here.
+All three are leased jobs with the same durations (seconds); they differ in their names only.  No Django in
+here.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import NamedTuple, Protocol
 VISIBILITY_SECONDS = 3600
 """How long SQS hides a received message."""
 LEASE_MARGIN_SECONDS = 60
-"""Budget for receive → mark_running and for clock skew: the lease ends before the message returns."""
+"""Time for receive → mark_running and for clock skew, so that a lease ends before its message returns."""
 LEASE_SECONDS = VISIBILITY_SECONDS - LEASE_MARGIN_SECONDS  # 3600 - 60 = 3540
 INFERENCE_CAP_SECONDS = VISIBILITY_SECONDS
 """A worker cuts inference this long after prepare answered, as a transient error."""
 MAX_RECEIVES = 3
 """``maxReceiveCount`` of the queue: the next receive request moves the message to the DLQ."""
 RECOVER_AFTER_SECONDS = 60
-"""A job that is this old and still unpublished has lost its publisher."""
+"""From this age on, a job that is still unpublished has lost its publisher: the sweep sends it."""
 
 
 class JobStatus(StrEnum):
@@ -122,24 +123,18 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A job is yours: show ``attempt``, the fencing token, with whatever you write.
+    """The caller owns the job until another attempt takes it over."""
 
-    ``expires_at`` is the end of the lease as it was stored; None where nobody stored one.
-    """
-
-    attempt: int
-    expires_at: datetime | None = None
+    attempt: int  # the fencing token, to be shown with every write
+    expires_at: datetime | None = None  # the end of the lease as it was stored
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """One receipt of one message.  ``job_id`` is None when the body could not be read.
-
-    A video's or a notification's id is the ``job_id`` of its message.
-    """
+    """One receipt of one message."""
 
     receipt_handle: str
-    job_id: str | None
+    job_id: str | None  # the id of the job, video or notification; None: the body cannot be read
     tenant_id: str | None
 
 
@@ -168,7 +163,7 @@ Outcome = Completed | Failed | TransientError
 
 
 class Queue(Protocol):
-    """SQS, or whatever stands for it."""
+    """SQS, or what stands for it in a test."""
 
     def send(self, job_id: str, tenant_id: str) -> None: ...
 
@@ -176,10 +171,11 @@ class Queue(Protocol):
 
     def delete(self, receipt_handle: str) -> None: ...
 
-    def change_visibility(self, receipt_handle: str, seconds: int) -> None: ...
+    def change_visibility(self, receipt_handle: str, seconds: int) -> None:
+        """Hide the message for ``seconds`` from now."""
 
 
 class Publisher(Protocol):
-    """Takes jobs over once they are committed, and sends them later."""
+    """Takes over committed jobs and sends them later."""
 
     def enqueue(self, job_id: str, tenant_id: str) -> None: ...

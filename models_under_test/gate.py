@@ -1,4 +1,4 @@
-"""What the release gate asks of this system besides AI jobs: people, a video, a message (gate report §1)."""
+"""What the release gate asks of this system besides AI jobs: people, a video, a message."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ QUERIES = (
     "SELECT job_id, status, updated_at FROM ai_job WHERE job_id = %s",
     "SELECT COUNT(*) FROM ai_result a JOIN ai_job j ON a.job_id = j.id WHERE j.job_id = %s",
 )
-"""Gate report §2.3, word for word."""
+"""Word for word as the gate's specification has them (gate report §2.3): a test compares."""
 
 
 class _Nowhere:
-    """The gate's own rows are sent to no queue."""
+    """A publisher that does nothing: the gate's own rows are sent to no queue."""
 
     def enqueue(self, job_id: str, tenant_id: str) -> None: ...
 
 
 def infrastructure() -> Sequence[str]:
-    """A tenant, a user of it and a lecture exist; each as the gate prints it."""
+    """Make sure that a tenant, a user and a lecture exist.  Return each as the gate prints it."""
     tenant, _ = Tenant.objects.get_or_create(code=CODE)
     user, _ = User.objects.get_or_create(tenant=tenant, email="gate@example.com")
     lecture, _ = Lecture.objects.get_or_create(tenant=tenant, title="gate")
@@ -34,7 +34,7 @@ def infrastructure() -> Sequence[str]:
 
 
 def create_notification_log() -> tuple[int, int]:
-    """How many logs there were before one message was sent, and after."""
+    """Send one message.  Return how many logs there were before and after."""
     before = NotificationLog.objects.count()
     system, notification, attempt = _acquired("messaging")
     system.complete(notification, CODE, attempt, "gate")
@@ -42,14 +42,14 @@ def create_notification_log() -> tuple[int, int]:
 
 
 def mark_processing() -> tuple[object, str]:
-    """A new video's row after ``mark_processing``: its id and status."""
+    """Take a new video by ``mark_processing``.  Return the id and the status that its row shows."""
     _, video, _ = _acquired("video")
     row = Video.objects.get(video_id=video)
     return row.id, row.status
 
 
 def _acquired(pipeline: str) -> tuple[Any, str, int]:
-    """The pipeline, and a new job of it under a lease."""
+    """Return the pipeline, the id of a new job under a lease, and its attempt number."""
     Tenant.objects.get_or_create(code=CODE)
     system, job = PIPELINES[pipeline].open(), f"gate10-{pipeline}-{uuid4().hex[:8]}"
     system.create(_Nowhere(), job, CODE)
@@ -58,7 +58,7 @@ def _acquired(pipeline: str) -> tuple[Any, str, int]:
 
 
 def queries(job: str) -> Sequence[tuple[str, Sequence[Any]]]:
-    """Each query of §2.3 with the rows that it gives for ``job``."""
+    """Return each of the gate's queries with the rows that it gives for ``job``."""
     answers = []
     with connection.cursor() as cursor:
         for sql in QUERIES:

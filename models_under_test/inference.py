@@ -1,7 +1,7 @@
 """The work between prepare and finish, as small as real work can be: a chain of SHA-256 hashes.
 
-The job's own row says how long it takes and how it ends, so that a test controls both.  It runs in a
-thread of its own, which nothing can stop from outside: whoever cuts it asks, and may not be heard.
+The job's own row says how long it takes and how it ends, so that a test controls both.  It runs in a thread
+of its own, and Python cannot stop a thread from outside: it can be asked to stop, and may not react.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from models_under_test.domain import Completed, Failed, Outcome, TransientError
 
 SLICE_SECONDS = 0.02
-"""Between two looks at the wish to stop."""
+"""How long it computes before it looks whether it was asked to stop."""
 HASHES_PER_SLICE = 200
 
 ENDS: Mapping[str, Callable[[str], Outcome]] = {
@@ -28,19 +28,16 @@ ENDS: Mapping[str, Callable[[str], Outcome]] = {
 
 
 class Request(NamedTuple):
-    """``deaf`` inference does not hear that it is to stop, as a call of a foreign library may not.
+    """What a job asks of inference."""
 
-    The first ``transient_attempts`` attempts end in a transient error, whatever ``ends`` says.
-    """
-
-    seconds: float = 0.0
-    ends: str = "complete"
-    deaf: bool = False
-    transient_attempts: int = 0
+    seconds: float = 0.0  # how long it takes
+    ends: str = "complete"  # a key of ENDS
+    deaf: bool = False  # ignores a request to stop, as a call into a foreign library may
+    transient_attempts: int = 0  # how many first attempts end in a transient error, whatever ``ends`` says
 
 
 def parse(text: str) -> Request | Failed:
-    """The request in ``text``, JSON; an empty text is a request without wishes, nonsense a failure."""
+    """Return the request in ``text``, JSON; the defaults for an empty text, ``Failed`` for any other."""
     try:
         found = json.loads(text) if text.strip() else {}
         request = Request(**found)
@@ -58,9 +55,10 @@ def parse(text: str) -> Request | Failed:
 
 
 class Inference:
-    """One computation in a thread.  ``outcome`` is its end, once :meth:`wait` said that it has ended."""
+    """One computation in a thread, which begins at once."""
 
     def __init__(self, job_id: str, request: str, attempt: int = 1) -> None:
+        # Its own only after wait() returned True.
         self.outcome: Outcome = TransientError("inference has not ended")
         self._job_id = job_id
         self._request = request
@@ -70,12 +68,12 @@ class Inference:
         self._thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has ended, at the latest after so many seconds."""
+        """Wait at most ``seconds`` for its end.  Return whether it has ended."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def cancel(self) -> None:
-        """Ask it to stop."""
+        """Ask it to stop; a deaf one does not."""
         self._cancelled.set()
 
     def _run(self) -> None:
@@ -86,7 +84,7 @@ class Inference:
             self.outcome = TransientError(f"inference broke: {type(error).__name__}: {error}")
 
     def _compute(self, request: Request) -> Outcome:
-        """The same job comes to the same digest, however often it is tried."""
+        # Only the job's id goes into the digest, so every attempt at a job has the same result.
         digest, began = self._job_id.encode("utf-8", "backslashreplace"), time.monotonic()
         for number in range(1, math.ceil(request.seconds / SLICE_SECONDS) + 1):
             for _ in range(HASHES_PER_SLICE):

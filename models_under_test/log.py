@@ -1,8 +1,8 @@
 """The worker's log: one JSON object a line, as docs/logs.md describes.
 
-A line is written with one system call before the next step begins, so a killed worker loses nothing
-that it logged, and several processes may share a file.  What a log cannot show is when, between a
-call's line and its answer's, the database committed.
+A line is written with one system call before the next step begins, so a killed worker loses no line, and
+several processes may share a file.  A log cannot show when the database committed, between the line of a call
+and that of its answer.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ STDOUT = 1
 
 
 class LogBroken(RuntimeError):
-    """A line could not be written: a worker that works without a log could not be judged."""
+    """A line could not be written.  The worker stops: without its log it could not be judged."""
 
 
 class Log:
-    """``worker`` is the unique name of this process; ``secrets`` are texts that no error may repeat."""
+    """The log of one process.
+
+    ``worker`` is the unique name of the process, ``path`` a file (standard output if empty), ``secrets`` are
+    texts that no error may repeat.  Raises :class:`LogBroken` when the file cannot be opened.
+    """
 
     def __init__(self, worker: str, path: str = "", secrets: Collection[str] = ()) -> None:
         self.worker = worker
@@ -34,7 +38,7 @@ class Log:
 
     def write(self, event: str, text: str, **fields: Any) -> None:
         """Add a line; raises :class:`LogBroken` when it cannot be written whole."""
-        line = {"at": told(datetime.now(UTC)), "event": event, "worker": self.worker, **fields, "text": text}
+        line = {"at": iso(datetime.now(UTC)), "event": event, "worker": self.worker, **fields, "text": text}
         data = f"{json.dumps(line, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace")
         try:
             written = os.write(self._file, data)
@@ -44,18 +48,19 @@ class Log:
             raise LogBroken(f"the log {self._place} took {written} of the {len(data)} bytes of a line")
 
     def error(self, error: BaseException) -> str:
-        """``error`` in one line, without secrets."""
+        """Return ``error`` as one line, without secrets."""
         text = " ".join(f"{type(error).__name__}: {error}".split())
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
 
 
-def told(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds; a naive moment is taken as UTC."""
+def iso(moment: datetime) -> str:
+    """Return ``moment`` in ISO 8601, UTC, with microseconds; a naive one is taken as UTC."""
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return aware.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def from_now(seconds: float) -> str:
-    return told(datetime.now(UTC) + timedelta(seconds=seconds))
+    """Return the time ``seconds`` from now, as :func:`iso` writes it."""
+    return iso(datetime.now(UTC) + timedelta(seconds=seconds))

@@ -1,7 +1,7 @@
-"""A queue and a delivery procedure that tell the log what they do, and are otherwise those of the machine.
+"""A queue and a delivery procedure that log what they do, and otherwise do what the bare ones do.
 
-Each line of a call stands before the call, each answer's line after it, so that a process that dies
-in between leaves the call without an answer: that is how its log reads as well (docs/logs.md).
+The line of a call is written before the call, that of its answer after it.  So the log of a process that dies
+in between has the call without an answer, which is what happened (docs/logs.md).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from models_under_test.domain import Completed, Failed, Lease, Outcome, Refusal, TransientError
-from models_under_test.log import Log, LogBroken, from_now, told
+from models_under_test.log import Log, LogBroken, from_now, iso
 from models_under_test.pipelines import Pipeline
 from models_under_test.sqs import SQSMessage, SQSQueue
 
@@ -25,15 +25,15 @@ REASONS: Mapping[Any, str] = {
 }
 OPERATIONS: Mapping[type, str] = {Completed: "complete", Failed: "fail", TransientError: "release"}
 SKIP = "idempotent skip"
-"""Why a message is deleted whose job this worker did not end."""
+"""The reason that is logged when a message is deleted whose job another worker has ended."""
 
 
 class StepFailed(Exception):
-    """A step raised; its line is written, and its message is left alone."""
+    """A step raised.  That is logged, and the message is left alone."""
 
 
 class LoggedQueue:
-    """The queue as one delivery uses it.  ``polling`` surrounds the one call that may wait for long."""
+    """The queue of one delivery.  ``polling`` is the context in which it receives, which may take long."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ def _named(message: SQSMessage) -> dict[str, str]:
 
 
 class LoggedDelivery:
-    """One delivery, step by step.  Each step writes its lines, and raises :class:`StepFailed` if it fails."""
+    """One delivery, step by step.  Each step logs, and raises :class:`StepFailed` when it fails."""
 
     def __init__(self, procedure: LeasedDelivery, queue: LoggedQueue, pipeline: Pipeline, log: Log) -> None:
         self._procedure = procedure
@@ -119,7 +119,7 @@ class LoggedDelivery:
 
     @property
     def job(self) -> tuple[str, str]:
-        """(job id, tenant id) of the message in hand, which names both once ``prepare`` is due."""
+        """(job id, tenant id) of the message in hand.  Raises ``RuntimeError`` before ``prepare`` is due."""
         message = self._queue.message
         if message is None or message.job_id is None or message.tenant_id is None:
             raise RuntimeError("no readable message in hand: receive one first")
@@ -127,12 +127,12 @@ class LoggedDelivery:
 
     @property
     def attempt(self) -> int:
-        """The fencing token of the lease that was taken."""
+        """The fencing token of the lease that ``prepare`` took."""
         return self._procedure.attempt
 
     def receive(self) -> bool:
-        """Whether there was a message."""
-        with self._told("receive"):
+        """Ask the queue once.  Return whether there was a message."""
+        with self._raising_logged("receive"):
             return self._procedure.receive()
 
     def prepare(self) -> None:
@@ -141,7 +141,7 @@ class LoggedDelivery:
         message_id = self._queue.message.message_id if self._queue.message else None
         text = f"{self._prepare} job_id={job_id}"
         self._log.write("prepare.called", text, **job, message_id=message_id)
-        with self._told("prepare"):
+        with self._raising_logged("prepare"):
             attempt = self._procedure.prepare()
         answer = self._procedure.answer
         if attempt is None:
@@ -156,11 +156,11 @@ class LoggedDelivery:
             f"{self._words.acquire} ok: {self._statuses.running} job_id={job_id} attempt {attempt}",
             **job,
             attempt=attempt,
-            lease_expires_at=told(expires_at) if expires_at else None,
+            lease_expires_at=iso(expires_at) if expires_at else None,
         )
 
     def extend(self) -> None:
-        with self._told("extend"):
+        with self._raising_logged("extend"):
             self._procedure.extend()
 
     def finish(self, outcome: Outcome) -> None:
@@ -176,7 +176,7 @@ class LoggedDelivery:
         error = None if isinstance(outcome, Completed) else outcome.error
         self._log.write("finish.called", f"{operation} job_id={job_id}", **call, result=result, error=error)
         self._queue.why = "job ended"
-        with self._told(operation):
+        with self._raising_logged(operation):
             accepted = self._procedure.finish(outcome)
         status, words = self._accepted(operation)
         if accepted:
@@ -186,11 +186,11 @@ class LoggedDelivery:
             self._log.write("finish.refused", text, **call, status=status)
 
     def acknowledge(self) -> None:
-        with self._told("delete"):
+        with self._raising_logged("delete"):
             self._procedure.acknowledge()
 
     def _accepted(self, operation: str) -> tuple[str, str]:
-        """The status that ``operation`` asks for, and the words that say that it was set."""
+        """Return the status that ``operation`` asks for, and the log's words for having set it."""
         return {
             "complete": (self._statuses.done, f"{self._words.complete} 1"),
             "fail": (self._statuses.failed, self._words.fail),
@@ -198,7 +198,7 @@ class LoggedDelivery:
         }[operation]
 
     @contextmanager
-    def _told(self, operation: str) -> Iterator[None]:
+    def _raising_logged(self, operation: str) -> Iterator[None]:
         try:
             yield
         except LogBroken:

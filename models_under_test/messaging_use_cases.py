@@ -1,9 +1,9 @@
 """What the application does with notifications, each in one transaction of its own.
 
-What stands for inference here is the call of a provider, which no transaction of ours can take back.  So
-exactly one thing is promised: there is one log for each notification that was sent.  That the provider is
-called once is not: a worker killed between the call and the commit of the log is taken over, and the
-provider is called again.  Only a provider that knows our notification id can tell that the two are one.
+Inference is the call of a provider here, which no transaction of ours can take back.  So one thing is
+promised: there is exactly one log for each notification that was sent.  That the provider is called once is
+not: a worker killed between the call and the commit of the log is taken over, and the provider is called
+again.  Only a provider that is given our notification id can see that the two calls are one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def create_notification(
 
 
 def publish_notification(uow: DjangoUnitOfWork, queue: Queue, notification_id: str, tenant_id: str) -> None:
-    """Send, then remember: a crash in between enqueues the notification twice, and it is logged once."""
+    """Send, then store that it was sent: a crash in between sends it twice, and it is logged once."""
     queue.send(notification_id, tenant_id)
     with uow:
         uow.jobs.mark_published(notification_id, tenant_id)
@@ -42,7 +42,7 @@ def recover_unpublished_notifications(uow: DjangoUnitOfWork, queue: Queue) -> No
 def prepare_notification(
     uow: DjangoUnitOfWork, notification_id: str, tenant_id: str, worker_id: str
 ) -> Lease | Refusal:
-    """Lock the row and take the lease, or say why this delivery gets none."""
+    """Lock the row and take the lease; return it, or the reason why this delivery gets none."""
     with uow:
         return uow.jobs.mark_sending(notification_id, tenant_id, worker_id)
 
@@ -50,7 +50,7 @@ def prepare_notification(
 def create_notification_log(
     uow: DjangoUnitOfWork, notification_id: str, tenant_id: str, attempt: int, receipt: str
 ) -> bool:
-    """SENT and its one log in one commit, after the provider answered with ``receipt``.
+    """Store SENT and its one log in one commit, after the provider answered with ``receipt``.
 
     However often the queue delivers, there is one log for each notification sent: a delivery of one that is
     SENT gets no lease, and an attempt that no longer owns the notification gets False and writes nothing.
@@ -63,7 +63,7 @@ def create_notification_log(
 def fail_notification(
     uow: DjangoUnitOfWork, notification_id: str, tenant_id: str, attempt: int, error: str
 ) -> bool:
-    """FAILED, without a log; False when ``attempt`` no longer owns the notification."""
+    """Store FAILED, without a log.  Return False when ``attempt`` no longer owns the notification."""
     with uow:
         return uow.jobs.mark_failed(notification_id, tenant_id, attempt, error)
 
@@ -71,6 +71,6 @@ def fail_notification(
 def release_notification(
     uow: DjangoUnitOfWork, notification_id: str, tenant_id: str, attempt: int, error: str
 ) -> bool:
-    """After a transient error: the message returns at its visibility edge and another attempt begins."""
+    """Give it back after a transient error: another attempt begins when its message returns."""
     with uow:
         return uow.jobs.mark_retrying(notification_id, tenant_id, attempt, error)

@@ -1,8 +1,8 @@
-"""The tables of the three pipelines, and of who they work for.
+"""The tables of the three pipelines and of their tenants.
 
-``tenant``, ``ai_job`` and ``ai_result`` are those on which the queries of gate report §2.3 run verbatim;
-``video`` and ``notification`` have the same columns of a lease.  What a job ends with is one row beside
-it, one-to-one: the database itself refuses a second one.
+The gate's queries run verbatim on ``tenant``, ``ai_job`` and ``ai_result``; ``video`` and ``notification``
+have the same columns of a lease.  The result of a job is one row beside it, one-to-one: the database itself
+refuses a second one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def _status(statuses: Statuses) -> models.CharField:
 
 
 def _unpublished(table: str) -> tuple[models.Index]:
-    """The sweep looks for the few that nobody has sent among all that ever were."""
+    """An index for the sweep, which looks for the few unsent jobs among all that there ever were."""
     unsent = models.Q(published_at=None)
     return (models.Index(fields=["created_at"], condition=unsent, name=f"{table}_unpublished"),)
 
@@ -34,7 +34,7 @@ class Tenant(models.Model):
 
 
 class User(models.Model):
-    """Somebody of one tenant, known by an address.  ``user`` is a reserved word of SQL, hence the table."""
+    """A person of one tenant.  ``user`` is a reserved word of SQL, hence the name of the table."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, to_field="code")
     email = models.EmailField(max_length=128)
@@ -59,17 +59,15 @@ class Lecture(models.Model):
 
 
 class LeasedJob(models.Model):
-    """What every pipeline's job has, besides its id and its status.
-
-    ``request`` says as JSON text what is asked for, empty for nothing special; ``attempt_count`` counts
-    acquisitions, the latest one is the fencing token.  ``locked_by``, ``locked_at`` and
-    ``lease_expires_at`` are NULL exactly while nobody holds the job.
-    """
+    """The columns of every pipeline's job, besides its id and its status."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, to_field="code")
+    # What inference is asked for, as JSON text; empty for nothing special.
     request = models.TextField(default="")
+    # Counts acquisitions; the latest one is the fencing token.
     attempt_count = models.PositiveIntegerField(default=0)
-    locked_by = models.CharField(max_length=128, null=True)  # noqa: DJ001  NULL means: nobody
+    # The lease: all three are NULL exactly while no attempt holds the job.
+    locked_by = models.CharField(max_length=128, null=True)  # noqa: DJ001  NULL: not held
     locked_at = models.DateTimeField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
@@ -82,7 +80,7 @@ class LeasedJob(models.Model):
 
 
 class JobResult(models.Model):
-    """What a job ended with; the one-to-one link to the job is the subclass's."""
+    """The result of a job; the one-to-one link to the job is the subclass's."""
 
     payload = models.TextField()
     created_at = models.DateTimeField()
@@ -141,7 +139,7 @@ class VideoRendition(JobResult):
 
 
 class Notification(LeasedJob):
-    """A message to somebody outside, to be handed to a provider once."""
+    """A message to a person outside, to be handed to a provider once."""
 
     notification_id = models.CharField(max_length=128, unique=True)
     status = _status(NOTIFICATION_STATUSES)

@@ -1,7 +1,6 @@
 """The three pipelines as data, and one way to run any of them: for workers, the gate and the bindings.
 
-Whoever runs a pipeline need not know which one it is.  Django models are imported only when a pipeline's
-parts are asked for: settings are chosen first.
+Django models are imported only when a pipeline's parts are asked for: settings are chosen first.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ _HERE = __name__.rpartition(".")[0]
 
 
 class PipelineError(ValueError):
-    """A pipeline cannot be put together as asked; the message names the part and those there are."""
+    """A pipeline was to be made with a part that it does not have.  The message names both."""
 
 
 class LogWords(NamedTuple):
-    """What a worker's log calls the steps that write: gate report §1 step 3, §2.3."""
+    """What a worker's log calls the steps that write."""
 
     acquire: str
     complete: str
@@ -50,20 +49,16 @@ class LogWords(NamedTuple):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One pipeline by its names.  ``default_queue`` is the one of ``queues`` that jobs go to unless told.
-
-    ``repository`` and ``delivery`` are classes, ``use_case_module`` the module of its use cases, all named
-    only.  The repository's method of the name ``log_words.acquire`` takes the lease.
-    """
+    """One pipeline, by the names of its parts: importing them needs a configured Django."""
 
     name: str
     queues: tuple[str, ...]
-    default_queue: str
+    default_queue: str  # the one of ``queues`` that jobs go to unless another is named
     statuses: Statuses
     use_cases: UseCaseNames
-    log_words: LogWords
-    repository: str
-    delivery: str
+    log_words: LogWords  # ``acquire`` is also the name of the repository's method that takes the lease
+    repository: str  # the class in ``repositories``
+    delivery: str  # the class in ``delivery``
     use_case_module: str
 
     @property
@@ -72,7 +67,7 @@ class Pipeline:
         return f"{self.name}-worker"
 
     def parts(self) -> dict[str, Any]:
-        """What it is made of: ``repository``, ``unit_of_work``, ``delivery`` and every use case, by name."""
+        """Return ``repository``, ``unit_of_work``, ``delivery`` and every use case, by name."""
         use_cases = import_module(f"{_HERE}.{self.use_case_module}")
         functions = inspect.getmembers(use_cases, inspect.isfunction)
         return {
@@ -83,7 +78,7 @@ class Pipeline:
         }
 
     def open(self, replaced: Mapping[str, Any] = MappingProxyType({})) -> OpenPipeline:
-        """The pipeline, ready to run, with some of its parts replaced.  Django must be configured.
+        """Return the pipeline, ready to run, with some parts replaced.  Django must be configured.
 
         Raises :class:`PipelineError` when ``replaced`` names what is no part.
         """
@@ -91,7 +86,7 @@ class Pipeline:
 
 
 def with_replaced(parts: Mapping[str, Any], replaced: Mapping[str, Any]) -> dict[str, Any]:
-    """``parts`` with others in place of some.  Raises :class:`PipelineError` for what is no part."""
+    """Return ``parts`` with some replaced.  Raises :class:`PipelineError` for a name that is no part's."""
     strange = sorted(set(replaced) - set(parts))
     if strange:
         raise PipelineError(f"it replaces {', '.join(strange)}; the parts are {', '.join(parts)}")
@@ -99,18 +94,15 @@ def with_replaced(parts: Mapping[str, Any], replaced: Mapping[str, Any]) -> dict
 
 
 class OpenPipeline:
-    """A pipeline made of ``parts``: what can be asked of it, in the same words for all three.
-
-    ``uow`` is the unit of work of publisher, sweep and direct calls; every delivery has its own.
-    """
+    """A pipeline made of ``parts``, with the same methods for all three."""
 
     def __init__(self, pipeline: Pipeline, parts: Mapping[str, Any]) -> None:
         self.pipeline = pipeline
         self.parts = SimpleNamespace(**parts)
-        self.uow = self.new_unit_of_work()
+        self.uow = self.new_unit_of_work()  # of publisher, sweep and direct calls; a delivery has its own
 
     def new_unit_of_work(self, lease_seconds: float | None = None) -> DjangoUnitOfWork:
-        """A unit of work with a repository of its own, whose leases last ``lease_seconds`` if given."""
+        """Return a unit of work with its own repository, whose leases last ``lease_seconds`` if given."""
         repository = self.parts.repository()
         if lease_seconds is not None:
             repository.lease_seconds = lease_seconds
@@ -124,8 +116,9 @@ class OpenPipeline:
         lease_seconds: float | None = None,
         visibility_seconds: int | None = None,
     ) -> LeasedDelivery:
-        """The procedure for one message.  Its unit of work is its own, as in a process of its own:
-        what one worker remembers no other knows.  The numbers are the deployed ones unless given.
+        """Return the procedure for one message.  The durations are the deployed ones unless given.
+
+        Its unit of work is its own, as in a separate process: what one worker remembers, no other knows.
         """
         uow = self.new_unit_of_work(lease_seconds)
         delivery: LeasedDelivery = self.parts.delivery(uow, queue, worker_id, self.parts)
@@ -138,15 +131,15 @@ class OpenPipeline:
         self._use_case(self.pipeline.use_cases.create)(self.uow, publisher, job_id, tenant_id, request)
 
     def publish(self, queue: Queue, job_id: str, tenant_id: str) -> None:
-        """Send the job's message and remember that."""
+        """Send the job's message and store that it was sent."""
         self._use_case(self.pipeline.use_cases.publish)(self.uow, queue, job_id, tenant_id)
 
     def recover(self, queue: Queue) -> None:
-        """Send every job whose publisher has died."""
+        """Send every job whose publisher died before it sent."""
         self._use_case(self.pipeline.use_cases.recover)(self.uow, queue)
 
     def acquire(self, job_id: str, tenant_id: str, worker_id: str) -> Lease | Refusal:
-        """The repository's own step, ``mark_running`` or what it is called here, in a unit of work."""
+        """Take the lease by the repository's own method (``mark_running``, say), in a unit of work."""
         with self.uow as uow:
             answer: Lease | Refusal = getattr(uow.jobs, self.pipeline.log_words.acquire)(
                 job_id, tenant_id, worker_id
@@ -163,7 +156,7 @@ class OpenPipeline:
         return self._finish(self.pipeline.use_cases.release, job_id, tenant_id, attempt, error)
 
     def request_of(self, job_id: str, tenant_id: str) -> str:
-        """What the job was created for.  Raises ``LookupError`` when the tenant has no such job."""
+        """Return the request of the job.  Raises ``LookupError`` when the tenant has no such job."""
         with self.uow as uow:
             return uow.jobs.request_of(job_id, tenant_id)
 
@@ -213,9 +206,9 @@ PIPELINES: Mapping[str, Pipeline] = {
         ),
     )
 }
-"""By name: what ``worker --queue NAME`` takes."""
+"""By the name that ``worker --queue NAME`` takes."""
 
 
 def dlq_of(queue: str) -> str:
-    """The name of the queue to which ``queue`` moves what it has delivered too often."""
+    """Return the name of the DLQ of ``queue``."""
     return f"{queue}-dlq"

@@ -1,8 +1,8 @@
 """The repositories: every statement that touches an AI job, a video or a notification.
 
-One repository serves all three; a subclass says which tables, which statuses, and what its two own steps
-are called.  No method opens a transaction: the use case that calls it does, through the unit of work, so
-that a row that was locked here stays locked until everything that belongs together is committed.
+One class serves all three; a subclass names its tables, its statuses and its own two methods.  No method
+opens a transaction: the use case that calls it does, through the unit of work, so that a row that was locked
+here stays locked until everything that belongs together is committed.
 """
 
 from __future__ import annotations
@@ -37,17 +37,16 @@ from models_under_test.models import (
 
 
 class LeasedJobRepository:
-    """A job under a lease, whatever it is called.
+    """The jobs of one pipeline.
 
-    ``key`` is the column of its own id, ``result_of`` the link from its result.  ``lease_seconds`` and
-    ``recover_after_seconds`` may be set on an instance, for workers with scaled numbers.  Calls of an
-    attempt that does not own the job any more are refused (False) and write nothing.
+    A call of an attempt that no longer owns the job is refused (False) and writes nothing.  The durations may
+    be set on an instance, for workers with scaled numbers.
     """
 
     model: type[LeasedJob]
-    key: str
+    key: str  # the column of the job's own id
     result_model: type[JobResult]
-    result_of: str
+    result_of: str  # the field of ``result_model`` that links to the job
     statuses: Statuses
     terminal: frozenset[str]
     lease_seconds: float = LEASE_SECONDS
@@ -56,13 +55,16 @@ class LeasedJobRepository:
     def add(
         self, job_id: str, tenant_id: str, request: str, now: datetime | None = None, **further: Any
     ) -> None:
-        """Raises ``IntegrityError`` when the id is taken.  ``further`` are columns of this pipeline only."""
+        """Store a new job.  Raises ``IntegrityError`` when the id is taken.
+
+        ``further`` are columns that only this pipeline has.
+        """
         now = now or timezone.now()
         named = {self.key: job_id, "tenant_id": tenant_id}
         self.model.objects.create(**named, request=request, created_at=now, updated_at=now, **further)
 
     def request_of(self, job_id: str, tenant_id: str) -> str:
-        """What the job was created for.  Raises ``LookupError`` when the tenant has no such job."""
+        """Return the request of the job.  Raises ``LookupError`` when the tenant has no such job."""
         request = self._named(job_id, tenant_id).values_list("request", flat=True).first()
         if request is None:
             raise LookupError(
@@ -88,13 +90,13 @@ class LeasedJobRepository:
         )
 
     def mark_published(self, job_id: str, tenant_id: str, now: datetime | None = None) -> None:
-        """Remember that the job's message was sent, unless that is known or the job is past it."""
+        """Store that the job's message was sent, unless that is stored or the job is no longer PENDING."""
         now = now or timezone.now()
         unsent = self._named(job_id, tenant_id).filter(status=self.statuses.pending, published_at=None)
         unsent.update(published_at=now, updated_at=now)
 
     def unpublished(self, now: datetime | None = None) -> Sequence[tuple[str, str]]:
-        """(job id, tenant id) of the jobs whose publisher must have died."""
+        """Return (job id, tenant id) of the jobs whose publisher must have died."""
         now = now or timezone.now()
         lost = self.model.objects.filter(
             status=self.statuses.pending,
@@ -152,7 +154,7 @@ class LeasedJobRepository:
         return self._named(job_id, tenant_id).select_for_update().first()
 
     def _lock_for(self, job_id: str, tenant_id: str, attempt: int) -> Any | None:
-        """The locked row, if ``attempt`` is still the one that may write to it."""
+        """Lock the row.  Return it if ``attempt`` is still the latest, the only one that may write."""
         job = self._lock(job_id, tenant_id)
         return job if job is not None and job.attempt_count == attempt else None
 
@@ -205,7 +207,10 @@ class DjangoVideoRepository(LeasedJobRepository):
     def add(
         self, job_id: str, tenant_id: str, request: str, now: datetime | None = None, **further: Any
     ) -> None:
-        """Raises ``IntegrityError`` when the id is taken, ``LookupError`` for a foreign ``lecture_id``."""
+        """Store a new video.  Raises ``IntegrityError`` when the id is taken.
+
+        Raises ``LookupError`` when the lecture ``lecture_id`` is not the tenant's.
+        """
         lecture_id = further.get("lecture_id")
         if lecture_id is not None and not Lecture.objects.filter(pk=lecture_id, tenant_id=tenant_id).exists():
             raise LookupError(

@@ -1,8 +1,7 @@
 """Django settings of the system under test.
 
-The verifier gives every run a database of its own.  A worker finds its database in
-``JOBS_DATABASE_URL``; without that, the one named here is in memory, so that even a command typed by
-mistake finds nothing to write to.
+The verifier gives every run a database of its own.  A worker finds its database in ``JOBS_DATABASE_URL``.
+Without that variable the database is in memory, so that a command typed by mistake has nothing to write to.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""How a worker hears that it is to stop: SIGTERM and Ctrl+C, once for gently, twice for now.
+"""How a worker is stopped by SIGTERM and Ctrl+C: the first signal asks, the second ends it at once.
 
-A worker that waits for messages is interrupted at once.  What SQS may hand out at that very instant
-returns at its visibility edge and has cost one receive; it is not lost.
+A worker that waits for messages is interrupted at once.  A message that SQS hands out in that very instant
+returns at its visibility edge; that costs one receive, and the message is not lost.
 """
 
 from __future__ import annotations
@@ -15,30 +15,33 @@ from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOK_SECONDS = 0.05
-"""How long a worker that pauses does not look: a handler may only leave a note, since it can strike
-while any lock is held."""
+"""How often a pausing worker looks whether a signal came.
+
+The handler may only set a flag: it can run while any lock is held, so it must not take one.
+"""
 
 
 class Interrupted(BaseException):
-    """The poll was broken off.  No ``Exception``: nobody on the way may take it for a failed call."""
+    """The poll was broken off.  Not an ``Exception``: no code on the way may take it for a failed call."""
 
 
 class Stop:
-    """``asked`` is the name of the signal that was heard, ``at`` when, by ``time.monotonic``."""
+    """Whether the worker was asked to stop.  ``tell`` is called with the name of the first signal."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
-        self.asked: str | None = None
-        self.at = 0.0
+        self.asked: str | None = None  # the name of the signal
+        self.at = 0.0  # when it came, by time.monotonic
         self._tell = tell
         self._polling = False
 
     def install(self) -> None:
+        """Handle the signals from now on.  Only from the main thread, as Python demands."""
         for number in SIGNALS:
             signal.signal(number, self._heard)
 
     @contextmanager
     def polling(self) -> Iterator[None]:
-        """Within, a signal raises :class:`Interrupted`; one that was heard before does so at once."""
+        """Within, a signal raises :class:`Interrupted`; one that came before does so at once."""
         self._polling = True
         try:
             if self.asked:
@@ -48,7 +51,7 @@ class Stop:
             self._polling = False
 
     def pause(self, seconds: float) -> None:
-        """Sleep, or less when a signal is heard."""
+        """Sleep for ``seconds``, or until a signal comes."""
         until = time.monotonic() + seconds
         while not self.asked and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, LOOK_SECONDS))

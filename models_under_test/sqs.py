@@ -1,8 +1,8 @@
-"""SQS by boto3: the queue of a real worker, its making, and the redrive of its DLQ.
+"""SQS by boto3: the queue of a real worker, its creation, and the redrive of its DLQ.
 
-The endpoint and the keys are always the configured ones.  boto3's own search for credentials
-(environment, profiles, instance metadata) is never begun: a worker that was told too little must
-stop, and not act on whatever account the machine happens to belong to.
+Endpoint and keys are always the configured ones.  boto3's own search for credentials (environment, profiles,
+instance metadata) is never begun: a worker with an incomplete configuration must stop, and not act on the
+account that the machine happens to belong to.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from models_under_test.domain import ReceivedMessage
 from models_under_test.pipelines import dlq_of
 
 RETENTION_SECONDS = 14 * 86_400
-"""The longest that SQS keeps a message; in the DLQ the days count from the sending, too."""
+"""The longest that SQS keeps a message: 14 days.  They count from the sending, in the DLQ as well."""
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5
 """How long to wait for an answer beyond the poll: short, so that a stop is heard between two calls."""
@@ -41,26 +41,26 @@ _NO_SHARED_FILES: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class SQSMessage(ReceivedMessage):
-    """``receive_count`` is SQS's ApproximateReceiveCount, this receipt included."""
+    """A received message with the attributes that the log needs."""
 
     message_id: str
-    receive_count: int
+    receive_count: int  # ApproximateReceiveCount, this receive included
 
     @property
     def receipt(self) -> str:
-        """A short name of this receipt: handles are long, and whoever has one can delete the message."""
+        """A short name of this receipt for the log: by the handle a reader could delete the message."""
         return hashlib.sha256(self.receipt_handle.encode()).hexdigest()[:12]
 
 
 class Clients(NamedTuple):
-    """``polls`` waits as long as a receive may take, ``calls`` answers or fails soon."""
+    """Two clients of one endpoint, with different timeouts."""
 
-    calls: Any
-    polls: Any
+    calls: Any  # answers or fails within ANSWER_SECONDS
+    polls: Any  # waits as long as a receive may take
 
 
 def connect(configuration: Configuration) -> Clients:
-    """Clients for the configured endpoint; nothing is sent yet."""
+    """Return clients for the configured endpoint.  Sends nothing."""
     session = botocore.session.Session(session_vars=dict(_NO_SHARED_FILES))
 
     def client(seconds: float) -> Any:
@@ -70,7 +70,7 @@ def connect(configuration: Configuration) -> Clients:
             endpoint_url=configuration.sqs_endpoint_url,
             aws_access_key_id=configuration.sqs_access_key_id,
             aws_secret_access_key=configuration.sqs_secret_access_key,
-            # A receive that boto3 repeats by itself would be one that no log shows.
+            # One attempt: a receive that boto3 repeated by itself would be in no log.
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=seconds,
@@ -95,12 +95,12 @@ class SQSQueue:
         return _url(self._clients.calls, self.name)
 
     def send(self, job_id: str, tenant_id: str) -> str:
-        """The id that SQS gave to the message."""
+        """Send a message.  Return the id that SQS gave it."""
         body = json.dumps({"job_id": job_id, "tenant_id": tenant_id})
         return str(self._clients.calls.send_message(QueueUrl=self._url, MessageBody=body)["MessageId"])
 
     def receive(self) -> SQSMessage | None:
-        """Wait for a message, as long as the poll lasts; it is then hidden for the visibility timeout."""
+        """Wait for a message at most ``poll_seconds``, and hide it for the visibility timeout."""
         answer = self._clients.polls.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=1,
@@ -124,7 +124,7 @@ class SQSQueue:
 
 
 def parse(body: str) -> tuple[str, str] | tuple[None, None]:
-    """(job id, tenant id), or twice None for a body that does not name both."""
+    """Return (job id, tenant id), or (None, None) for a body that does not name both."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -138,7 +138,7 @@ def parse(body: str) -> tuple[str, str] | tuple[None, None]:
 
 
 def create_queues(client: Any, names: Iterable[str], configuration: Configuration) -> None:
-    """Make each queue and its DLQ, or give those that exist the configured numbers."""
+    """Create each queue and its DLQ, or give those that exist the configured attributes."""
     common = {
         "MessageRetentionPeriod": str(RETENTION_SECONDS),
         "ReceiveMessageWaitTimeSeconds": str(configuration.poll_seconds),
@@ -174,9 +174,9 @@ def _url(client: Any, name: str) -> str:
 
 
 def redrive(client: Any, name: str) -> Iterator[tuple[str, str]]:
-    """Move every message of the DLQ back into its queue; (old message id, new one) of each.
+    """Move every message of the DLQ back into its queue.  Yield (old message id, new one) of each.
 
-    Each is sent before it is deleted: whoever dies in between has doubled a message, not lost one.
+    Each is sent before it is deleted: a process that dies in between has doubled a message, not lost it.
     """
     queue, dlq = _url(client, name), _url(client, dlq_of(name))
     # Without a wait SQS asks only some of its servers, and may find nothing where there is something.

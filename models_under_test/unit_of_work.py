@@ -12,10 +12,10 @@ from models_under_test.repositories import LeasedJobRepository
 
 
 class DjangoUnitOfWork:
-    """``with DjangoUnitOfWork(jobs) as uow:`` commits at the end of the block, or nothing at all.
+    """``with DjangoUnitOfWork(jobs) as uow:`` commits at the end of the block, or rolls all of it back.
 
-    ``durable``: used inside another transaction it raises, since a commit that is not one would
-    make every promise below it (publish after commit, fenced writes) empty.
+    Raises ``RuntimeError`` inside another transaction (``durable``): its end would then be no commit, and
+    publishing after the commit and fenced writes would mean nothing.
     """
 
     def __init__(self, jobs: LeasedJobRepository) -> None:
@@ -35,4 +35,5 @@ class DjangoUnitOfWork:
         self._atomic.__exit__(kind, error, traceback)
 
     def after_commit(self, action: Callable[[], None]) -> None:
+        """Call ``action`` once the transaction is committed, never if it is rolled back."""
         transaction.on_commit(action)

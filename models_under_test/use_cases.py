@@ -1,6 +1,6 @@
 """What the application does with AI jobs, each in one transaction of its own.
 
-``video_use_cases.py`` and ``messaging_use_cases.py`` say the same of the other pipelines, in their words.
+``video_use_cases.py`` and ``messaging_use_cases.py`` are the same for the other pipelines.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ def create_ai_job(
 ) -> None:
     """Store a PENDING job; once that is committed, hand it to the publisher.
 
-    ``request`` says as JSON text what inference is asked for.  Raises ``IntegrityError`` when the id is
-    taken: a caller that never heard the answer to its first try may try again and lose nothing.
+    ``request`` is what inference is asked for, as JSON text.  Raises ``IntegrityError`` when the id is taken:
+    so a caller whose first try was never answered may try again and do no harm.
     """
     with uow:
         uow.jobs.add(job_id, tenant_id, request)
@@ -23,7 +23,7 @@ def create_ai_job(
 
 
 def publish_ai_job(uow: DjangoUnitOfWork, queue: Queue, job_id: str, tenant_id: str) -> None:
-    """Send, then remember: a crash in between sends the job twice, which is harmless; never not at all."""
+    """Send, then store that it was sent: a crash in between sends the job twice, never not at all."""
     queue.send(job_id, tenant_id)
     with uow:
         uow.jobs.mark_published(job_id, tenant_id)
@@ -38,23 +38,24 @@ def recover_unpublished_ai_jobs(uow: DjangoUnitOfWork, queue: Queue) -> None:
 
 
 def prepare_ai_job(uow: DjangoUnitOfWork, job_id: str, tenant_id: str, worker_id: str) -> Lease | Refusal:
-    """Lock the row and take the lease, or say why this delivery gets none."""
+    """Lock the row and take the lease; return it, or the reason why this delivery gets none."""
     with uow:
         return uow.jobs.mark_running(job_id, tenant_id, worker_id)
 
 
 def complete_ai_job(uow: DjangoUnitOfWork, job_id: str, tenant_id: str, attempt: int, result: str) -> bool:
-    """DONE and its result in one commit; False when ``attempt`` no longer owns the job."""
+    """Store DONE and the result in one commit.  Return False when ``attempt`` no longer owns the job."""
     with uow:
         return uow.jobs.mark_done(job_id, tenant_id, attempt, result)
 
 
 def fail_ai_job(uow: DjangoUnitOfWork, job_id: str, tenant_id: str, attempt: int, error: str) -> bool:
+    """Store FAILED.  Return False when ``attempt`` no longer owns the job."""
     with uow:
         return uow.jobs.mark_failed(job_id, tenant_id, attempt, error)
 
 
 def release_ai_job(uow: DjangoUnitOfWork, job_id: str, tenant_id: str, attempt: int, error: str) -> bool:
-    """After a transient error: the message returns at its visibility edge and another attempt begins."""
+    """Give the job back after a transient error: another attempt begins when its message returns."""
     with uow:
         return uow.jobs.mark_retrying(job_id, tenant_id, attempt, error)

@@ -1,6 +1,6 @@
 """The variables of a worker as data: what each must be, and what to do when it is not.
 
-A secret is shown by its length only, and a URL without what may be a password.
+Messages show a secret by its length only, and a URL without the part that may hold a password.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ LONGEST_NAME = 128
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """``read`` turns the text into the value and raises ``ValueError`` where it breaks ``rule``."""
+    """One ``JOBS_`` variable."""
 
-    read: Callable[[str], Any]
-    rule: str
+    read: Callable[[str], Any]  # turns the text into the value; ValueError where it breaks ``rule``
+    rule: str  # completes "it must be"
     way_out: str
-    default: Any = None
-    needed_for: str = ""
-    shown: Callable[[str], str] = repr
+    default: Any = None  # None: derived from others, or needed
+    needed_for: str = ""  # DATABASE or SQS: the commands that must have it
+    shown: Callable[[str], str] = repr  # how messages show a wrong value
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

@@ -27,7 +27,7 @@ def create_video(
 
 
 def publish_video(uow: DjangoUnitOfWork, queue: Queue, video_id: str, tenant_id: str) -> None:
-    """Send, then remember: a crash in between sends the video twice, which is harmless."""
+    """Send, then store that it was sent: a crash in between sends the video twice, never not at all."""
     queue.send(video_id, tenant_id)
     with uow:
         uow.jobs.mark_published(video_id, tenant_id)
@@ -42,7 +42,7 @@ def recover_unpublished_videos(uow: DjangoUnitOfWork, queue: Queue) -> None:
 
 
 def prepare_video(uow: DjangoUnitOfWork, video_id: str, tenant_id: str, worker_id: str) -> Lease | Refusal:
-    """Lock the row and take the lease, or say why this delivery gets none."""
+    """Lock the row and take the lease; return it, or the reason why this delivery gets none."""
     with uow:
         return uow.jobs.mark_processing(video_id, tenant_id, worker_id)
 
@@ -50,18 +50,18 @@ def prepare_video(uow: DjangoUnitOfWork, video_id: str, tenant_id: str, worker_i
 def complete_video(
     uow: DjangoUnitOfWork, video_id: str, tenant_id: str, attempt: int, rendition: str
 ) -> bool:
-    """READY and its rendition in one commit; False when ``attempt`` no longer owns the video."""
+    """Store READY and the rendition in one commit.  False when ``attempt`` no longer owns the video."""
     with uow:
         return uow.jobs.mark_ready(video_id, tenant_id, attempt, rendition)
 
 
 def fail_video(uow: DjangoUnitOfWork, video_id: str, tenant_id: str, attempt: int, error: str) -> bool:
-    """FAILED, without a rendition; False when ``attempt`` no longer owns the video."""
+    """Store FAILED, without a rendition.  Return False when ``attempt`` no longer owns the video."""
     with uow:
         return uow.jobs.mark_failed(video_id, tenant_id, attempt, error)
 
 
 def release_video(uow: DjangoUnitOfWork, video_id: str, tenant_id: str, attempt: int, error: str) -> bool:
-    """After a transient error: the message returns at its visibility edge and another attempt begins."""
+    """Give the video back after a transient error: another attempt begins when its message returns."""
     with uow:
         return uow.jobs.mark_retrying(video_id, tenant_id, attempt, error)

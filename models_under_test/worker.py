@@ -1,8 +1,8 @@
-"""A real worker: one message after another through the delivery procedure that the machine drives too.
+"""A real worker: one message after another through the delivery procedure that the verifier drives too.
 
-No error loses a message.  Whatever a step raises is logged, the message is left alone and returns at
-its visibility edge; then the worker pauses, longer each time, and takes nothing before the database
-answers, since every message that it took in vain would have cost one of its receives.
+No error loses a message.  An exception in a step is logged, and the message is left alone and returns at its
+visibility edge.  Then the worker pauses, longer each time, and receives nothing before the database answers:
+every message that it took in vain would have cost one of its receives.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from models_under_test.sqs import SQSQueue
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 STOP_SECONDS = 1.0
-"""How long inference that was told to stop may take to do so."""
+"""How long inference that was asked to stop may take to do so."""
 STUCK = 3
-"""Exit code when it did not: the job is released, and only a new process gets rid of the old inference."""
+"""Exit code when it did not stop: the job is released, and only a new process is free of the old thread."""
 
 
 class Worker:
-    """``max_deliveries`` ends :meth:`run` after so many, refused ones included; None for never."""
+    """Takes messages of one queue.  ``max_deliveries`` of them end :meth:`run`, refused ones included."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Worker:
         self._stuck = False
 
     def run(self) -> int:
-        """Work until told to stop; the exit code.  Raises ``LogBroken``: without a log it does not work."""
+        """Work until asked to stop.  Return the exit code.  Raises ``LogBroken`` when the log fails."""
         self._started()
         while not (self.stop.asked or self._stuck or self._left == 0):
             try:
@@ -63,13 +63,13 @@ class Worker:
                 break
             except StepFailed:
                 self._recover()
-        # Whoever was told to stop is not to be started again.
+        # Exit code 0 after a signal, even when stuck: a supervisor must not start this worker again.
         code = STUCK if self._stuck and not self.stop.asked else 0
         self._log.write("worker.stopped", f"Worker stopped with exit code {code}", code=code)
         return code
 
     def _deliver(self) -> None:
-        """One message, as far as it goes; the procedure says what is next."""
+        """Take one message through the steps that its procedure names."""
         delivery = self._new_delivery()
         if not delivery.receive():
             return
@@ -94,7 +94,7 @@ class Worker:
         return self._configuration.worker_id or self._pipeline.pipeline.worker_id
 
     def _infer(self, delivery: LoggedDelivery) -> Outcome:
-        """Let inference run, extend the message's visibility meanwhile, and cut it when its time is up."""
+        """Run inference, hide the message anew meanwhile, and cut inference off when its time is up."""
         began = time.monotonic()
         job_id, tenant_id = delivery.job
         try:

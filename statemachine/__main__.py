@@ -15,13 +15,13 @@ from statemachine.commands import soak
 from statemachine.commands.certificate import certify
 from statemachine.commands.check_binding import exercise
 from statemachine.commands.gate import run_gate
-from statemachine.commands.merge import command as merge
+from statemachine.commands.merge import add_up
 from statemachine.lifecycle import LifecycleError
-from statemachine.logs import command as check_log
-from statemachine.processes import command as processes
+from statemachine.logs import check_log
+from statemachine.processes import run_workers
 from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
-from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, Misused, Parser, say
+from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, Parser, UsageError, say
 from statemachine.search.corpus.places import PlaceError
 from statemachine.search.pool import WorkFailed
 from statemachine.search.run_file import RunFileError
@@ -29,17 +29,17 @@ from statemachine.world.databases.safety import Refused
 
 COMMANDS: tuple[Command, ...] = (
     run_gate.COMMAND,  # gate
-    processes.COMMAND,
-    check_log.COMMAND,
+    run_workers.COMMAND,  # processes
+    check_log.COMMAND,  # check-log
     exercise.COMMAND,  # check-binding
     certify.COMMAND,  # certificate
     soak.COMMAND,
-    merge.COMMAND,
+    add_up.COMMAND,  # merge
 )
 """In the order of ``--help``."""
 
 _MISUSED = (
-    Misused,
+    UsageError,
     BindingError,
     FleetError,
     LifecycleError,

@@ -1,9 +1,8 @@
 """Binds django-q2 and its table of queued tasks, ``django_q_ormq``, to the verifier.
 
-What the package does its own functions do here: ``async_task``, then one round each of ``pusher``,
-``worker`` and ``monitor``, on the ORM broker.  A job is a row of that table, in a queue of its own, beside
-the application's row.  The table is the queue: the verifier's messages stand for the moments at which some
-cluster polls it.
+The package's own functions do the work: ``async_task``, then one round each of ``pusher``, ``worker`` and
+``monitor``, on the ORM broker.  A job is a row of that table, in a queue of its own, beside the application's
+row.  The table is the queue: a message of the verifier stands for a moment at which some cluster polls it.
 """
 
 from collections import defaultdict
@@ -21,7 +20,7 @@ A_POLL = "the table is the queue: a message here is a poll by some cluster, whic
 
 
 class Binding:
-    """As it comes to hand: the ``Task`` row is the outcome, and a failure is final (``ack_failure``)."""
+    """The simplest use: the ``Task`` row is the outcome, and a failure is final (``ack_failure``)."""
 
     settings_module = "settings"
     lifecycle = Lifecycle(
@@ -61,7 +60,7 @@ class Binding:
         from jobs.tasks import inference
 
         class Broker(orm.ORM):
-            """The package's own; it tells which lock it gave, and leaves deleting to a step of its own."""
+            """The package's own, which keeps the lock that it gave, and deletes in a step of its own."""
 
             acknowledged = None
 
@@ -80,7 +79,7 @@ class Binding:
         self.async_task, self.pusher = tasks.async_task, pusher.pusher
         self.worker, self.monitor, self.timer = worker.worker, monitor.monitor, Value("f", -1)
         self.jobs, self.entries, self.tasks = ours.Job.objects, models.OrmQ.objects, models.Task.objects
-        # Two looks at a real clock differ, and the broker compares with "<": so must two at a frozen one.
+        # The broker compares times with "<".  A real clock never shows one twice, so a frozen one must not.
         orm.timezone = SimpleNamespace(now=lambda: self.now() + timedelta(microseconds=next(self.ticks)))
         orm.sleep = pusher.sleep = lambda seconds: None
         self.forget()
@@ -95,14 +94,14 @@ class Binding:
             self.on_commit(lambda: self.publisher.enqueue(job, tenant))
 
     def publish(self, job, tenant):
-        """Not the package's: from now on a cluster may poll."""
+        """Let clusters poll for the job.  The package has no such step."""
         self.queue.send(job, tenant)
         with self.atomic():
             if self.row(job, tenant).status == "PENDING":
                 self.jobs.filter(name=job, published_at=None).update(published_at=self.now())
 
     def recover(self):
-        """Not the package's either: whichever cluster has died, another polls."""
+        """Publish old jobs that no step published.  The package needs none: every cluster polls."""
         old = self.now() - timedelta(seconds=self.lifecycle.recover_after_seconds)
         for job in self.jobs.filter(published_at=None, created_at__lte=old):
             if self.row(job.name, job.tenant).status == "PENDING":
@@ -112,7 +111,7 @@ class Binding:
         return Delivery(self, queue)
 
     def acquire(self, job, tenant, broker):
-        """One round of the package's pusher; the attempt, or None when it pushed nothing to be done."""
+        """Run one round of the package's pusher.  Return the attempt, or None when there is nothing to do."""
         pushed, rounds = Feed(), Rounds()
         self.pusher(pushed, rounds, broker)
         if not rounds.ended:
@@ -128,10 +127,10 @@ class Binding:
         return len(self.locks[job])
 
     def finish(self, job, tenant, operation, payload, broker):
-        """One round of the package's worker, then of its monitor.
+        """Run one round of the package's worker, then of its monitor.
 
-        They say nothing to the one who worked, so it is read from the row: where the opposite outcome
-        stands, this one was refused; where none does, it could not be saved, which the package logs.
+        They return nothing to the worker, so the answer is read from the row: with the opposite outcome, this
+        one was refused; with none, it could not be saved, which the package only logs.
         """
         results = Feed()
         self.inference.update({"ends": ENDS[operation], "with": payload})
@@ -147,7 +146,7 @@ class Binding:
         return self.acquire(job, tenant, self.broker(f"{tenant}.{job}"))
 
     def complete(self, job, tenant, attempt, result, operation=Operation.COMPLETE):
-        """A worker that was pushed the job some time ago, outside of any delivery."""
+        """Finish in the name of a worker that got the job some time ago, outside of any delivery."""
         row, broker = self.row(job, tenant), self.broker(f"{tenant}.{job}")
         if row is None or row.status == "PENDING":
             return False
@@ -172,7 +171,7 @@ class Binding:
 
     def seen(self, row, lock, task):
         status, result = self.outcome(row, task)
-        # An entry that is gone without an outcome is told as it was seen last.
+        # The lock of an entry that is gone without an outcome is the one last seen.
         lock = lock or max(self.locks[row.name], default=None)
         if not status:
             waits = lock is not None and lock - row.created_at < timedelta(seconds=RETRY)
@@ -189,7 +188,7 @@ class Binding:
         return ("DONE" if task.success else "FAILED", task.result) if task else ("", "")
 
     def others(self, jobs):
-        """Of all other rows what may not change, in both tables of the package."""
+        """Return the columns of all other rows that must not change, in both tables of the package."""
         mine = self.jobs.filter(name__in=jobs)
         tasks = self.tasks.exclude(id__in=mine.values("task_id")).order_by("started")
         entries = self.entries.exclude(key__in=[f"{row.tenant}.{row.name}" for row in mine])
@@ -204,7 +203,7 @@ class Binding:
 
 
 class Careful(Binding):
-    """The task looks first whether it has ended, and returns its failures: at least once, made idempotent."""
+    """The task looks first whether it has ended, and returns its failures: at least once, idempotent."""
 
     task, options, looks_first = "jobs.tasks.infer_and_tell", {}, True
 
@@ -213,7 +212,7 @@ class Careful(Binding):
 
 
 class OwnOutcome(Careful):
-    """The application keeps the outcome itself; the ``Task`` row is a log."""
+    """The application stores the outcome itself; the ``Task`` row is only a log."""
 
     task = "jobs.tasks.infer_and_write"
 
@@ -252,7 +251,7 @@ class Delivery:
 
 
 class Feed(list):
-    """What the package's functions take for a queue between processes."""
+    """A list in place of the queue between the package's processes."""
 
     put = list.append
 
@@ -261,7 +260,7 @@ class Feed(list):
 
 
 class Rounds:
-    """The package's stop event: it ends a pusher after one round, and tells whether it came to that."""
+    """In place of the package's stop event: it ends a pusher after one round."""
 
     ended = False
 

@@ -1,8 +1,8 @@
-"""What django-q2 does in three orders of events, each as the search found it and then written down.
+"""Three orders of events in which django-q2 breaks a claim, found by search and written as plain tests.
 
     pytest -p statemachine.plugin --binding binding:Binding found.py
 
-Each fails for as long as the package does it.  README.md says which of them is a bug.
+Each test fails as long as the package behaves so.  README.md says which of the three is a bug.
 """
 
 from statemachine.regression import LeasedJobs

@@ -1,10 +1,12 @@
 """Planted bugs, a module each: proof that an invariant can fail.
 
-Each is the smallest change that a tired engineer could make: a subclass of one part of the correct
-system, which knows nothing of it.  The docstring tells its story and names, in backquotes on its
-last line, the invariant that catches it, and the lane when the embedded one cannot see it (``in the
-transactions lane``).  The module's ``PARTS`` says which part it replaces.  The history that shows it is in
-``minimal/``.  Those of the other pipelines are in ``video/`` and ``messaging/``.
+Each is the smallest change that a tired engineer could make: a subclass of one part of the correct system,
+which does not know of it.  The docstring says what was done and why it is wrong.  Its last line names, in
+backquotes, the invariant that catches the bug, and the lane if the embedded one cannot see it (``in the
+transactions lane``).  The module's ``PARTS`` maps the part that it replaces.  The shortest history that shows
+the bug is in ``minimal/``.  Those of the other pipelines are in ``video/`` and ``messaging/``.
+
+To add a bug, add a module here and a history to the module of ``minimal/`` that fits.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pathlib import Path
 
 
 def stories_in(folder: Path) -> Mapping[str, str]:
-    """Name of each defect → its docstring, read without importing it (that would need Django)."""
+    """Return the docstring of each defect by its name, read without importing it: that needs Django."""
     return {
         path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         for path in sorted(folder.glob("*.py"))

@@ -1,6 +1,6 @@
 """``JOBS_DEFECT=name python -m models_under_test.defects worker …``: a real worker with a planted bug.
 
-It is an entry point of its own, so that the correct worker need not know that there are any.
+An entry point of its own, so that the correct worker does not know of planted bugs.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CATALOGUES = (
 
 
 def run() -> int:
-    """Run the command line with the parts of the defect that ``JOBS_DEFECT`` names; its exit code."""
-    # Taken out of the environment: it is no variable of the worker's own.
+    """Run the command line with the parts of the defect that ``JOBS_DEFECT`` names.  Return the exit code."""
+    # Removed from the environment: the worker refuses JOBS_ variables that it does not know.
     name = os.environ.pop(VARIABLE, "")
     homes = {story: catalogue for catalogue in CATALOGUES for story in import_module(catalogue).STORIES}
     if name not in homes:

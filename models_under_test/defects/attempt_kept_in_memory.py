@@ -1,6 +1,6 @@
 """Each worker remembers the attempts that it was given, "to save a column in the query", and fences by that.
 
-Of a takeover by another worker it hears nothing, so a late worker still passes its own fence.
+It does not learn of a takeover by another worker, so a late worker still passes its own fence.
 
 Caught by `only_the_holder_finishes`.
 """

@@ -1,4 +1,4 @@
-"""The count is raised in the database, and the caller is told the number from the object read before.
+"""The count is raised in the database, and the caller gets the number of the object read before.
 
 Every worker shows the token of the attempt before its own, and every finish is refused.
 

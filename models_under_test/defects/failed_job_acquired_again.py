@@ -1,6 +1,6 @@
 """mark_running reopens a FAILED job: "its message came back, so somebody wants it tried again".
 
-A duplicate that arrives after the failure starts a job anew that its user was told has failed.
+A duplicate that arrives after the failure starts a job anew whose user has read that it failed.
 
 Caught by `terminal_jobs_never_change`.
 """

@@ -1,6 +1,6 @@
 """The expiry is cut to whole seconds, "as the old column had them".
 
-A lease is up to a second too short: whoever asks at the right moment gets a job that is still held.
+A lease is up to a second too short: a worker that asks in that second gets a job that is still held.
 
 Caught by `a_lease_lasts_its_declared_length`.
 """

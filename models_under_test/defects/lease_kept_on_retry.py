@@ -1,6 +1,6 @@
 """A release leaves ``lease_expires_at`` in the row, "as a back-off until the next attempt".
 
-The row says RETRYING and leased at once, and whoever goes by the lease sees a worker that is not there.
+The row says RETRYING and leased at once, and a monitor that reads the lease sees a worker that is not there.
 
 Caught by `running_means_leased`.
 """

@@ -1,6 +1,6 @@
 """The row is locked, but what was read before the lock is what is believed.
 
-Whoever waits for the lock goes on afterwards with a row as it was before the wait: a takeover that was
+A call that waits for the lock goes on with the row as it was before the wait: a takeover that was
 committed meanwhile is overwritten.
 
 Caught by `one_holder_at_a_time` in the transactions lane.

@@ -1,6 +1,6 @@
 """The worker deletes its message as soon as it has the lease: "from now on the row is what counts".
 
-If it dies, the lease ends and nobody is told: no message will ever bring the job to another worker.
+If it dies, the lease ends and no message will ever bring the job to another worker.
 
 Caught by `messages_outlive_unfinished_jobs`.
 """

@@ -1,6 +1,6 @@
 """mark_done accepts RETRYING beside RUNNING: "the result is there, so why try again".
 
-An attempt that has given its job back completes it, while the caller was told that it will be retried.
+An attempt that has given its job back completes it, while the caller was answered that it will be retried.
 
 Caught by `only_the_holder_finishes`.
 """

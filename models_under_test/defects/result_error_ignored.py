@@ -1,6 +1,6 @@
 """A result that cannot be stored is left out, inside the transaction: "the job itself is done, after all".
 
-The database has given up the whole transaction by then; the worker is told DONE, and the row is RUNNING.
+The database has given up the whole transaction by then; the worker is answered DONE, and the row is RUNNING.
 
 Caught by `operations_answer_by_the_table`.
 """

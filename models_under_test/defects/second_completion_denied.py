@@ -1,4 +1,4 @@
-"""mark_done answers True only for a RUNNING job: an attempt that asks again is told that it does not own it.
+"""mark_done answers True only for a RUNNING job: an attempt that asks again is refused.
 
 A worker that lost the first answer takes its own success for a takeover, and leaves its message behind.
 

@@ -1,6 +1,6 @@
 """mark_running locks the row of the job's tenant, "one acquisition at a time", and not the job's own.
 
-Whoever finishes a job locks the job: a late worker completes it while another one is taking it over, and
+A finish locks the job itself: a late worker completes it while another one is taking it over, and
 an ended job runs again.
 
 Caught by `terminal_jobs_never_change` in the transactions lane.

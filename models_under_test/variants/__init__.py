@@ -1,7 +1,7 @@
-"""The same system under other lifecycles: bindings to start from when yours is not like ours.
+"""The same system under other lifecycles: bindings to start from for a system with other policies.
 
-``pytest statemachine/ --binding models_under_test.variants:Heartbeat`` runs one.  Each changes one thing
-and says in its lifecycle what it changes; the machine, the claims and the table are the same.
+``pytest statemachine/ --binding models_under_test.variants:Heartbeat`` runs one.  Each changes one thing, and
+its lifecycle says what; the machine, the claims and the table are the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class _Variant(AIJobsBinding):
     defects: Mapping[str, str] = MappingProxyType({})
 
     def changed(self) -> dict[str, Any]:
-        """The parts that this variant replaces.  Imported late: they need a configured Django."""
+        """Return the parts that this variant replaces.  Imported late: they need a configured Django."""
         return {}
 
     def parts(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class ShortLease(_Variant):
 
 
 class LateCompletionRefused(_Variant):
-    """Whoever comes after the end of its lease comes too late, even if nobody has taken over."""
+    """An attempt whose lease has expired cannot finish, even if no other has taken over."""
 
     lifecycle = replace(OURS, late_completion=Answer.REFUSED)
 
@@ -92,7 +92,7 @@ class FailureEndsInDone(_Variant):
 
 
 class Unfenced(_Variant):
-    """Finishing shows no token: whoever comes first ends the job."""
+    """Finishing shows no token: the first attempt to finish ends the job."""
 
     lifecycle = replace(OURS, fenced=False)
     waived = MappingProxyType(
@@ -121,7 +121,7 @@ class Heartbeat(_Variant):
 
 
 class LateRenewalRefused(Heartbeat):
-    """A heartbeat that comes after the end of its lease comes too late; finishing then is still accepted."""
+    """A heartbeat after the end of the lease is refused; finishing then is still accepted."""
 
     lifecycle = replace(Heartbeat.lifecycle, late_renewal=Answer.REFUSED)
 
@@ -132,7 +132,7 @@ class LateRenewalRefused(Heartbeat):
 
 
 class NamedWorkers(_Variant):
-    """Every worker takes its leases under a name of its own."""
+    """Every worker takes its leases under its own name."""
 
     def worker_id(self, worker: str) -> str:
         return f"ai-worker-{worker}"
@@ -141,7 +141,7 @@ class NamedWorkers(_Variant):
 class NothingOptional(_Variant):
     """No release, no extension, no sweep: what a system may do without.
 
-    A publisher that dies leaves its job PENDING for ever, so what says that every job ends is waived.
+    A publisher that dies leaves its job PENDING for ever, so the claims that every job ends are waived.
     """
 
     lifecycle = replace(OURS, offers=frozenset())

@@ -1,4 +1,4 @@
-"""What the variants change in the system: a repository or a delivery procedure each."""
+"""The parts that the variants replace: a repository or a delivery procedure each."""
 
 from __future__ import annotations
 

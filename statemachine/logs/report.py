@@ -161,7 +161,7 @@ def evidence(cited: CitedViolation, with_lines: bool = True, paper: Paper = WIDE
     claim = BY_NAME[seen.invariant]
     yield f"FAIL  {seen.invariant}"
     yield from paper.wrap(seen.story, MARGIN)
-    yield from paper.wrap(f"{claim.protects.splitlines()[0]} (gate report {claim.section})", MARGIN)
+    yield from paper.wrap(claim.protects.splitlines()[0], MARGIN)
     for what, expected, actual in seen.compared:
         yield from paper.wrap(f"{what}: expected {expected}, found {actual}", MARGIN)
     if cited.others:

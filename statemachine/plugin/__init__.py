@@ -1,28 +1,30 @@
-"""The pytest side: options, header, fixtures, signs of life, summary and exit codes, and nothing else.
+"""The pytest plugin: its hooks and fixtures.  What they do is in the modules beside this one.
 
 Loaded by ``-p statemachine.plugin``, which ``pyproject.toml`` says for a checkout: early enough to choose
 the settings module before pytest-django looks for one.  As a ``pytest11`` entry point its options would
-turn up in every pytest of the environment.
+show up in every pytest of the environment.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from statemachine.binding import DEFAULT_BINDING, load
-from statemachine.plugin import xdist as distributed
+from statemachine.plugin import xdist
 from statemachine.plugin.closing import closings_of, properties_of
+from statemachine.plugin.ending import stop
 from statemachine.plugin.header import header_of
-from statemachine.plugin.lanes import PlayedLane, ProcessesLane
-from statemachine.plugin.on_postgresql import on_postgresql
-from statemachine.plugin.options import check_profile, choose_settings, session_for
+from statemachine.plugin.lanes import LanePlayer, interleaved
+from statemachine.plugin.options import asked_for, check_profile, choose_settings
+from statemachine.plugin.processes_player import ProcessesPlayer
+from statemachine.plugin.state import STATE, PluginState
 from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs
-from statemachine.report.session import SESSION
 from statemachine.report.text.lanes import LANES
 from statemachine.report.text.paper import paper_for
 from statemachine.search.engine import register_profiles
@@ -62,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--fuzz-for",
         metavar="TIME",
-        help="search for so long (30s, 10m, 6h), in as many processes as -n of pytest-xdist says",
+        help="search until this time is up (30s, 10m, 6h), in as many processes as -n of pytest-xdist says",
     )
     group.addoption(
         "--corpus",
@@ -74,7 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--clock-skew",
         metavar="SECONDS",
         default="0",
-        help="let the clock of a worker be so many seconds ahead or behind (default: 0, all clocks agree)",
+        help="let the clock of each worker be up to SECONDS ahead or behind (default: 0, all clocks agree)",
     )
     group.addoption(
         "--lane",
@@ -104,42 +106,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     # Around pytest-django's own, which imports whatever settings module it finds.
-    asked = early_config.known_args_namespace
-    if not asked.help and not asked.version:
-        early_config.stash[SESSION] = session = session_for(asked)
-        choose_settings(session, asked)
+    options = early_config.known_args_namespace
+    if not options.help and not options.version:
+        asked = asked_for(options)
+        early_config.stash[STATE] = PluginState(asked)
+        choose_settings(asked, options)
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
-    # Around xdist's own, which would start processes to deal out tests to: here is one, with its own.
-    if SESSION in config.stash and config.stash[SESSION].fuzz_seconds:
-        asked = getattr(config.option, "numprocesses", None)
-        if isinstance(asked, str):  # auto, logical
-            asked = config.hook.pytest_xdist_auto_num_workers(config=config)
-        config.stash[SESSION].processes = max(asked or 1, 1)
+    # Around xdist's own, which would start workers and deal out tests to them: a run by time is one test,
+    # which deals out searches to processes of its own.
+    state = config.stash.get(STATE, None)
+    if state is not None and state.asked.fuzz_seconds:
+        wanted = getattr(config.option, "numprocesses", None)
+        if isinstance(wanted, str):  # auto, logical
+            wanted = config.hook.pytest_xdist_auto_num_workers(config=config)
+        state.asked = replace(state.asked, processes=max(wanted or 1, 1))
         config.option.numprocesses = None
     return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    distributed.join(config, paper_for(sys.stdout))
+    xdist.join(config, paper_for(sys.stdout))
     # Only now, since a conftest.py may have registered more profiles.
-    if SESSION not in config.stash:
+    if STATE not in config.stash:
         return
     profile = config.getoption("--hypothesis-profile")
     check_profile(profile)
     if profile is None:
-        settings.load_profile("fuzz" if config.stash[SESSION].fuzz_seconds else "dev")
+        settings.load_profile("fuzz" if config.stash[STATE].asked.fuzz_seconds else "dev")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Of our own tests only that of the lane which was asked for."""
     if collection_path.parent != Path(__file__).parent or not collection_path.name.startswith("test_"):
         return None
-    lanes = config.stash[SESSION].lanes
+    lanes = config.stash[STATE].asked.lanes
     return True if collection_path.stem.removeprefix("test_") not in lanes else None
 
 
@@ -147,71 +152,73 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     from django.db import connections
 
     try:
-        session.config.stash[SESSION].database = safety.make_private(connections.settings)
+        session.config.stash[STATE].database = safety.make_private(connections.settings)
     except safety.Refused as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    paper = config.stash[SESSION].paper
-    return [line for text in header_of(config.stash[SESSION]) for line in paper.wrap(text, "", "  ")]
+    state = config.stash[STATE]
+    header = header_of(state.asked, state.database)
+    return [line for text in header for line in state.asked.paper.wrap(text, "", "  ")]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let the XML have what was played, and one line of the failure where pytest wants one line.
+    """Give the JUnit XML what was played, and pytest's short summary one line of the failure.
 
-    In CI it prints the whole message there, and would repeat the report.
+    In CI pytest prints the whole message there, and would repeat the report.
     """
     lanes = [_PLAYERS[name] for name in getattr(item, "fixturenames", ()) if name in _PLAYERS]
-    part = item.config.stash[SESSION].parts.get(lanes[0]) if lanes and call.when == "call" else None
-    if part is not None:
-        item.user_properties += properties_of(part)
+    outcomes = item.config.stash[STATE].outcomes
+    outcome = outcomes.get(lanes[0]) if lanes and call.when == "call" else None
+    if outcome is not None:
+        item.user_properties += properties_of(outcome)
     report = yield
     crash = getattr(report.longrepr, "reprcrash", None)
-    if part is not None and crash is not None and part.headline:
-        crash.message = part.headline
+    if outcome is not None and crash is not None and outcome.headline:
+        crash.message = outcome.headline
     return report
 
 
 @pytest.fixture(scope="session")
 def private_database(request: pytest.FixtureRequest, django_db_setup: None) -> None:
-    """Ends the session before anything is written, unless every database is the run's own."""
+    """Ends the run before anything is written, unless every database is the run's own."""
     from django.db import connections
 
     try:
         safety.check_private(connections.all())
     except safety.Refused as error:
-        distributed.stop(request.config, str(error))
+        stop(request.config, str(error))
 
 
 @pytest.fixture
 def embedded_lane(
     request: pytest.FixtureRequest, private_database: None, transactional_db: None
-) -> Iterator[PlayedLane]:
+) -> Iterator[LanePlayer]:
     """The lane on the run's own database, in autocommit: inside a transaction ``on_commit`` never fires."""
-    session = request.config.stash[SESSION].of_lane(EMBEDDED.name)
-    lane = Lane(session.binding, session.clock_skew_seconds)
+    outcome = request.config.stash[STATE].begin(EMBEDDED.name)
+    lane = Lane(outcome.asked.binding, outcome.asked.clock_skew_seconds)
     with lane.open():
-        yield PlayedLane(request.config, session, lane)
+        yield LanePlayer(request.config, outcome, lane)
 
 
 @pytest.fixture
 def transactions_lane(
     request: pytest.FixtureRequest, private_database: None, transactional_db: None
-) -> Iterator[PlayedLane]:
+) -> Iterator[LanePlayer]:
     """The lane on a PostgreSQL database that the run makes; skipped where there is no server for it."""
-    session = request.config.stash[SESSION].of_lane(TRANSACTIONS.name)
-    with on_postgresql(request.config, session) as (lane, made):
-        session.closing.append(f"Database: {made}")
-        yield PlayedLane(request.config, session, lane)
+    outcome = request.config.stash[STATE].begin(TRANSACTIONS.name)
+    with interleaved(request.config, outcome.asked, outcome.notes) as (lane, made):
+        outcome.remarks.append(f"Database: {made}")
+        yield LanePlayer(request.config, outcome, lane)
 
 
 @pytest.fixture
-def processes_lane(request: pytest.FixtureRequest) -> ProcessesLane:
-    return ProcessesLane(request.config)
+def processes_lane(request: pytest.FixtureRequest) -> ProcessesPlayer:
+    return ProcessesPlayer(request.config, request.config.stash[STATE].begin("processes"))
 
 
 @pytest.fixture
@@ -219,11 +226,11 @@ def leased_jobs(
     request: pytest.FixtureRequest, private_database: None, transactional_db: None
 ) -> Iterator[LeasedJobs]:
     """Plays one history on the run's own database, with the binding and the defect of the command line."""
-    session = request.config.stash[SESSION]
+    asked = request.config.stash[STATE].asked
     # A binding of its own for each test: a binding is opened once.
-    lane = Lane(load(session.binding_path, session.defect))
+    lane = Lane(load(asked.binding_path, asked.defect))
     with lane.open():
-        jobs = LeasedJobs(lane, session.binding_path)
+        jobs = LeasedJobs(lane, asked.binding_path)
         yield jobs
     _fail_unjudged(jobs, "leased_jobs")
 
@@ -233,9 +240,9 @@ def interleaved_jobs(
     request: pytest.FixtureRequest, private_database: None, transactional_db: None
 ) -> Iterator[InterleavedJobs]:
     """The same, statement by statement on a PostgreSQL database that the test makes."""
-    session = request.config.stash[SESSION]
-    with on_postgresql(request.config, session) as (lane, _):
-        jobs = InterleavedJobs(lane, session.binding_path)
+    state = request.config.stash[STATE]
+    with interleaved(request.config, state.asked, state.notes) as (lane, _):
+        jobs = InterleavedJobs(lane, state.asked.binding_path)
         yield jobs
     _fail_unjudged(jobs, "interleaved_jobs")
 
@@ -261,11 +268,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _close(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    told = config.getoption("tbstyle") != "no" and not config.getoption("no_summary")
-    for closing in (*closings_of(config.stash[SESSION]), *distributed.received(config)):
+    shown = config.getoption("tbstyle") != "no" and not config.getoption("no_summary")
+    for closing in (*closings_of(config.stash[STATE]), *xdist.received(config)):
         for note in closing.notes:
             reporter.write_line(note)
-        lines = closing.text(told)
+        lines = closing.text(shown)
         if lines:
             reporter.section(closing.title)
         for line in lines:

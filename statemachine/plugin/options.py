@@ -16,72 +16,69 @@ from statemachine.history import ndjson
 from statemachine.history.ndjson import Header, HistoryError
 from statemachine.history.words import seconds_in
 from statemachine.lifecycle import LifecycleError
-from statemachine.report.session import CORPUS, Session
+from statemachine.report.asked import CORPUS, Asked
 from statemachine.report.timeline import NAME
-from statemachine.search.corpus.places import Directory, Place, PlaceError, place_for
+from statemachine.search.corpus.places import CorpusPlace, Directory, PlaceError, place_for
 from statemachine.search.engine import PROFILES
 from statemachine.search.exhaustive import INTERLEAVED
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
-from statemachine.world.databases import opening as standalone
-from statemachine.world.databases import safety
+from statemachine.world.databases import opening, safety
 
 
-def session_for(asked: argparse.Namespace) -> Session:
+def asked_for(options: argparse.Namespace) -> Asked:
     """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
     try:
-        saved = ndjson.read(Path(asked.replay)) if asked.replay is not None else None
-        binding = load(asked.binding, asked.defect)
+        saved = ndjson.read(Path(options.replay)) if options.replay is not None else None
+        binding = load(options.binding, options.defect)
     except HistoryError as error:
-        raise pytest.UsageError(f"--replay {asked.replay}: {error}") from None
+        raise pytest.UsageError(f"--replay {options.replay}: {error}") from None
     except (BindingError, LifecycleError) as error:
         raise pytest.UsageError(str(error)) from None
-    if saved and saved[0].binding != asked.binding:
+    if saved and saved[0].binding != options.binding:
         raise pytest.UsageError(
-            f"--replay {asked.replay}: the history was recorded with --binding {saved[0].binding} and this "
-            f"is {asked.binding}: give the binding that it was recorded with"
+            f"--replay {options.replay}: the history was recorded with --binding {saved[0].binding} and this "
+            f"is {options.binding}: give the binding that it was recorded with"
         )
-    seed = _seed(asked.hypothesis_seed)
-    skew = _clock_skew(asked.clock_skew, binding)
-    lanes = _lanes(asked, saved[0] if saved else None)
-    return Session(
-        asked.binding,
+    lanes = _lanes(options, saved[0] if saved else None)
+    return Asked(
+        options.binding,
         binding,
-        asked.defect,
-        seed,
-        skew,
-        asked.replay,
-        saved,
-        lane=lanes[0],
-        lanes=lanes,
-        database_server=asked.database_server,
-        report=_report(asked.report, lanes[0]),
-        kills=asked.kills,
-        fuzz_seconds=_fuzz_seconds(asked),
-        corpus=_corpus(asked),
-        exhaust=_exhaust(asked),
+        options.defect,
+        _seed(options.hypothesis_seed),
+        lanes[0],
+        lanes,
+        clock_skew_seconds=_clock_skew(options.clock_skew, binding),
+        replay_path=options.replay,
+        saved=saved,
+        fuzz_seconds=_fuzz_seconds(options),
+        exhaust=_exhaust(options),
+        corpus=_corpus(options),
+        database_server=options.database_server,
+        kills=options.kills,
+        report=_report(options.report, lanes[0]),
     )
 
 
-def choose_settings(session: Session, asked: argparse.Namespace) -> None:
-    """Let the binding's settings module be the one, and load it.  Raises ``pytest.UsageError``."""
-    wanted = session.binding.settings_module
+def choose_settings(asked: Asked, options: argparse.Namespace) -> None:
+    """Make the binding's settings module the one of this run, and load it.  Raises ``pytest.UsageError``."""
+    wanted = asked.binding.settings_module
     found = {
-        "--ds": asked.ds,
+        "--ds": options.ds,
         "the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE"),
     }
     try:
-        safety.check_no_reuse(asked.reuse_db)
-        safety.check_settings_module(wanted, session.binding_path, found)
+        safety.check_no_reuse(options.reuse_db)
+        safety.check_settings_module(wanted, asked.binding_path, found)
     except safety.Refused as error:
         raise pytest.UsageError(str(error)) from None
     try:
-        standalone.choose_settings(session.binding, session.binding_path)
+        opening.choose_settings(asked.binding, asked.binding_path)
     except BindingError as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def check_profile(name: str | None) -> None:
-    """Raises ``pytest.UsageError`` when Hypothesis knows no profile of that name."""
+    """Raise ``pytest.UsageError`` when Hypothesis knows no profile of that name."""
     try:
         settings.get_profile(name or "dev")
     except InvalidArgument:
@@ -91,7 +88,7 @@ def check_profile(name: str | None) -> None:
 
 
 def _report(asked: str | None, lane: str) -> Path | None:
-    """The file that ``--report`` asks for; nothing is written yet."""
+    """Return the file that ``--report`` asks for; nothing is written yet."""
     if asked is None:
         return None
     if lane not in KINDS:
@@ -110,73 +107,73 @@ def _report(asked: str | None, lane: str) -> Path | None:
     return file
 
 
-def _fuzz_seconds(asked: argparse.Namespace) -> int:
-    """How long to fuzz, 0 for not at all."""
-    if asked.fuzz_for is None:
+def _fuzz_seconds(options: argparse.Namespace) -> int:
+    """Return how long to fuzz, 0 for not at all."""
+    if options.fuzz_for is None:
         return 0
-    for name, value in (("--replay", asked.replay), ("--lane", asked.lane not in (None, EMBEDDED.name))):
+    for name, value in (("--replay", options.replay), ("--lane", options.lane not in (None, EMBEDDED.name))):
         if value:
             raise pytest.UsageError(
-                f"--fuzz-for {asked.fuzz_for}: it searches in the embedded lane; leave {name} out, or it"
+                f"--fuzz-for {options.fuzz_for}: it searches in the embedded lane; leave {name} out, or it"
             )
     try:
-        return seconds_in(asked.fuzz_for)
+        return seconds_in(options.fuzz_for)
     except ValueError as error:
         raise pytest.UsageError(f"--fuzz-for: {error}") from None
 
 
-def _lanes(asked: argparse.Namespace, saved: Header | None) -> tuple[str, ...]:
-    """The lanes to be played: the one that was asked for, that of a replay, or all that play examples."""
-    if asked.kills and asked.lane != "processes":
+def _lanes(options: argparse.Namespace, saved: Header | None) -> tuple[str, ...]:
+    """Return the lanes to play: the one that was asked for, that of a replay, or all that play examples."""
+    if options.kills and options.lane != "processes":
         raise pytest.UsageError(
-            f"--kills {asked.kills}: of no use but to the lane of real processes; give --lane processes as "
+            f"--kills {options.kills}: of no use but to the lane of real processes; give --lane processes as "
             "well, or leave it out"
         )
-    if asked.database_server and asked.lane == EMBEDDED.name:
+    if options.database_server and options.lane == EMBEDDED.name:
         raise pytest.UsageError(
             "--database-server: of no use to the embedded lane, which runs on SQLite in memory; leave --lane "
             "embedded out, give another lane, or leave the server out"
         )
-    if asked.exhaust is not None:
-        if asked.lane not in (None, TRANSACTIONS.name) or saved is not None or asked.fuzz_for:
+    if options.exhaust is not None:
+        if options.lane not in (None, TRANSACTIONS.name) or saved is not None or options.fuzz_for:
             raise pytest.UsageError(
-                f"--exhaust {asked.exhaust}: it plays every order of two operations in the transactions "
+                f"--exhaust {options.exhaust}: it plays every order of two operations in the transactions "
                 "lane; leave --replay, --fuzz-for and other lanes out"
             )
         return (TRANSACTIONS.name,)
     if saved is None:
         # A run by time searches in the lane that is fast enough for that.
-        return (asked.lane,) if asked.lane else (EMBEDDED.name,) if asked.fuzz_for else tuple(KINDS)
-    if asked.lane == "processes":
+        return (options.lane,) if options.lane else (EMBEDDED.name,) if options.fuzz_for else tuple(KINDS)
+    if options.lane == "processes":
         raise pytest.UsageError(
             "--replay plays a history step by step: leave --lane processes out; a plan of real processes is "
             "played again by python -m statemachine processes --plan"
         )
-    if asked.lane not in (None, saved.lane):
+    if options.lane not in (None, saved.lane):
         raise pytest.UsageError(
-            f"--replay {asked.replay}: the history was recorded in the {saved.lane} lane and this is --lane "
-            f"{asked.lane}: leave the lane out"
+            f"--replay {options.replay}: the history was recorded in the {saved.lane} lane and this is "
+            f"--lane {options.lane}: leave the lane out"
         )
     return (saved.lane,)
 
 
-def _exhaust(asked: argparse.Namespace) -> tuple[str, str] | None:
-    if asked.exhaust is None:
+def _exhaust(options: argparse.Namespace) -> tuple[str, str] | None:
+    if options.exhaust is None:
         return None
-    names = [name.strip() for name in asked.exhaust.split(",")]
+    names = [name.strip() for name in options.exhaust.split(",")]
     strange = [name for name in names if name not in INTERLEAVED]
     if len(names) != 2 or strange:
         raise pytest.UsageError(
-            f"--exhaust {asked.exhaust}: give two operations with a comma between them, of "
+            f"--exhaust {options.exhaust}: give two operations with a comma between them, of "
             f"{', '.join(INTERLEAVED)}; the same one twice is two calls of it"
         )
     return names[0], names[1]
 
 
-def _corpus(asked: argparse.Namespace) -> Place:
+def _corpus(options: argparse.Namespace) -> CorpusPlace:
     try:
-        # What nobody has asked for is nothing to refuse: the run says it when nothing can be kept there.
-        return Directory(Path(CORPUS)) if asked.corpus is None else place_for(asked.corpus)
+        # The default place is not checked: if nothing can be kept there, the run says so at its end.
+        return Directory(Path(CORPUS)) if options.corpus is None else place_for(options.corpus)
     except PlaceError as error:
         raise pytest.UsageError(f"--corpus: {error}") from None
 

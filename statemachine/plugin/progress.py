@@ -11,7 +11,7 @@ from hypothesis import settings
 from statemachine.history.words import counted, duration, grouped
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.search.control import SearchControl
-from statemachine.search.fuzzing.campaign import Campaign
+from statemachine.search.fuzzing.campaign import FuzzCampaign
 from statemachine.world.clock import real_seconds
 
 SECONDS_BETWEEN = 0.5
@@ -42,19 +42,19 @@ class Progress:
         self._draw(f"  {control.examples} of {most} examples, {run.tally.steps} steps, {speed:.0f} steps/s")
 
     def show(self, text: str) -> None:
-        """A sign of life in other words."""
+        """Show a line of text until the next one."""
         if self.visible:
             self._draw(text)
 
     def say(self, text: str) -> None:
-        """A line that stays, also where no terminal is."""
+        """Print a line that stays, also where there is no terminal."""
         if self._reporter is not None:
             with self._uncaptured():
                 self._reporter.ensure_newline()
                 self._reporter.write_line(text)
 
     def clear(self) -> None:
-        """Leave an empty line to whoever writes next."""
+        """Erase the line, so that what is written next begins on an empty one."""
         if self._drawn:
             self._draw("")
             self._reporter.write("\r")
@@ -79,7 +79,7 @@ class FuzzProgress:
         self._between = min(max(seconds / 60, SHORTEST), LONGEST)
         self._next = self._between
 
-    def __call__(self, campaign: Campaign) -> None:
+    def __call__(self, campaign: FuzzCampaign) -> None:
         if self._progress.visible:
             self._progress.show(status(campaign, self._paper))
         elif campaign.elapsed >= self._next:
@@ -87,8 +87,8 @@ class FuzzProgress:
             self._progress.say(status(campaign, self._paper))
 
 
-def status(campaign: Campaign, paper: Paper = WIDE) -> str:
-    """How far a campaign is, in a line that fits: what matters least is left out first."""
+def status(campaign: FuzzCampaign, paper: Paper = WIDE) -> str:
+    """Return how far a campaign is, in a line that fits: what matters least is left out first."""
     tally, elapsed = campaign.total.tally, campaign.elapsed
     left = max(campaign.asked.seconds - elapsed, 0)
     said = [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from statemachine.plugin.lanes import PlayedLane
+from statemachine.plugin.lanes import LanePlayer
 
 
-def test_leased_jobs_survive(embedded_lane: PlayedLane) -> None:
+def test_leased_jobs_survive(embedded_lane: LanePlayer) -> None:
     embedded_lane.play()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from statemachine.plugin.lanes import ProcessesLane
+from statemachine.plugin.processes_player import ProcessesPlayer
 
 
-def test_leased_jobs_survive_kills(processes_lane: ProcessesLane) -> None:
+def test_leased_jobs_survive_kills(processes_lane: ProcessesPlayer) -> None:
     processes_lane.play()

@@ -1,21 +1,22 @@
 """pytest-xdist (``-n``): the controller draws the seed and prints, a worker plays.
 
-A worker parses its options without ``addopts``, where a checkout loads the plugin, and imports plugins
-after that: what the plugin does while the command line is read never happens there.  The controller has
-done it, checked every option and chosen the settings module, which a worker inherits in its environment;
-so a worker asks again for the same and takes from the controller what must not differ.  One search is
-played by one worker: ``-n`` makes none of them faster.
+A worker parses its options without ``addopts``, where a checkout loads the plugin, and imports plugins after
+that: what the plugin does while the command line is read never happens there.  The controller has done it,
+checked every option and chosen the settings module, which a worker inherits in its environment.  So a worker
+checks the same options again, and takes from the controller what must not differ.  One search is played by
+one worker: ``-n`` makes none of them faster.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from statemachine.plugin.closing import Closing, closings_of
-from statemachine.plugin.options import choose_settings, session_for
-from statemachine.report.session import SESSION, Session
+from statemachine.plugin.options import asked_for, choose_settings
+from statemachine.plugin.state import STATE, PluginState
 from statemachine.report.text.paper import MARGIN, Paper
 
 _SENT = "statemachine"
@@ -24,17 +25,17 @@ _SENT = "statemachine"
 class Controller:
     """Hooks of pytest-xdist, for the process that has the terminal."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, state: PluginState) -> None:
+        self._state = state
         self.received: list[Closing] = []
         self._has_workers = False
 
     def pytest_configure_node(self, node: Any) -> None:
         """Hand a worker what must be the same everywhere."""
         self._has_workers = True
-        paper = self._session.paper
+        paper = self._state.asked.paper
         node.workerinput[_SENT] = {
-            "seed": self._session.seed,
+            "seed": self._state.asked.seed,
             "width": paper.width,
             "encoding": paper.encoding,
         }
@@ -45,26 +46,26 @@ class Controller:
             self.received += map(Closing.received, sent)
 
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Say what a worker that is gone leaves behind; pytest-xdist's own report names only the test."""
+        """Say what is lost with a worker that died; pytest-xdist's own report names only the test."""
         worker = report.node.gateway.id
-        text = self._session.paper.wrap(
+        text = self._state.asked.paper.wrap(
             f"UNKNOWN  worker {worker} died while it ran {crashitem}: what it had met and not yet saved is "
             "lost with it",
             "",
             MARGIN,
         )
-        again = ["  The same again, in one process", f"    {self._session.same_command()}"]
+        again = ["  The same again, in one process", f"    {self._state.asked.same_command()}"]
         report.longrepr = "\n".join([*text, *again])
-        self.received.append(Closing(f"statemachine: worker {worker}", verdict=text, untold=again))
+        self.received.append(Closing(f"statemachine: worker {worker}", verdict=text, unshown=again))
 
     def pytest_keyboard_interrupt(self) -> None:
-        if not self._has_workers:  # then it has been told here what there was
+        if not self._has_workers:  # then this process has played, and says what there was
             return
         text = (
             "UNKNOWN  the run was interrupted: what the workers had met by then is not known here; if one "
             "had found a failure, it may be in .statemachine/"
         )
-        lines = self._session.paper.wrap(text, "", MARGIN)
+        lines = self._state.asked.paper.wrap(text, "", MARGIN)
         self.received.append(Closing("statemachine: interrupted", verdict=lines))
 
     @pytest.hookimpl(tryfirst=True)
@@ -73,43 +74,32 @@ class Controller:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
-class Worker:
-    """Sends what there is to say at the end to the controller."""
+class XdistWorker:
+    """Sends the closing lines to the controller."""
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
-        output[_SENT] = [closing.sent() for closing in closings_of(session.config.stash[SESSION])]
+        output[_SENT] = [closing.sent() for closing in closings_of(session.config.stash[STATE])]
 
 
 def join(config: pytest.Config, paper: Paper) -> None:
-    """Give ``config`` its session and its part; ``paper`` is this process's, which a worker's is not."""
+    """Give ``config`` its state and its part in the run; ``paper`` is that of this process's terminal."""
     plugins = config.pluginmanager
     handed = getattr(config, "workerinput", {}).get(_SENT)
     if handed is not None:
-        session = config.stash[SESSION] = session_for(config.option)
-        choose_settings(session, config.option)
-        session.seed, session.paper = handed["seed"], Paper(handed["width"], handed["encoding"])
-        plugins.register(Worker())
-    elif SESSION in config.stash:
-        session = config.stash[SESSION]
-        session.paper = paper
+        asked = asked_for(config.option)
+        choose_settings(asked, config.option)
+        theirs = Paper(handed["width"], handed["encoding"])
+        config.stash[STATE] = PluginState(replace(asked, seed=handed["seed"], paper=theirs))
+        plugins.register(XdistWorker())
+    elif STATE in config.stash:
+        state = config.stash[STATE]
+        state.asked = replace(state.asked, paper=paper)
         if plugins.hasplugin("xdist"):
-            plugins.register(Controller(session), _SENT)
-
-
-def stop(config: pytest.Config, message: str) -> NoReturn:
-    """End the run with exit code 4; ``message`` says what is wrong and how to mend it.
-
-    A worker that ends its session itself is an internal error to pytest-xdist: there the test fails, and
-    the controller gives the exit code.
-    """
-    if hasattr(config, "workerinput"):
-        config.stash[SESSION].refused = message
-        pytest.fail(message, pytrace=False)
-    pytest.exit(message, returncode=4)
+            plugins.register(Controller(state), _SENT)
 
 
 def received(config: pytest.Config) -> list[Closing]:
-    """What the workers of this run have sent so far."""
+    """Return what the workers of this run have sent so far."""
     controller = config.pluginmanager.get_plugin(_SENT)
     return controller.received if controller is not None else []

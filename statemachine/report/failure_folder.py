@@ -1,6 +1,6 @@
-"""Keeps a failure: history, test and page, in a folder named after its content, never over another one.
+"""Keeps a failure: history, plain test and page, in a folder named after its content, never over another one.
 
-A history or a test that is there is kept; the page tells of the run as well, and is written anew each time.
+A history or a test that is there is kept; the page speaks of the run as well, and is written anew each time.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ FOLDER = Path(".statemachine")
 
 @dataclass(frozen=True)
 class Saved:
-    """Where a failure is kept.
-
-    ``lacks`` says why ``test`` could not be written, when it is None, and ``page_lacks`` why ``page``.
-    """
+    """Where a failure is kept."""
 
     folder: Path
     test: Path | None
+    """The plain test; None when it could not be written."""
     lacks: str = ""
+    """Why ``test`` is None."""
     page: Path | None = None
+    """The timeline; None when it could not be written, or not yet."""
     page_lacks: str = ""
+    """Why ``page`` could not be written."""
 
     @property
     def page_line(self) -> str:
@@ -41,29 +42,14 @@ class Saved:
         return f"{self.page.as_posix()}   (the same, to be looked at in a browser)"
 
 
-def save(
-    header: Header,
-    failure: Failure,
-    command: Callable[[str], str],
-    page: Callable[[Saved], str],
-    root: Path = FOLDER,
-) -> Saved:
-    """Write ``history.ndjson``, the plain test and the page; the same events always go to the same folder.
+def save(header: Header, failure: Failure, command: Callable[[str], str], root: Path = FOLDER) -> Saved:
+    """Write ``history.ndjson`` and the plain test; the same events always go to the same folder.
 
-    ``command`` gives the command line that runs the test at a path, ``page`` the HTML of what is saved so
-    far.  A test that is there is kept as it is.  Raises ``OSError`` when the history cannot be written.
+    ``command`` gives the command line that runs the test at a path, for the text of the test.  A test that
+    is there is kept as it is.  Raises ``OSError`` when the history cannot be written.
     """
     folder = _save_history(root, ndjson.dumps(header, failure.events).encode())
-    saved = _save_test(folder / NAME, header, failure, command)
-    file = folder / timeline.NAME
-    try:
-        write_whole(file, page(saved).encode())
-    except OSError as error:
-        return replace(saved, page_lacks=str(error))
-    return replace(saved, page=file)
-
-
-def _save_test(test: Path, header: Header, failure: Failure, command: Callable[[str], str]) -> Saved:
+    test = folder / NAME
     try:
         if not test.exists():
             text = regression_test(
@@ -71,8 +57,18 @@ def _save_test(test: Path, header: Header, failure: Failure, command: Callable[[
             )
             write_whole(test, text.encode())
     except OSError as error:
-        return Saved(test.parent, None, str(error))
-    return Saved(test.parent, test)
+        return Saved(folder, None, str(error))
+    return Saved(folder, test)
+
+
+def save_page(saved: Saved, page: str) -> Saved:
+    """Write the timeline, as HTML, beside the history; a page that is there is replaced."""
+    file = saved.folder / timeline.NAME
+    try:
+        write_whole(file, page.encode())
+    except OSError as error:
+        return replace(saved, page_lacks=str(error))
+    return replace(saved, page=file)
 
 
 def _save_history(root: Path, text: bytes) -> Path:

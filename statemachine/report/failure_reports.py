@@ -1,138 +1,215 @@
-"""Tells of failures and keeps them: a text for the terminal, a folder for each, and the page of ``--report``.
+"""From a failure to its report: save the history, write the page, render the text.
 
 No line names a file that is not there; what could not be written is said in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from statemachine.history.words import counted
-from statemachine.report import failure_folder as failures
-from statemachine.report.session import Session
-from statemachine.report.text.closing import how_found
+from statemachine.report.asked import Asked
+from statemachine.report.failure_folder import Saved, save, save_page, write_whole
+from statemachine.report.plain_tests import NAME
 from statemachine.report.text.failure import failure_report, to_reproduce, what_broke
+from statemachine.report.text.figures import how_found
+from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
-from statemachine.report.timeline.pages import of_failure
+from statemachine.report.timeline import pages
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
 from statemachine.search.triage.failure import Failure
+from statemachine.search.triage.replay import Outcome, Replayed
 from statemachine.search.triage.signature import Shape
 
 
-class Reports:
-    """The reports of one session.  ``folders`` says where the failures that were told are kept, by shape."""
+@dataclass(frozen=True)
+class Reported:
+    """The report of a run's failures; empty when there are none."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.folders: dict[Shape, str] = {}
+    text: str = ""
+    unshown: list[str] = field(default_factory=list)
+    """Without these lines a failure could not be seen again where ``text`` is not shown."""
+    page: str = ""
+    """The timeline of the first failure, as HTML."""
+    headline: str = ""
+    """What came of a replay, in a line."""
+    folders: Mapping[Shape, str] = field(default_factory=dict)
+    """Where each failure is kept, by its signature; one that could not be saved is not in it."""
 
-    def of(
-        self,
-        found: Finding,
-        run: Run,
-        why: Why | None,
-        *,
-        more: Sequence[str] = (),
-        alone: bool = True,
-    ) -> str:
-        """The whole report of one finding, which is saved as well; ``more`` is said under it.
 
-        One that is ``alone`` is the headline of the run as well.
-        """
-        reproduce, shown = self._saved(found, run, why)
-        self.write_page(lambda: self._page(found, run, why, reproduce))
-        paper, seen = self.session.paper, found.failure.headline
-        if not alone:
-            self.session.untold += paper.wrap(f"FAIL  {seen.invariant}: {seen.story}", "", MARGIN)
-        self.session.untold += to_reproduce(reproduce, paper)
-        told = failure_report(
-            self.session.binding.lifecycle,
-            found.failure,
-            why=why,
-            reproduce=[*reproduce, *shown],
-            looked_at=how_found(found),
-            paper=paper,
-        )
-        return "\n".join([told, *map(paper.spelt, more)])
+class _Kept(NamedTuple):
+    """A failure that was saved, as far as that could be done."""
 
-    def of_all(self, found: Findings, run: Run, explain: Callable[[Failure], Why | None]) -> str:
-        """One report for each claim that broke, the shortest first, and a line for each other shape of it."""
-        groups = found.by_claim()
-        told = [
-            self.of(
-                first,
-                run,
-                explain(first.failure),
-                more=[*self._others(others, run)] if others else (),
-                alone=len(groups) == 1,
-            )
-            for first, *others in groups
-        ]
-        if len(found) == 1:
-            return told[0]
-        head = f"{len(found)} distinct failures of {counted(len(groups), 'claim')}, the shortest first"
-        return "\n\n".join([head, *told])
+    folder: str
+    """Empty when the history could not be saved."""
+    page: str
+    reproduce: list[str]
+    """How to play it again, a line each."""
+    look: list[str]
+    """Where its page is."""
 
-    def _others(self, others: Sequence[Finding], run: Run) -> Iterator[str]:
-        yield "  The same claim, broken otherwise"
-        for found in others:
-            reproduce, shown = self._saved(found, run, None)
-            yield f"    {found.shape}; {counted(found.steps, 'step')}, met {counted(found.times)}"
-            yield f"      {reproduce[0]}"
-            if not shown:  # it is nowhere else
-                yield from what_broke(self.session.binding.lifecycle, found.failure, self.session.paper)
 
-    def _saved(self, found: Finding, run: Run, why: Why | None) -> tuple[list[str], list[str]]:
-        """Save it, and say how to play it again and where it can be looked at, empty for nowhere."""
-        header, failure = self.session.header(found.seed), found.failure
-        try:
-            saved = failures.save(
-                header,
-                failure,
-                self.session.test_command,
-                lambda saved: self._page(found, run, why, self.again(saved)),
-            )
-        except OSError as error:
-            again = self.session.search_command(found.seed)
-            return [f"{again}   (the history could not be saved: {error})"], []
-        self.folders[failure.shape] = saved.folder.as_posix()
-        return self.again(saved), [saved.page_line]
+def report_failures(
+    asked: Asked, found: Findings, run: Run, explain: Callable[[Failure], Why | None]
+) -> Reported:
+    """Report each claim that broke once, the shortest first, and name other failures of it in a line each."""
+    groups = found.by_claim()
+    reports = [
+        report_failure(asked, first, run, explain(first.failure), others, alone=len(groups) == 1)
+        for first, *others in groups
+    ]
+    if not reports:
+        return Reported()
+    text = "\n\n".join(report.text for report in reports)
+    if len(found) > 1:
+        claims = counted(len(groups), "claim")
+        text = f"{len(found)} distinct failures of {claims}, the shortest first\n\n{text}"
+    return Reported(
+        text,
+        [line for report in reports for line in report.unshown],
+        reports[0].page,
+        folders={shape: folder for report in reports for shape, folder in report.folders.items()},
+    )
 
-    def _page(self, found: Finding, run: Run, why: Why | None, reproduce: Sequence[str]) -> str:
-        return of_failure(
-            self.session.header(found.seed),
-            found.failure,
-            why=why,
-            reproduce=reproduce,
-            looked_at=how_found(found),
-            run=run,
-        )
 
-    def again(self, saved: failures.Saved) -> list[str]:
-        """How to play a saved failure again, a line each."""
-        replayed = self.session.replay_command(saved.folder.as_posix())
-        if saved.test is None:
-            return [replayed, f"(the plain test could not be saved: {saved.lacks})"]
-        return [replayed, *self.plain_test(saved.test)]
+def report_failure(
+    asked: Asked,
+    found: Finding,
+    run: Run,
+    why: Why | None,
+    others: Sequence[Finding] = (),
+    *,
+    alone: bool = True,
+) -> Reported:
+    """Save one failure and report it; ``others`` break the same claim otherwise, and are saved as well.
 
-    def plain_test(self, test: Path) -> list[str]:
-        if not test.is_file():
-            return []
-        return ["or, as a plain test without Hypothesis,", self.session.test_command(test.as_posix())]
+    The verdict of the run names a failure that is ``alone``; another one must name itself.
+    """
+    kept = _keep(asked, found, run, why)
+    folders = {found.shape: kept.folder} if kept.folder else {}
+    paper, seen = asked.paper, found.failure.headline
+    text = failure_report(
+        asked.binding.lifecycle,
+        found.failure,
+        why=why,
+        reproduce=[*kept.reproduce, *kept.look],
+        looked_at=how_found(found),
+        paper=paper,
+    )
+    more = ["  The same claim, broken otherwise"] if others else []
+    for other in others:
+        also = _keep(asked, other, run, None)
+        folders |= {other.shape: also.folder} if also.folder else {}
+        more += _in_short(asked, other, also)
+    named = [] if alone else paper.wrap(f"FAIL  {seen.invariant}: {seen.story}", "", MARGIN)
+    return Reported(
+        "\n".join([text, *map(paper.spelt, more)]),
+        [*named, *to_reproduce(kept.reproduce, paper)],
+        kept.page,
+        folders=folders,
+    )
 
-    def write_page(self, page: Callable[[], str]) -> None:
-        """Write the page where ``--report`` wants it, once; what cannot be written is said at the end."""
-        file = self.session.report
-        if file is None or self.session.page_written:
-            return
-        self.session.page_written = True
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            failures.write_whole(file, page().encode())
-        except OSError as error:
-            self.session.notes.append(f"--report {file}: the page could not be written ({error})")
-        else:
-            self.session.notes.append(f"--report: the page is in {file}")
+
+def _keep(asked: Asked, found: Finding, run: Run, why: Why | None) -> _Kept:
+    """Save the history and the plain test, and write the page beside them."""
+    try:
+        saved = save(asked.header(found.seed), found.failure, asked.test_command)
+    except OSError as error:
+        again = asked.search_command(found.seed)
+        reproduce = [f"{again}   (the history could not be saved: {error})"]
+        return _Kept("", _page(asked, found, run, why, reproduce), reproduce, [])
+    reproduce = _again(asked, saved)
+    page = _page(asked, found, run, why, reproduce)
+    saved = save_page(saved, page)
+    return _Kept(saved.folder.as_posix(), page, reproduce, [saved.page_line])
+
+
+def _page(asked: Asked, found: Finding, run: Run, why: Why | None, reproduce: Sequence[str]) -> str:
+    return pages.of_failure(
+        asked.header(found.seed),
+        found.failure,
+        why=why,
+        reproduce=reproduce,
+        looked_at=how_found(found),
+        run=run,
+    )
+
+
+def _again(asked: Asked, saved: Saved) -> list[str]:
+    """How to play a saved failure again, a line each."""
+    replayed = asked.replay_command(saved.folder.as_posix())
+    if saved.test is None:
+        return [replayed, f"(the plain test could not be saved: {saved.lacks})"]
+    return [replayed, *_plain_test(asked, saved.test)]
+
+
+def _plain_test(asked: Asked, test: Path) -> list[str]:
+    if not test.is_file():
+        return []
+    return ["or, as a plain test without Hypothesis,", asked.test_command(test.as_posix())]
+
+
+def _in_short(asked: Asked, found: Finding, kept: _Kept) -> Iterator[str]:
+    yield f"    {found.shape}; {counted(found.steps, 'step')}, met {counted(found.times)}"
+    yield f"      {kept.reproduce[0]}"
+    if not kept.look:  # it is nowhere else
+        yield from what_broke(asked.binding.lifecycle, found.failure, asked.paper)
+
+
+def report_replay(asked: Asked, played: Replayed, why: Why | None) -> Reported:
+    """Report what came of the replay that is asked for; there is no text where the failure is mended."""
+    path, paper = Path(str(asked.replay_path)), asked.paper
+    again = asked.replay_command(str(path))
+    page = pages.of_replay(
+        asked.header(),
+        played.events,
+        outcome=str(played.outcome),
+        reason=played.reason,
+        failure=played.failure,
+        why=why,
+        again=again,
+    )
+    if played.outcome is Outcome.FIXED:
+        return Reported(page=page)
+    failure = played.failure
+    if failure is None or played.outcome is not Outcome.REPRODUCED:
+        sentence = "\n".join(paper.wrap(played.sentence, "", MARGIN))
+        return Reported(sentence, to_reproduce([again], paper), page, played.sentence)
+    reproduce = [again, *_plain_test(asked, (path if path.is_dir() else path.parent) / NAME)]
+    text = failure_report(
+        asked.binding.lifecycle,
+        failure,
+        why=why,
+        reproduce=reproduce,
+        looked_at=f"{played.outcome} from {path}",
+        paper=paper,
+    )
+    headline = f"FAIL  {failure.headline.invariant}: {failure.headline.story}"
+    unshown = [*paper.wrap(headline, "", MARGIN), *to_reproduce(reproduce, paper)]
+    return Reported(text, unshown, page, headline)
+
+
+def page_of_run(asked: Asked, run: Run) -> str:
+    """Render the page of a run in which nothing was broken, as HTML."""
+    return pages.of_run(
+        asked.header(),
+        run,
+        waived=asked.binding.waived,
+        limits=LIMITS[asked.lane],
+        again=asked.search_command(),
+    )
+
+
+def write_report_page(file: Path, page: str) -> str:
+    """Write the page that ``--report`` asks for, and return the line that says so, or why it is not there."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, page.encode())
+    except OSError as error:
+        return f"--report {file}: the page could not be written ({error})"
+    return f"--report: the page is in {file}"

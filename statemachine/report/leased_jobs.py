@@ -171,11 +171,13 @@ class InterleavedJobs(LeasedJobs):
                 super()._perform(operation, arguments)
 
     def _take_turn(self, operation: str, arguments: dict[str, Any]) -> None:
-        flying = self._example.in_flight.get(str(arguments.get("by")))
-        if flying is None and self._example.steps:
+        named = self._example.in_flight.get(str(arguments.get("by")))
+        # As the first step it is played all the same, and refused: a test must begin with a possible one.
+        if named is None and self._example.steps:
             return
-        if flying is not None and operation == GOES_ON:
-            if flying.blocked_by:
+        if named is not None and operation == GOES_ON:
+            if named.blocked_by:
                 return
-            arguments = {**arguments, "statement": flying.statement}
+            # The saved statement is that of the failing system; the repaired one may have another.
+            arguments = {**arguments, "statement": named.statement}
         super()._perform(operation, arguments)

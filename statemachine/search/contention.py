@@ -1,9 +1,11 @@
-"""How likely each step is in the transactions lane: what brings two operations to one job, and in between.
+"""The machine of the transactions lane, and how likely each of its steps is.
 
-An overlap shows something when the first operation has read and has not yet written, and somebody else, who
-must be somebody with work of their own on the same job, comes all the way through.  So operations begin to be
-stopped where a rival is ready, go on to their first statement at once, and then the rival comes first.
-Weights are tuned on seeds 0-19 only; what they find is reported on seeds 100-119.
+Two operations that have nothing to do with one another show nothing by overlapping.  So each example has a
+contest: two operations that are to meet on one job.  An overlap shows something when the first operation has
+read and not yet written, and a rival on the same job runs to its end meanwhile.  So operations are played
+stepwise (stopped before each statement) where a rival is ready, execute their first statement at once, and
+then the rival is preferred.  Weights are tuned on seeds 0-19 only; what they find is reported on seeds
+100-119.
 """
 
 from __future__ import annotations
@@ -26,62 +28,62 @@ Contest = tuple[str, ...]
 """The names of two operations that are to meet in one example."""
 
 WITHOUT_STATEMENTS = ("receive", "duplicate", "extend", "acknowledge")
-"""What a worker does to its message only: as a rule there is no statement to be stopped before."""
+"""What a worker does to its message only: as a rule it executes no statement to be stopped before."""
 
 _FIRST_STATEMENT = 8
-"""How much likelier an operation in flight goes on that has executed nothing: until then it shows nothing."""
+"""How much likelier an operation is resumed to its first statement: until then its overlap shows nothing."""
 _GOES_ON = 2
-"""How much likelier it goes on later, or two in flight would hardly ever come to an end."""
+"""How much likelier it is resumed later: with 1, two in flight would hardly ever end."""
 _ALONE = 1 / 4
-"""How likely an operation begins to be stopped where nobody else could come, for one that runs whole."""
+"""How likely an operation is played stepwise where no rival is ready, compared with being played whole."""
 _READY = 4
-"""How much likelier an operation begins to be stopped while a rival is ready."""
+"""How much likelier an operation is played stepwise where a rival is ready."""
 _RIVAL = 10
-"""How much likelier one comes while another on the same job is between two of its statements, and"""
+"""How much likelier an operation is while another on the same job is between two of its statements."""
 _COUNTERPART = 24
-"""one of the contest's pair while the other one is."""
+"""How much likelier one of the contest is while the other one is between two of its statements."""
 _SAME = 2
-"""And how much more, where both finish the job in the same way."""
+"""How much more again, where both finish the job in the same way."""
 _THROUGH = 2
-"""How much likelier a rival comes whole, and so all the way through, than stopped."""
+"""How much likelier a rival is played whole, and so to its end, than stepwise."""
 _LEAST_OF_A_COUNTERPART = 12
-"""Its weight, where that is less: what is seldom worth playing else is worth it then."""
+"""The least weight of one of the contest then: some operations are hardly worth playing elsewhere."""
 _SECOND = 12
-"""How much likelier a worker receives the message of a job that another one works on."""
+"""How much likelier a worker receives the message of a job on which another one works."""
 _EXPIRY = 12
-"""How much likelier time passes to the end of a lease under which one works and for which another asks."""
+"""How much likelier time moves to the end of a lease whose holder is at work while another worker asks."""
 _LATE = 12
-"""How much likelier a finish is stopped after that, when the other one is about to take over."""
+"""How much likelier a finish is played stepwise after that, when the other worker is about to take over."""
 _STRAY = 1 / 6
-"""Nobody waits for a stray call, and there are many of them."""
+"""How likely a stray call is: no contest needs it, and there are many."""
 
 _LIKELIER: Mapping[str, float] = {"wait": 1 / 4, "create_again": 1 / 2}
-"""What leads two operations to one job is likelier than elsewhere, by so many times, and"""
+"""Factors of operations that lead no two operations to one job, compared with the embedded lane."""
 _WITHOUT_CALLS = 3
-"""so is what makes no calls: operations come in two ways, whole and stopped."""
+"""Factor of operations that make no calls: the others are offered in two ways, whole and stepwise."""
 _LEADS_TO_A_SWEEP: Mapping[str, float] = {
     "kill_publisher": 16,
     "publish": 1 / 16,
     "advance_to": 16,
     "recover": 8,
 }
-"""In an example whose contest a sweep is in; of moves of time, only that to its own deadline."""
+"""Factors in an example with a sweep in its contest; of moves of time, only for that to its own deadline."""
 _ELSEWHERE = 1 / 4
-"""How likely a sweep is, and its deadline, in any other example."""
+"""Factor of a sweep, and of the move of time to its deadline, in any other example."""
 _TIMES_A_SWEEP = 3
-"""How many more contests there are with a sweep: a job is there for it once in its life, if at all."""
+"""How many more contests have a sweep in them: it finds a job at most once in the life of that job."""
 
 
 @cache
 def contests(lifecycle: Lifecycle) -> list[Contest]:
-    """Every pair that can overlap, one as likely as the other, but for those with a sweep."""
+    """Return every pair that can overlap; those with a sweep are in the list several times."""
     return [
         pair for pair in pairs(lifecycle) for _ in range(_TIMES_A_SWEEP if Operation.RECOVER in pair else 1)
     ]
 
 
 class Contention:
-    """What ``example`` holds, seen once a step: who is in flight, on which jobs, and who is ready."""
+    """Weighs the offers of one step: looks once at what is in flight, on which jobs, and what is ready."""
 
     def __init__(self, example: Example, contest: Contest) -> None:
         self.example = example
@@ -91,7 +93,7 @@ class Contention:
         self.late = self._late()
 
     def ways(self, operation: NamedOperation, offer: Offer) -> Iterator[Offer]:
-        """An operation whole, and one that is stopped before each of its statements."""
+        """Yield an offer weighed, and, if it executes statements, a second one that plays it stepwise."""
         if operation.name == "proceed":
             yield offer._replace(weight=offer.weight * self._goes_on(offer))
             return
@@ -136,7 +138,7 @@ class Contention:
             return 1
         name = operation_of(offer)
         if offer.operation in FINISHES and any(flying.operation in FINISHES for flying in rivals):
-            # Somebody who has taken over meanwhile, and is done before.
+            # The rival has taken over meanwhile and finishes first, or the late one does.
             return _COUNTERPART * (_SAME if any(flying.operation == name for flying in rivals) else 1)
         if name in self.contest:
             first, second = self.contest
@@ -146,7 +148,7 @@ class Contention:
         return 1 if offer.operation == "stray" else _RIVAL  # strays are rivals everywhere
 
     def _readiness(self, offer: Offer, jobs: set[str]) -> float:
-        """How much likelier an operation is stopped where somebody else is about to come to the same job."""
+        """How much likelier an operation is played stepwise, since a rival is about to come to its job."""
         if self._is_late(offer):
             return _LATE
         if jobs.isdisjoint(self._awaited(offer)):
@@ -154,7 +156,7 @@ class Contention:
         return 2 * _READY if operation_of(offer) in self.contest else _READY
 
     def _awaited(self, offer: Offer) -> set[str]:
-        """The jobs that others than who would make this offer are about to write to."""
+        """The jobs to which others are about to write than the one that would make this offer."""
         example = self.example
         ready = {
             slot.job
@@ -166,7 +168,7 @@ class Contention:
         if offer.operation != "recover":
             ready.update(self.unsent)
         if offer.operation in ("publish", "recover"):
-            # Whoever sends a message brings its rival along, if there is anybody to receive it.
+            # A message brings its rival along, if there is an idle worker to receive it.
             idle = any(slot.is_idle for slot in example.workers.values())
             ready.update(self._jobs_about(offer) if idle else ())
         return ready
@@ -185,7 +187,7 @@ class Contention:
         return offer.operation in FINISHES and offer.undisturbed.get("worker") in self.late
 
     def _late(self) -> set[str]:
-        """The workers whose lease is over, while somebody else is about to take over."""
+        """The workers whose lease has expired while another one is about to take over."""
         slots, ledger = self.example.workers.values(), self.example.ledger
         asked = {slot.job for slot in slots if slot.next_step == "prepare"}
         return {
@@ -218,7 +220,7 @@ class Contention:
 
 
 def operation_of(offer: Offer) -> str:
-    """What an offer would do to a job, whoever does it."""
+    """Return the operation that an offer amounts to: a stray call is one of the operation that it makes."""
     if offer.operation == "stray":
         return str(offer.undisturbed["operation"])
     return "create" if offer.operation == "create_again" else offer.operation
@@ -230,10 +232,10 @@ def _weighed(offer: Offer, weight: float, times: float) -> Offer:
 
 @cache
 def _scaled(strikes: Strikes, times: float) -> Strikes:
-    """Strikes of something that is so many times likelier; none of what is seldom anyhow."""
+    """Return the strikes of an offer that is ``times`` likelier; none where that makes it rarer."""
     if times < 1:
         return Strikes()
-    # Where two meet nobody need die as well, or few of them would come to their ends.
+    # Faults grow less likely where two operations meet: most of them must come to their ends.
     likelier = max(times / 3, 1)
     return Strikes(strikes.each, tuple(round(end * likelier) for end in strikes.ends))
 

@@ -1,8 +1,4 @@
-"""The embedded lane: whole operations interleave on SQLite, and kills strike inside them.
-
-SQLite ignores ``select_for_update`` and runs one writer at a time, so a race between two open
-transactions cannot be seen here.
-"""
+"""Drives Hypothesis: plays a search with a seed, ends it in order on Ctrl-C, and minimises what it finds."""
 
 from __future__ import annotations
 
@@ -28,21 +24,21 @@ FINDING = (Phase.generate,)
 one run to the next: histories, which mean the same after an edit (``corpus/``), in place of choices."""
 
 PROFILES = {"dev": 2000, "ci": 5000, "fuzz": 300}
-"""Examples by profile.  ``dev`` is sized to take about a minute, ``ci`` to meet the rarest cell 20 times.
+"""Examples by profile.  ``dev`` takes about a minute, ``ci`` meets the rarest situation about 20 times.
 
-``fuzz`` is one of the many searches of a run by time: some ten seconds, which is what may be lost when its
+``fuzz`` is one of the many searches of a run by time: about ten seconds, which is what is lost when its
 process is killed.
 """
 
 EXAMPLES_OF_A_TIMED_RUN = 2000
-"""A run by time that played less does not say that a situation was missed."""
+"""A run by time that played fewer does not say that a situation was missed."""
 
 
 def register_profiles() -> None:
-    """Tell Hypothesis of our profiles.
+    """Register our profiles with Hypothesis.
 
-    ``ci`` replaces the one that Hypothesis loads by itself when ``CI`` is set: that one is
-    derandomized, which beats ``--hypothesis-seed``.
+    ``ci`` replaces the one that Hypothesis loads by itself when ``CI`` is set: that one is derandomized,
+    which overrides ``--hypothesis-seed``.
     """
     for name, examples in PROFILES.items():
         settings.register_profile(
@@ -51,7 +47,7 @@ def register_profiles() -> None:
 
 
 def so_many(examples: int, profile: str | None = "dev", steps: int | None = None) -> settings:
-    """A profile with another number of examples, and of steps in each; None for the one that is loaded."""
+    """Return ``profile``, None for the one that is loaded, with other numbers of examples and steps."""
     parent = settings.get_profile(profile) if profile else settings()
     return settings(parent, max_examples=examples, stateful_step_count=steps or parent.stateful_step_count)
 
@@ -115,14 +111,14 @@ def play(
 
 @cache
 def _played(machine: type[RuleBasedStateMachine]) -> Any:
-    """The class that Hypothesis plays: one for all searches, since it never forgets one."""
+    """Return the class that Hypothesis plays: one for all searches, since it keeps each class for ever."""
     return type("AIJobs", (machine,), {})
 
 
 @contextmanager
 def _collector_spared() -> Iterator[None]:
     """Leave what is loaded by now, Django above all, out of every garbage collection: 7 % faster."""
-    # What is garbage by now would be spared as well: measured, 150 MB over sixty short searches.
+    # Garbage that is frozen would never be collected: measured, 150 MB over sixty short searches.
     gc.collect()
     gc.freeze()
     try:
@@ -139,7 +135,7 @@ def _interrupts_noticed(control: SearchControl) -> Iterator[None]:
     collector, where an exception is dropped: measured, 1 Ctrl-C in 15 was lost there.
     """
     before = signal.getsignal(signal.SIGINT)
-    # A worker process ignores Ctrl-C, because its parent decides what becomes of it.
+    # A worker process ignores Ctrl-C: its parent decides what happens to it.
     if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
         yield
         return

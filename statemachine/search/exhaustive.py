@@ -1,8 +1,8 @@
-"""Every interleaving of two operations on one job: not sampled but played, one after the other.
+"""Plays every interleaving of two operations on one job, one after the other: nothing is sampled.
 
-In each situation in which both are possible they begin, stopped before their first statements, and then each
-order of their statements is played once, with a drain at its end.  No fault strikes.  What is exhausted is
-these situations: others, other operations and three at once were not tried.
+In each situation in which both are possible they begin, are stopped before their first statements, and then
+each order of their statements is played once, with a drain at its end.  No fault strikes.  These situations
+are exhausted; other situations, other operations and three operations at once were not tried.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from statemachine.search.control import SearchControl
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.figures import (
     CorpusFigures,
     Exhausted,
@@ -29,14 +29,14 @@ from statemachine.world.operations import OPERATIONS, STEPWISE, NotPossible, Off
 from statemachine.world.operations.drain import drain
 
 MOST = 20_000
-"""Schedules in one situation, after which it counts as too many: an hour and more."""
+"""Schedules of one situation that are played at most: they take more than an hour."""
 
 INTERLEAVED = tuple(
     name
     for name, operation in OPERATIONS.items()
     if operation.made_by and name not in ("receive", "duplicate", "extend", "acknowledge", "stray", "create")
 )
-"""What can be interleaved: what makes calls that write to a job which is there."""
+"""Operations that can be interleaved: they make calls that write to a job that exists already."""
 
 
 Steps = tuple[tuple[str, dict[str, Any]], ...]
@@ -80,7 +80,7 @@ class NeverBoth(ValueError):
 
 
 class Exhaustion:
-    """A search strategy that samples nothing.  ``pair`` are the names of two operations."""
+    """The search strategy that plays all schedules of two operations, ``pair``, by name."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class Exhaustion:
         ]
 
     def _exhaust(self, situation: str, steps: Steps) -> Exhausted | None:
-        """All schedules in one situation; None where the two operations are not possible."""
+        """Play all schedules of one situation; return None where the two operations are not possible."""
         schedules = broken = 0
         for example in self._every_order(steps):
             if example is None or schedules == MOST:
@@ -146,10 +146,13 @@ class Exhaustion:
     def _keep(self, failure: Failure, situation: str, schedules: int) -> None:
         origin = InSchedule(schedules, self.pair, situation)
         if self.findings.add(Finding(failure, origin, len(failure.steps))):
-            self.corpus.add(Kind.FAILURES, failure.events)
+            self.corpus.add(EntryKind.FAILURES, failure.events)
 
     def _every_order(self, steps: Steps) -> Iterator[Example | None]:
-        """Play the situation once for each order, in which the last choice that can differ does."""
+        """Yield an example for each order: depth first, each differs from the one before in its last choice.
+
+        Yields None when the two operations are not possible.
+        """
         prefix: list[int] = []
         while True:
             example = self.control.begin_example()
@@ -179,7 +182,7 @@ class Exhaustion:
 
 
 def _about_the_job(example: Example, name: str) -> Iterator[Offer]:
-    """What the operation could be done with now: by whom, or to which job."""
+    """Yield the offers of an operation that are about the job of the situation."""
     for offer in OPERATIONS[name].offers(example):
         arguments = offer.undisturbed
         slot = example.workers.get(str(arguments.get("worker")))
@@ -189,7 +192,10 @@ def _about_the_job(example: Example, name: str) -> Iterator[Offer]:
 
 
 def _play_out(example: Example, prefix: list[int]) -> list[tuple[int, int]]:
-    """Let both end in the order that ``prefix`` begins: which was chosen of how many, choice by choice."""
+    """Resume both until they end, first by the choices of ``prefix``, then always the first that is free.
+
+    Returns for each choice which operation was resumed, of how many that wait for no lock.
+    """
     choices: list[tuple[int, int]] = []
     while example.in_flight and not example.judge.violations:
         free = [flying for flying in example.in_flight.values() if not flying.blocked_by]

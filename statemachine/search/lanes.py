@@ -1,6 +1,8 @@
 """The lanes that play examples in one process, and in what they differ: machine, situations, size.
 
-Real processes are no such lane: nothing there is chosen step by step.
+In the embedded lane whole operations interleave, and kills strike inside them: SQLite ignores
+``select_for_update`` and runs one writer at a time, so a race between two open transactions cannot be seen
+there.  Real processes are no such lane: nothing there is chosen step by step.
 """
 
 from __future__ import annotations
@@ -30,11 +32,11 @@ class LaneKind:
     judges_reach_from: int
     """A run of fewer examples does not say that a situation was missed."""
     one_in: int = 1
-    """It plays one example where the profile says so many."""
+    """It plays one example for so many of the profile."""
     steps: int | None = None
     """Of an example; None for as many as the profile says."""
     most_findings: int = 1000
-    """After so many failures it looks for no further one: each of them is minimised."""
+    """It looks for no further failure after so many: each of them is minimised, which takes long."""
 
     def size(self, profile: settings) -> settings:
         """``profile`` with as many examples, of as many steps, as this lane plays under it."""

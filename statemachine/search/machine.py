@@ -1,4 +1,4 @@
-"""The Hypothesis side, and nothing else: which operation comes next, swarm, and the end of an example.
+"""The Hypothesis machine: which operation comes next, swarm testing, and the end of an example.
 
 One rule dispatches over the table of operations.  With a rule for each, Hypothesis's own swarm
 testing switches most of them off, and a bug that needs k of them is rarely met: measured, a naive
@@ -30,10 +30,10 @@ SWARMS = 2 * _ALL_FAULTS
 _LINE = 1 << 20
 # Hypothesis draws 1 number in 20 from constants that it finds in its own list and in the source of all
 # local modules, so that the same seed would play other examples where other modules are loaded.  In
-# this range it has none, nor does anybody write such numbers.
+# this range it has none, and no source text has such numbers.
 NO_CONSTANTS = 7_000_000_000_039
 _MACHINE = st.runner()
-# One draw a step: a place on the line of all weights.
+# One draw a step: a point on the line of all weights.
 _PLACES = st.integers(NO_CONSTANTS, NO_CONSTANTS + _LINE - 1)
 
 
@@ -63,7 +63,7 @@ class ExampleMachine(RuleBasedStateMachine):
         try:
             self.control.check(self.example)
         except KnownFailure:
-            reject()  # to Hypothesis the example has not been: it looks for another one
+            reject()  # Hypothesis does not count the example, and draws another one
         self.at_rest = True
 
     def teardown(self) -> None:
@@ -75,15 +75,15 @@ class ExampleMachine(RuleBasedStateMachine):
                     self.control.check(self.example)
                     self.control.end_example(self.example)
         finally:
-            # Hypothesis remembers the strategies of the last thousand machines, and with them the machines.
+            # Hypothesis keeps the strategies of the last thousand machines, and with them the machines.
             del self.example
 
     def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
-        return ""  # our own report tells the steps
+        return ""  # our own report lists the steps
 
 
 class OfferingMachine(ExampleMachine):
-    """Knows what is possible, how likely, and which faults swarm testing has left; its rules draw."""
+    """Lists what is possible and how likely it is, with the faults that swarm testing has left on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class OfferingMachine(ExampleMachine):
         self.operations: list[NamedOperation] = []
 
     def have_faults(self, swarm: int) -> None:
-        """All faults for half of the numbers below ``SWARMS``, a subset for the others; none for 0."""
+        """Switch on all faults for half of the numbers below ``SWARMS``, none for 0, else a subset."""
         self.faults = frozenset(
             name for place, name in enumerate(FAULTS) if swarm >= _ALL_FAULTS or swarm >> place & 1
         )
@@ -107,7 +107,7 @@ class OfferingMachine(ExampleMachine):
         return [offer for operation in self.operations for offer in operation.offers(example)]
 
     def offer_at(self, part: float) -> Offer:
-        """The offer at this part, from 0 to 1, of the line of all weights; the simplest one comes first."""
+        """Return the offer at ``part``, 0 to 1, of the line of all weights; the simplest come first."""
         offers = self.offers()
         struck = "call_faults" in self.faults
         ends = list(accumulate([offer.whole_weight if struck else offer.weight for offer in offers]))

@@ -1,8 +1,8 @@
-"""Work on several processors, a task at a time, which Ctrl-C and failures end at once.
+"""A pool of processes, each with one task at a time, which Ctrl-C and failures end at once.
 
 ``concurrent.futures`` cannot stop a task that runs, and with ``max_tasks_per_child`` it hangs on
-Python 3.11.  Each worker here is a process with a pipe of its own, which ends with its parent, however
-that ends.  Tasks and results are pickled.
+Python 3.11.  Each worker here is a process with a pipe of its own, and ends with its parent, however that
+ends.  Tasks and results are pickled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 class WorkFailed(Exception):
-    """A worker could not do its task; the message names the task, the error and the place of it."""
+    """A worker could not do its task; the message names the task, the error and where it was raised."""
 
 
 class _Failed(NamedTuple):
@@ -45,7 +45,7 @@ class _Worker(Generic[Task, Result]):
 
     def give(self, task: Task) -> None:
         self.task = task
-        with suppress(OSError):  # a process that was killed while idle: its answer, which will lack, tells
+        with suppress(OSError):  # killed while it was idle: take() will find no answer
             self.pipe.send(task)
 
     def take(self) -> Result:
@@ -75,12 +75,13 @@ def side_by_side(
     patience: float = 30,
     lost: Callable[[Task, str], Result] | None = None,
 ) -> Generator[Result | None]:
-    """Yield results as they come, at most ``jobs`` tasks being worked on at a time.
+    """Yield results as they come, with at most ``jobs`` tasks under way, and None after ``patience`` seconds
+    without one.
 
-    ``next_task`` is asked whenever a worker is free; None means nothing for now, and the end when
-    nobody works.  Yields None after ``patience`` seconds without a result.  ``work`` is a function
-    of a module.  ``lost`` makes the result of a task whose process died or failed, of the task and a
-    sentence; without it :class:`WorkFailed` is raised.  Closing the iterator ends all work at once.
+    ``work`` must be a function of a module.  ``next_task`` is asked whenever a worker is free; None means
+    that there is no task for now, and the end when no worker is busy.  ``lost`` makes the result of a task
+    whose process died or failed, from the task and the reason; without it :class:`WorkFailed` is raised.
+    Closing the iterator ends all work at once.
     """
     workers: list[_Worker[Task, Result]] = []
     try:
@@ -119,7 +120,7 @@ def side_by_side(
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """For a moment: a process that is started now ignores Ctrl-C from its first import on."""
+    """Ignore Ctrl-C for a moment: a process that is started now inherits that, from its first import on."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -131,7 +132,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
-    """What a worker process does: a task at a time, until its pipe is closed."""
+    """Do one task at a time, in a worker process, until its pipe is closed."""
     # Ctrl-C reaches the whole group of processes; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -140,21 +141,21 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
             task = pipe.recv()
             try:
                 answer = work(task)
-            except Exception as error:  # noqa: BLE001  the parent tells of it, in a sentence
-                answer = _Failed(_told(error))
+            except Exception as error:  # noqa: BLE001  the parent reports it
+                answer = _Failed(_reason(error))
             pipe.send(answer)
     except (EOFError, OSError):  # the parent is gone
         sys.exit(1)
 
 
 def _end_with_parent() -> None:
-    """Without this a worker whose parent was killed would go on with its task: measured, for minutes."""
+    """End this process with its parent: it would go on with its task otherwise, for minutes as measured."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"

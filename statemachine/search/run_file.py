@@ -1,7 +1,7 @@
-"""A run as a file, ``run.json``: what a shard hands to whoever adds up all shards.
+"""A run as a file, ``run.json``, so that ``merge`` can add up the runs of several machines.
 
-It holds sums and no histories; those are in the corpus.  A file that cannot be read is an error that names
-it, never a run of nothing.
+It holds sums and no histories; those are in the corpus.  A file that cannot be read is an error, never an
+empty run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FORMAT, VERSION = "leased-job-run", 1
 
 
 class RunFileError(ValueError):
-    """A run that cannot be read; the message names the file and what would do."""
+    """A run that cannot be read; the message names the file and the way out."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ class RunFile:
 
 
 def dumps(run: RunFile) -> str:
-    """The whole file as text."""
+    """Return the whole file as text."""
     return json.dumps(run.to_json(), indent=1) + "\n"
 
 
 def read(file: Path) -> RunFile:
-    """Read what a run has written.  Raises :class:`RunFileError`."""
+    """Read the file that a run has written.  Raises :class:`RunFileError`."""
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
         if values["format"] != FORMAT:

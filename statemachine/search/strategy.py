@@ -12,7 +12,7 @@ from typing import Protocol
 from hypothesis import settings
 
 from statemachine.search.control import SearchControl
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import KEPT
 from statemachine.search.engine import play, so_many
@@ -90,8 +90,8 @@ class PlainSearch:
 
     def _replay_corpus(self) -> None:
         # A campaign that was killed has not pruned: it may have left more than KEPT.
-        situations = islice(replayed(self.lane, self.corpus, Kind.SITUATIONS), KEPT)
-        for again in chain(replayed(self.lane, self.corpus, Kind.FAILURES), situations):
+        situations = islice(replayed(self.lane, self.corpus, EntryKind.SITUATIONS), KEPT)
+        for again in chain(replayed(self.lane, self.corpus, EntryKind.FAILURES), situations):
             self._replayed += 1
             if again.failure is not None:
                 self.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
@@ -124,4 +124,4 @@ class PlainSearch:
     def _keep(self, failure: Failure, unstable: str) -> None:
         origin = InSearch(self.total.tally.examples, real_seconds() - self.total.started)
         self.findings.add(Finding(failure, origin, len(failure.steps), seed=self.seed, unstable=unstable))
-        self.corpus.add(Kind.FAILURES, failure.events)
+        self.corpus.add(EntryKind.FAILURES, failure.events)

@@ -1,1 +1,1 @@
-"""What obeys: the clock, the queue, the workers and the faults that the machine plays with."""
+"""The simulated world: the clock, the queue, the workers, the faults, and what can happen next in it."""

@@ -1,6 +1,6 @@
 """The controlled clock: one freezegun freeze for a whole run, moved by events only.
 
-Code that reads the time from the database server (``NOW()``) or from another process does not see it.
+Not frozen: the time of the database server (``NOW()``) and of other processes.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ START = datetime(2030, 10, 27, 0, 30, tzinfo=UTC)
 
 
 class Clock:
-    """``now`` is in seconds from :data:`START`; :meth:`running` must be entered before it is moved."""
+    """The frozen clock; enter :meth:`running` before moving it."""
 
     def __init__(self) -> None:
         self.now: float = 0
+        """Seconds from :data:`START`."""
         self._frozen: Any = None
 
     @contextmanager
@@ -46,14 +47,14 @@ class Clock:
         self.show(self.now)
 
     def show(self, seconds: float) -> None:
-        """Let whoever asks read ``seconds``, as on a clock that is wrong; ``now`` stays what it is."""
+        """Show ``seconds`` to the code under test, as a clock that is wrong does; ``now`` does not change."""
         self._frozen.move_to(START + timedelta(seconds=seconds))
 
 
 def real_seconds() -> float:
     """A monotonic clock that the freeze does not touch.
 
-    Asked of freezegun at each call, since it replaces module-level aliases of the real clocks.
+    Taken from freezegun at each call, since a freeze also replaces module-level aliases of real clocks.
     """
     return float(freezegun.api.real_perf_counter())
 

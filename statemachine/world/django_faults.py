@@ -1,9 +1,9 @@
 """Faults inside a transaction, and the sight of its commits, on one Django connection.
 
-The only module that patches a connection.  COMMIT does not pass through Django's
-``execute_wrapper``, so ``connection.commit`` itself is wrapped: before it a fault rolls back first
-(SQLite would otherwise commit when Django restores autocommit), after it the row is there to stay.
-What it cannot see: connections that the code under test opens for itself, and other threads.
+The only module that patches a connection.  Statements pass through Django's ``execute_wrapper``; COMMIT does
+not, so ``connection.commit`` itself is wrapped.
+
+Not seen: connections that the code under test opens for itself, and other threads.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from statemachine.world.faults import CallFaults, Fault, Killed, Place, Strike
+from statemachine.world.faults import CallFaults, Fault, FaultPlace, Strike, WorkerKilled
 
 DATA_STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
-"""What counts as a statement.  Never SAVEPOINT or RELEASE: Django handles only database errors there."""
+"""First words of what counts as a statement.
+
+Never SAVEPOINT or RELEASE: there Django cleans up after a ``DatabaseError`` only, so a kill would leave its
+count of savepoints wrong.
+"""
 
 
 def _database_error() -> OperationalError:
@@ -26,11 +30,7 @@ def _database_error() -> OperationalError:
 
 
 class ConnectionFaults:
-    """Lets one planned fault strike each call, and reports each commit that took place.
-
-    ``committed()`` is called right after a COMMIT; ``struck(fault)`` right before a fault strikes.
-    ``calls`` is what strikes: the world's ports pass by it as well.
-    """
+    """Strikes each call with its planned fault, and reports each commit that took place."""
 
     def __init__(
         self,
@@ -38,11 +38,15 @@ class ConnectionFaults:
         committed: Callable[[], None],
         struck: Callable[[Fault], None],
     ) -> None:
+        """``committed()`` is called right after a COMMIT, ``struck(fault)`` right before a fault strikes."""
         self.connection = connection
         self.committed = committed
         self.calls = CallFaults(struck, _database_error)
+        """What strikes; the calls on the world's queue and publisher pass it as well."""
         self.autocommitted = False
+        """Whether the call has executed a statement outside of a transaction."""
         self.statements = 0
+        """Number of data statements that the call has executed."""
         self._watching = False
 
     @property
@@ -51,11 +55,11 @@ class ConnectionFaults:
 
     @property
     def watching(self) -> bool:
-        """Whether what the connection executes now is a call's own."""
+        """Whether the statements of the connection now are those of a call; else they are the verifier's."""
         return self._watching
 
     def arm(self, strike: Strike | None, stage: str = "") -> None:
-        """Watch the call that follows, and let ``strike`` strike it."""
+        """Begin to watch a call, and plan ``strike`` for it; ``stage`` names it in a crash boundary."""
         self.calls.arm(strike, stage)
         self.autocommitted = False
         self.statements = 0
@@ -67,7 +71,11 @@ class ConnectionFaults:
         self._watching = False
 
     def abandon(self) -> None:
-        """Roll back whatever is open: Ctrl-C may have struck between any two of Django's own lines."""
+        """Roll back an open transaction, and reset Django's own account of it.
+
+        Ctrl-C may come between any two lines of Django, so neither its ``in_atomic_block`` nor its idea of
+        autocommit can be trusted: the database connection is asked directly.
+        """
         self.disarm()
         connection = self.connection
         if connection.connection is not None:
@@ -76,7 +84,7 @@ class ConnectionFaults:
             connection.set_autocommit(True)
 
     def forget_transaction(self) -> None:
-        """Let Django know of no transaction, savepoint or hook any more; the server is not asked."""
+        """Clear Django's account of a transaction, its savepoints and hooks; the server is not asked."""
         connection = self.connection
         connection.in_atomic_block = connection.needs_rollback = connection.closed_in_transaction = False
         connection.savepoint_ids, connection.atomic_blocks, connection.run_on_commit = [], [], []
@@ -88,7 +96,7 @@ class ConnectionFaults:
 
     @contextmanager
     def unwatched(self) -> Iterator[None]:
-        """For the verifier's own SQL in the middle of a call."""
+        """Stop watching for a moment: for the verifier's own SQL in the middle of a call."""
         watching, self._watching = self._watching, False
         try:
             yield
@@ -111,16 +119,18 @@ class ConnectionFaults:
             original()
             return
         try:
-            self.calls.pass_by(Place.BEFORE_COMMIT)
+            self.calls.pass_by(FaultPlace.BEFORE_COMMIT)
         except BaseException:
+            # Roll back before Django sees the exception.  It would restore autocommit, and on SQLite that
+            # commits what is open: the kill "before" the commit would have committed.
             self.connection.rollback()
             raise
         original()
         with self.unwatched():
             self.committed()
         try:
-            self.calls.pass_by(Place.AFTER_COMMIT)
-        except Killed:
+            self.calls.pass_by(FaultPlace.AFTER_COMMIT)
+        except WorkerKilled:
             self.connection.run_on_commit = []  # a dead process runs no on_commit hook
             raise
 
@@ -129,9 +139,10 @@ class ConnectionFaults:
     ) -> Any:
         if self._watching and sql.lstrip("( \n\t")[:6].upper().startswith(DATA_STATEMENTS):
             try:
-                self.calls.pass_by(Place.BEFORE_STATEMENT)
+                self.calls.pass_by(FaultPlace.BEFORE_STATEMENT)
             except OperationalError:
-                # As on a server: after an error nothing but a rollback is possible in this transaction.
+                # As on PostgreSQL: after an error a transaction can only be rolled back.  SQLite would let
+                # the code under test continue in it.
                 self.connection.needs_rollback = self.connection.in_atomic_block
                 raise
             self.statements += 1

@@ -1,9 +1,10 @@
 """One example: the world, the system under test and the judge, wired together.
 
-An :class:`Example` lives as long as one history; the lane on which it is played (``lane.py``) lives as
-long as a run.  An example knows how to make a call and turn all that comes of it into events; which
-calls to make is not its business (``operations/`` says what is possible, the machine or a replay
-chooses).  Calls may overlap: what belongs to one of them is in its :class:`OpenCall`.
+An :class:`Example` lives as long as one history; the lane on which it is played (``lane.py``) lives as long
+as a run.  An example makes calls on the system and turns what comes of them into events.  It does not choose
+them: ``operations/`` says what is possible, the machine or a replay chooses.
+
+Calls may overlap in the transactions lane, so what belongs to one of them is in its :class:`OpenCall`.
 """
 
 from __future__ import annotations
@@ -22,43 +23,43 @@ from statemachine.invariants import Invariant, Judge
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Operation
 from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import STATEMENT_FAILED, Fault, Killed, Strike, stage_of
+from statemachine.world.faults import STATEMENT_FAILED, Fault, Strike, WorkerKilled, stage_of
 from statemachine.world.observer import Observer
 from statemachine.world.queue import SimulatedQueue
 from statemachine.world.workers import WORKERS, Slot
 
 COMMIT = "COMMIT"
 RESUMES = "resumes"
-"""The name of the step in which an operation goes on that has waited for a lock, and got it."""
+"""In place of a statement: the operation has got the lock that it waited for, and finishes the statement."""
 
 
 class InFlight(NamedTuple):
-    """``statement`` is what it executes next, or waits in; ``blocked_by`` who holds the lock, else empty.
-
-    ``call`` is the number of its call; ``job`` is what that is about, empty for a sweep; ``executed`` counts
-    the statements that it has begun.
-    """
+    """An operation that has begun and not ended, stopped between two steps."""
 
     by: str
+    """The worker or actor that makes it."""
     operation: str
     job: str
+    """Empty for a sweep."""
     call: int
+    """Number of its call in the history."""
     statement: str
+    """What it executes next, or waits in; what it does after that is not known."""
     blocked_by: str = ""
+    """The maker of the operation whose lock it waits for; empty if it waits for none."""
     executed: int = 0
+    """Statements that it has begun."""
 
 
 class ExampleContext(Protocol):
-    """As much of a lane as an example needs to know.
-
-    ``faults`` are those of the connection on which code under test runs now, ``in_flight`` the operations
-    that have begun and not ended, by who makes them: at most ``most_in_flight``, 0 where they run whole.
-    """
+    """The part of a lane that an example uses; :class:`~.lane.Lane` documents its methods."""
 
     binding: Binding
     clock: Clock
     clock_skew_seconds: int
+    """How far a worker's clock may be ahead or behind."""
     most_in_flight: int
+    """Operations that can be in flight at a time; 0 where they run whole."""
 
     @property
     def claims(self) -> Sequence[Invariant]: ...
@@ -69,34 +70,37 @@ class ExampleContext(Protocol):
     @property
     def in_flight(self) -> Mapping[str, InFlight]: ...
 
-    def looking(self) -> AbstractContextManager[None]:
-        """For a look at committed rows in the middle of a call."""
+    def looking(self) -> AbstractContextManager[None]: ...
 
-    def play(self, play: Callable[[], None], by: str, stepwise: bool) -> None:
-        """Play what a step does; ``by`` names who makes its calls, empty for a step that makes none."""
+    def play(self, play: Callable[[], None], by: str, stepwise: bool) -> None: ...
 
-    def proceed(self, by: str, strike: Strike | None = None) -> None:
-        """Let an operation in flight execute its next statement, and ``strike`` strike it from there on."""
+    def proceed(self, by: str, strike: Strike | None = None) -> None: ...
 
-    def kill_in_flight(self, by: str) -> None:
-        """Kill whoever makes an operation that is in flight, where it stands."""
+    def kill_in_flight(self, by: str) -> None: ...
 
 
 @dataclass(slots=True)
 class OpenCall:
-    """A call that is being made: its number, whether it has committed, and an error of ours in its middle."""
+    """A call that has begun and not ended."""
 
     number: int
     faults: ConnectionFaults
+    """Those of the connection that it runs on."""
     committed: bool = False
     own_error: Exception | None = None
+    """An error of the verifier or the binding in its middle, raised when the call has ended.
+
+    Raised at once it would pass through the code under test, and count as an answer of the system.
+    """
 
 
+# A context variable and not an attribute: each operation in flight has a context of its own, so this is the
+# call of the operation that runs now, whichever that is.
 _MAKING: ContextVar[OpenCall] = ContextVar("the call that is being made here")
 
 
 class Example:
-    """One history in the making; ``events`` is what has happened so far."""
+    """One history in the making."""
 
     def __init__(self, lane: ExampleContext, reach: Reach | None) -> None:
         self.lane = lane
@@ -105,6 +109,7 @@ class Example:
         self.clock = lane.clock
         self.clock_skew_seconds = lane.clock_skew_seconds
         self.events: list[Event] = []
+        """What has happened so far."""
         self.judge = Judge(self.lifecycle, lane.claims)
         self.ledger = self.judge.ledger
         self.reach = reach
@@ -117,8 +122,10 @@ class Example:
         self.workers: dict[str, Slot[Delivery]] = {name: Slot(name) for name in WORKERS}
         self.jobs: list[str] = []
         self.to_publish: dict[str, str] = {}
+        """Tenants by job: what the publisher has been given and not published."""
         self.steps = 0
         self.step_key = 0
+        """Number of the present step; above :attr:`steps` in a replay of fewer steps, which keep theirs."""
         self.draining = False
         self._named_in_step = 0
         self._begun = 0
@@ -139,13 +146,13 @@ class Example:
 
     @property
     def current_call(self) -> int:
-        """The number of the call that is being made here, or was begun last."""
+        """Number of the call that the running operation makes, else of the one that began last."""
         making = _MAKING.get(None)
         return making.number if making is not None else self._begun
 
     @property
     def committed_in_call(self) -> bool:
-        """Whether the call that was begun last has committed anything."""
+        """Whether the call that began last has committed anything."""
         return self._latest is not None and self._latest.committed
 
     def record(self, event: Event) -> None:
@@ -157,7 +164,11 @@ class Example:
     # -- steps ------------------------------------------------------------------------------
 
     def begin_step(self, operation: str, arguments: dict[str, Any], key: int | None = None) -> None:
-        """``key`` names what the step creates; a replay passes the saved one, so that names survive."""
+        """Record the beginning of a step.
+
+        ``key`` is its number, from which its job and messages get their names.  A replay passes the saved
+        one, so that ``j5`` is still ``j5`` when an earlier step was left out.
+        """
         self.steps += 1
         self.step_key = key if key is not None else self.step_key + 1
         self._named_in_step = 0
@@ -167,7 +178,7 @@ class Example:
         return self.step_key + 1
 
     def new_message(self) -> str:
-        """A name for a message that is created in this step."""
+        """Return a name for a message that is created in this step."""
         self._named_in_step += 1
         suffix = "" if self._named_in_step == 1 else f".{self._named_in_step}"
         return f"m{self.step_key}{suffix}"
@@ -181,7 +192,7 @@ class Example:
         self.record(history.ClockSkewed(self.now, worker, seconds))
 
     def count_others(self) -> str | None:
-        """Look at all rows that are not of this example's jobs, if the binding can, and say what was seen."""
+        """Record and return the binding's aggregate over all rows of other jobs; None if it has none."""
         aggregate = self._observer.others(self.jobs)
         if aggregate is not None:
             self.record(history.OthersCounted(self.now, aggregate))
@@ -206,9 +217,10 @@ class Example:
         message: str | None = None,
         strike: Strike | None = None,
     ) -> history.Returned | history.Raised | history.Unknown:
-        """Make one call on the system under test; what it does, and what becomes of it, are events.
+        """Make one call on the system under test; record it, what it does, and how it ends.
 
         ``run`` returns the attempt number or None (acquisitions), True or False (finishes) or nothing.
+        Return the event of its end: ``Unknown`` for a call that was killed or whose answer was lost.
         """
         self._begun += 1
         making = self._latest = OpenCall(self._begun, self.lane.faults)
@@ -232,7 +244,7 @@ class Example:
             with self._clock_of(asked.actor):
                 answer = run()
             end = self._answer(asked, answer)
-        except Killed:
+        except WorkerKilled:
             end = history.Unknown(self.now, call, "killed")
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
             end = history.Raised(self.now, call, f"{type(error).__name__}: {_said(error)}")
@@ -268,13 +280,16 @@ class Example:
             self.clock.show(self.now)
 
     def _is_unseen(self, making: OpenCall, operation: Operation) -> bool:
-        """Whether the call that has just ended may have written what no commit of it has shown."""
+        """Return whether the call that has just ended may have written rows that no commit has shown.
+
+        A commit is seen by its hook.  A write in autocommit has none, so the rows are read once more.
+        """
         if operation in MESSAGE_STEPS and not making.faults.statements:
             return False
         return making.faults.autocommitted or not making.committed
 
     def committed(self) -> None:
-        """The connection has just committed inside the call that is being made here."""
+        """Record a COMMIT that the connection has just executed in the running call, and what it changed."""
         making = _MAKING.get()
         making.committed = True
         try:
@@ -284,7 +299,7 @@ class Example:
             making.own_error = error
 
     def catch_up(self) -> None:
-        """See what the call that is being made here has written by now without a transaction."""
+        """Record what the running call has written by now without a transaction."""
         faults = self.faults
         if faults.autocommitted and not faults.in_transaction:
             with faults.unwatched():
@@ -312,7 +327,7 @@ class Example:
             self.lose_publication(job)
 
     def lose_publication(self, job: str) -> None:
-        """The process that was to publish ``job`` is dead."""
+        """Record that the process which was to publish ``job`` is dead."""
         self.to_publish.pop(job, None)
         self.record(history.PublicationLost(self.now, job))
 
@@ -327,5 +342,5 @@ class Example:
 
 
 def _said(error: BaseException) -> str:
-    """What an error says, without what PostgreSQL adds: primary keys and processes, others in each run."""
+    """Return the error's message without PostgreSQL's DETAIL: keys and process ids differ in each run."""
     return str(error).partition("\nDETAIL: ")[0]

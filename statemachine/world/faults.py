@@ -1,7 +1,9 @@
 """The faults that can strike a call, where each strikes, and the exception that stands for a killed process.
 
-A call passes places: statements, commits, calls on the world's queue and publisher.  A fault is planned
-for the n-th place of its kind, and strikes there or, when the call never comes that far, not at all.
+A call passes *places*: statements, commits, calls on the world's queue and publisher.  A fault is planned for
+the n-th place of its kind and strikes there, or not at all when the call does not get that far.
+
+Which operations a fault may strike, and how often, is in ``operations/strikes.py``.
 """
 
 from __future__ import annotations
@@ -13,33 +15,41 @@ from typing import NamedTuple, NoReturn
 from statemachine.lifecycle import FINISHES, Operation
 
 
-class Killed(BaseException):
-    """The process is gone.  Not an ``Exception``: code under test must not be able to go on from it."""
+class WorkerKilled(BaseException):
+    """The process that makes the call is dead.
+
+    A ``BaseException``: an ``except Exception`` in the code under test must not be able to continue from it,
+    as no code can continue after a kill.
+    """
 
 
 class PortUnavailable(Exception):
-    """The queue, or the publisher, did not do what it was asked: a network error, or throttling."""
+    """A call on the queue or the publisher failed, as by a network error or throttling."""
 
 
 class Fault(StrEnum):
-    """What strikes a call, in words for a report."""
+    """What strikes a call; the words stand in histories and reports."""
 
     KILL_BEFORE_COMMIT = "kill_before_commit"
     KILL_AFTER_COMMIT = "kill_after_commit"
     ERROR_BEFORE_COMMIT = "error_before_commit"
     ANSWER_LOST = "answer_lost"
+    """The database has committed, and the caller gets an error of its connection instead of the answer."""
     ERROR_BEFORE_STATEMENT = "error_before_statement"
     ERROR_IN_PORT_CALL = "error_in_port_call"
     KILL_BEFORE_STATEMENT = "kill_before_statement"
     KILL_BEFORE_PORT_CALL = "kill_before_port_call"
     KILL_AFTER_PORT_CALL = "kill_after_port_call"
     KILL_WHILE_BLOCKED = "kill_while_blocked"
+    """A kill inside a statement that waits for a lock; in the transactions lane only."""
     DELETE_LOST = "delete_lost"
+    """The queue answers a delete with success and keeps the message, as SQS may."""
     SEND_DELAYED = "send_delayed"
+    """A sent message becomes visible 900 s later only."""
 
 
-class Place(StrEnum):
-    """Where a call can be struck; the words begin the name of a crash boundary."""
+class FaultPlace(StrEnum):
+    """Where a call can be struck; with the operation's name the words make that of a crash boundary."""
 
     BEFORE_COMMIT = "before {}_commit"
     AFTER_COMMIT = "after {}_commit"
@@ -49,59 +59,61 @@ class Place(StrEnum):
     IN_LOCK_WAIT = "during {}_lock_wait"
 
     def named(self, what: str) -> str:
-        """The crash boundary at this place of ``what``.
+        """Return the name of the crash boundary at this place of the operation or port ``what``.
 
-        >>> Place.AFTER_COMMIT.named("finish")
+        >>> FaultPlace.AFTER_COMMIT.named("finish")
         'after_finish_commit'
         """
         return self.format(what).replace(" ", "_")
 
 
 PLACES = {
-    Fault.KILL_BEFORE_COMMIT: Place.BEFORE_COMMIT,
-    Fault.ERROR_BEFORE_COMMIT: Place.BEFORE_COMMIT,
-    Fault.KILL_AFTER_COMMIT: Place.AFTER_COMMIT,
-    Fault.ANSWER_LOST: Place.AFTER_COMMIT,
-    Fault.KILL_BEFORE_STATEMENT: Place.BEFORE_STATEMENT,
-    Fault.ERROR_BEFORE_STATEMENT: Place.BEFORE_STATEMENT,
-    Fault.ERROR_IN_PORT_CALL: Place.BEFORE_PORT_CALL,
-    Fault.KILL_BEFORE_PORT_CALL: Place.BEFORE_PORT_CALL,
-    Fault.KILL_AFTER_PORT_CALL: Place.AFTER_PORT_CALL,
-    Fault.KILL_WHILE_BLOCKED: Place.IN_LOCK_WAIT,
+    Fault.KILL_BEFORE_COMMIT: FaultPlace.BEFORE_COMMIT,
+    Fault.ERROR_BEFORE_COMMIT: FaultPlace.BEFORE_COMMIT,
+    Fault.KILL_AFTER_COMMIT: FaultPlace.AFTER_COMMIT,
+    Fault.ANSWER_LOST: FaultPlace.AFTER_COMMIT,
+    Fault.KILL_BEFORE_STATEMENT: FaultPlace.BEFORE_STATEMENT,
+    Fault.ERROR_BEFORE_STATEMENT: FaultPlace.BEFORE_STATEMENT,
+    Fault.ERROR_IN_PORT_CALL: FaultPlace.BEFORE_PORT_CALL,
+    Fault.KILL_BEFORE_PORT_CALL: FaultPlace.BEFORE_PORT_CALL,
+    Fault.KILL_AFTER_PORT_CALL: FaultPlace.AFTER_PORT_CALL,
+    Fault.KILL_WHILE_BLOCKED: FaultPlace.IN_LOCK_WAIT,
 }
-"""The faults that strike at a place of a call; the others are the queue's own doing."""
+"""The place at which each fault strikes.  Faults that are not here are the queue's own doing."""
 
 DATABASE_ERRORS = frozenset({Fault.ERROR_BEFORE_COMMIT, Fault.ANSWER_LOST, Fault.ERROR_BEFORE_STATEMENT})
-"""What the caller lives to see: an error of its database."""
-
+"""Faults that the caller survives and sees as an error of its database."""
 
 STATEMENT_FAILED = "statement_failed"
-"""How a history calls an error before a statement that is no part of a transaction: nothing is undone."""
+"""Name in histories of an error before a statement in autocommit, which undoes nothing."""
 
 
 class Strike(NamedTuple):
-    """A fault, and at which place of its kind: the ``at``-th that the call passes, from 1."""
+    """A fault that is planned for a call."""
 
     fault: Fault
     at: int = 1
+    """It strikes at the ``at``-th place of its kind that the call passes, counted from 1."""
 
 
 class CallFaults:
-    """One call at a time: counts the places that it passes, and strikes at the planned one.
-
-    ``struck(fault)`` is told right before the strike; ``database_error()`` makes the error that a caller
-    sees.  Once a kill has struck, the process is ``dead`` and passes no further place until the next
-    call, since code under test may have an ``except Exception`` or a ``finally`` in the way.
-    """
+    """Counts the places that one call passes, and strikes at the planned one."""
 
     def __init__(self, struck: Callable[[Fault], None], database_error: Callable[[], Exception]) -> None:
+        """``struck(fault)`` is called right before a strike; ``database_error()`` makes the error for it."""
         self._struck = struck
         self._database_error = database_error
         self._strike: Strike | None = None
         self._stage = ""
         self._passed = 0
         self.dead = False
+        """Whether a kill has struck this call.
+
+        A kill is an exception here, and the code under test unwinds through its own ``except`` and
+        ``finally`` blocks.  A dead process runs none of them, so from now on it passes no further place.
+        """
         self.boundary = ""
+        """The crash boundary at which it was killed (``before_finish_commit``); empty while it lives."""
 
     def arm(self, strike: Strike | None, stage: str) -> None:
         """Begin a call; ``stage`` names it in a crash boundary (``prepare``, ``finish``)."""
@@ -109,20 +121,21 @@ class CallFaults:
         self.dead, self.boundary = False, ""
 
     def plan(self, strike: Strike) -> None:
-        """Let ``strike`` strike the call that is under way, counted from where it stands."""
+        """Plan ``strike`` for the call in flight, counted from where it stands."""
         self._strike, self._passed = strike, 0
 
     def planned(self, fault: Fault) -> bool:
-        """Whether the call that is being made is to meet ``fault``, one of the queue's own."""
+        """Return whether ``fault``, one of the queue's own, is planned for the call in flight."""
         return self._strike is not None and self._strike.fault is fault
 
-    def pass_by(self, place: Place, port: str | None = None) -> None:
-        """The call has come to ``place`` (of a call on ``port``).
+    def pass_by(self, place: FaultPlace, port: str | None = None) -> None:
+        """Note that the call has come to ``place`` (of a call on ``port``).
 
-        Raises :class:`Killed`, or a database error, when the planned fault strikes here.
+        Raise :class:`WorkerKilled`, :class:`PortUnavailable` or a database error when the planned fault
+        strikes here.
         """
         if self.dead:
-            raise Killed
+            raise WorkerKilled
         strike = self._strike
         if strike is None or PLACES.get(strike.fault) is not place:
             return
@@ -138,18 +151,18 @@ class CallFaults:
         self._die(place.named(port or self._stage))
 
     def kill(self, fault: Fault) -> NoReturn:
-        """The process dies where it stands, for ``fault``, whatever was planned.  Raises :class:`Killed`."""
+        """Kill the process now, by ``fault``, whatever was planned.  Raises :class:`WorkerKilled`."""
         self._strike = None
         self._struck(fault)
         self._die(PLACES[fault].named(self._stage))
 
     def _die(self, boundary: str) -> NoReturn:
         self.dead, self.boundary = True, boundary
-        raise Killed
+        raise WorkerKilled
 
 
 def stage_of(operation: Operation) -> str:
-    """How crash boundaries and reach call an operation: all finishes are one stage.
+    """Return the name of an operation in crash boundaries and reach: all finishes are one stage.
 
     >>> stage_of(Operation.RELEASE)
     'finish'

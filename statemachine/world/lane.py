@@ -1,6 +1,6 @@
-"""What examples are played on: a binding with its database, its clock and its claims, for a whole run.
+"""A lane is what examples are played on for a whole run: a binding, its database, the clock and the claims.
 
-:class:`Lane` is the embedded one: one connection, and operations that run whole.  The transactions lane
+:class:`Lane` is the embedded lane: one connection, and operations that run whole.  The transactions lane
 (``transactions/``) is a subclass that plays the same operations statement by statement.
 """
 
@@ -21,12 +21,17 @@ from statemachine.world.faults import Strike
 from statemachine.world.ports import HandedOver, SystemQueue
 
 BYSTANDERS = ("bystander-waiting", "bystander-failed", "bystander-done")
+"""Jobs that belong to no example: other rows, for code that touches more rows than it should.
+
+They are made once a run.  A change of them is seen in the binding's ``others`` only, an aggregate: that
+something changed, not what.
+"""
 
 _NOTHING: Mapping[str, InFlight] = MappingProxyType({})
 
 
 class Lost(RuntimeError):
-    """What a run depends on does not do its part any more; the message says what, and what can be done."""
+    """The run cannot continue, whatever the system under test does; the message says why, and the way out."""
 
 
 class Lane:
@@ -36,10 +41,17 @@ class Lane:
     """
 
     most_in_flight = 0
+    """Operations that can be in flight at a time; 0 because they run whole here."""
     steps_to_minimise = 60_000
-    """After so many a failing history is taken as it is: half a minute.  No planted defect takes 15,000."""
+    """Limit of the steps that shortening one failure may take: half a minute.
+
+    At the limit the shortest history by then is reported.  No planted defect takes 15,000.
+    """
     steps_to_explain = 8000
-    """Steps that all re-runs of one failure may take: about 3 s.  A failure of 15 needs about 350."""
+    """Limit of the steps in all re-runs that explain one failure: about 3 s.
+
+    A failure of 15 steps needs about 350.
+    """
 
     def __init__(self, binding: Binding, clock_skew_seconds: int = 0) -> None:
         self.binding = binding
@@ -52,6 +64,7 @@ class Lane:
         ]
         self.current: Example | None = None
         self._settled: str | None = None
+        """The binding's aggregate over the bystanders as they must be when an example begins."""
         self._faults: ConnectionFaults
 
     @contextmanager
@@ -87,38 +100,42 @@ class Lane:
 
     @property
     def faults(self) -> ConnectionFaults:
-        """Those of the connection on which code under test runs now."""
+        """What strikes calls on the connection on which code under test runs now."""
         return self._faults
 
     @property
     def in_flight(self) -> Mapping[str, InFlight]:
-        """The operations that have begun and not ended, by who makes them: here, none ever."""
+        """The operations that have begun and not ended, by their maker: none, as they run whole here."""
         return _NOTHING
 
     def looking(self) -> AbstractContextManager[None]:
-        """For a look at committed rows in the middle of a call."""
+        """Return a context for reading committed rows in the middle of a call."""
         return nullcontext()
 
     def play(self, play: Callable[[], None], by: str, stepwise: bool) -> None:
-        """Play what a step does; ``by`` names who makes its calls, empty for a step that makes none."""
+        """Play what a step does.
+
+        ``by`` names the maker of its calls, empty for a step that makes none; ``stepwise`` stops it before
+        each statement, which needs the transactions lane.
+        """
         play()
 
     def proceed(self, by: str, strike: Strike | None = None) -> None:
-        """Let an operation in flight execute its next statement, and ``strike`` strike it from there on.
+        """Let an operation in flight execute its next statement; ``strike`` is planned for it from there on.
 
-        Raises ``LookupError`` when there is none; here operations run whole.
+        Raise ``LookupError`` when there is none, as always where operations run whole.
         """
         raise LookupError(f"{by} has no operation in flight")
 
     def kill_in_flight(self, by: str) -> None:
-        """Kill whoever makes an operation that is in flight.  Raises as :meth:`proceed` does."""
+        """Kill the maker of an operation in flight.  Raise ``LookupError`` as :meth:`proceed` does."""
         raise LookupError(f"{by} has no operation in flight")
 
     def check(self) -> None:
-        """Raises :class:`Lost` when nothing more can be played here, whatever the system under test does."""
+        """Raise :class:`Lost` when the run cannot continue, whatever the system under test does."""
 
     def abandon(self) -> None:
-        """Roll back whatever is open: Ctrl-C may have struck anywhere."""
+        """Roll back what is open, after a Ctrl-C or an error that may have come anywhere."""
         self.faults.abandon()
 
     @property
@@ -128,7 +145,7 @@ class Lane:
         return self.current
 
     def begin(self, reach: Reach | None = None) -> Example:
-        """A fresh example at second 0, on a database without jobs."""
+        """Return a fresh example at second 0, on a database without jobs but the bystanders."""
         self._reset()
         self.clock.move_to(0)
         example = self.current = Example(self, reach)
@@ -154,9 +171,9 @@ class Lane:
 def create_bystanders(binding: Binding) -> None:
     """Create one job that waits, one that has failed and one that is done, all of them published.
 
-    None that runs: its lease would end in every example, and be anybody's business then.
+    None that runs: its lease would end in every example, and any sweep could then take it over rightly.
 
-    The binding must be open, and the world must be there to take their messages.
+    The binding must be open, and an example must be current, whose queue takes the messages.
     """
     tenant = binding.tenants[0]
     for job in BYSTANDERS:

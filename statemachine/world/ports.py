@@ -1,8 +1,8 @@
 """The world's queue and publisher as the system under test sees them.
 
-Every send, delete and visibility change goes through one of these and becomes an event, also inside
-a transaction; otherwise the verifier would only test its own worker.  Each call on them is a place at
-which the caller can be killed, and a killed process gets nothing through.
+Every send, delete and visibility change goes through one of these and becomes an event, also inside a
+transaction; otherwise the verifier would only test its own worker.  The caller can be killed right before
+and right after each call on them, and a call of a killed process does nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from statemachine.binding import Delivery, Message
 from statemachine.history import events as history
-from statemachine.world.faults import Fault, Place
-from statemachine.world.queue import Refused
+from statemachine.world.faults import Fault, FaultPlace
+from statemachine.world.queue import QueueRefused
 from statemachine.world.workers import Slot
 
 if TYPE_CHECKING:
@@ -27,14 +27,15 @@ DELAY_SECONDS = 900
 
 def _through(example: Example, port: str, action: Callable[[], T]) -> T:
     """Make a call on the world, unless the caller dies right before it; it may die right after."""
+    # Look now at what the call has written in autocommit: the history must show the write before the send.
     example.catch_up()
-    example.faults.calls.pass_by(Place.BEFORE_PORT_CALL, port)
+    example.faults.calls.pass_by(FaultPlace.BEFORE_PORT_CALL, port)
     try:
         result = action()
-    except Refused:
+    except QueueRefused:
         example.struck("refused_by_the_queue")
         raise
-    example.faults.calls.pass_by(Place.AFTER_PORT_CALL, port)
+    example.faults.calls.pass_by(FaultPlace.AFTER_PORT_CALL, port)
     return result
 
 
@@ -45,7 +46,7 @@ def _send(example: Example, job: str, tenant: str) -> None:
 
 
 class WorkerQueue:
-    """The queue as one worker sees it: what it receives was chosen by the machine."""
+    """The queue as one worker sees it: the machine has chosen which message it receives."""
 
     def __init__(self, example: Example, slot: Slot[Delivery], name: str, duplicate: bool) -> None:
         self._example = example
@@ -77,7 +78,7 @@ class WorkerQueue:
 
 
 class SystemQueue:
-    """The queue as publisher and sweep see it: they send, and receive nothing."""
+    """The queue as publisher and sweep see it: they send and never receive."""
 
     def __init__(self, example: Callable[[], Example]) -> None:
         self._example = example
@@ -98,7 +99,7 @@ class SystemQueue:
 
 
 class HandedOver:
-    """The publisher's in-tray: a job that is enqueued here is published by a later step."""
+    """The publisher's input: a job that is enqueued here is published by a later step."""
 
     def __init__(self, example: Callable[[], Example]) -> None:
         self._example = example

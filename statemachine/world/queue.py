@@ -2,10 +2,10 @@
 
 A received message is hidden until its visibility timeout ends and is visible at that second, a
 delayed one likewise; only the receipt handle of its latest receive deletes it or changes its
-visibility, older ones are accepted and do nothing; no change hides it for longer than 12 h after its
+visibility, while older ones are accepted and do nothing; no change hides it for longer than 12 h after its
 latest receive; the receive request after ``max_receives`` receives moves it to the DLQ; a redrive
 gives it a new id and a new count.  Duplicates, lost deletes and deleted messages that come back happen
-when the machine asks for them.
+when the machine chooses them.
 
 Not modelled: message retention, the order in which SQS would choose (any visible message can be
 received), and the error that AWS documents as possible when the visibility of a message is changed
@@ -28,34 +28,37 @@ LONGEST_DELAY = 900
 """Seconds for which a sent message can be delayed: 15 minutes, as AWS sets it."""
 
 
-class Refused(Exception):
-    """The queue did not do what it was asked, as SQS would not have done it."""
+class QueueRefused(Exception):
+    """The queue refused a request that SQS would refuse; nothing changed."""
 
 
-class VisibilityBeyondLimit(Refused):
+class VisibilityBeyondLimit(QueueRefused):
     """The queue refused a change of visibility, changed nothing and recorded nothing."""
 
 
-class DelayBeyondLimit(Refused):
+class DelayBeyondLimit(QueueRefused):
     """The queue refused to send a message, sent nothing and recorded nothing."""
 
 
 @dataclass(slots=True)
 class StoredMessage:
-    """Times in seconds; ``received_at`` is that of the latest receive."""
+    """A message in the queue or its DLQ; times are in seconds from the example's start."""
 
     name: str
     job: str
     tenant: str
     visible_at: float
     receipt: str = ""
+    """Receipt handle of the latest receive; empty before the first."""
     receive_count: int = 0
     forged: bool = False
+    """Whether the verifier sent it, not the system under test."""
     received_at: float = 0
+    """When it was received last."""
 
 
 class SimulatedQueue:
-    """Messages by name.  ``now`` tells the time in seconds; every change is handed to ``record``."""
+    """The queue and its DLQ, as dicts of messages by name; every change is recorded as an event."""
 
     def __init__(
         self,
@@ -96,19 +99,19 @@ class SimulatedQueue:
         return [message for message in self.messages.values() if message.visible_at <= now]
 
     def in_flight(self) -> list[StoredMessage]:
-        """The hidden messages that somebody has received."""
+        """Return the hidden messages that were received."""
         now = self.now()
         return [message for message in self.messages.values() if message.visible_at > now and message.receipt]
 
     def delayed(self) -> list[StoredMessage]:
-        """The hidden messages that nobody could receive yet."""
+        """Return the hidden messages that were never received, since their delay has not passed."""
         now = self.now()
         return [
             message for message in self.messages.values() if message.visible_at > now and not message.receipt
         ]
 
     def receive(self, name: str, worker: str, duplicate: bool = False) -> StoredMessage | None:
-        """Hand the message to ``worker`` under a new receipt handle; None when it went to the DLQ instead."""
+        """Give the message to ``worker`` under a new receipt handle; None when it went to the DLQ instead."""
         message = self.messages[name]
         if message.receive_count >= self.max_receives:
             self.dead[name] = self.messages.pop(name)
@@ -133,7 +136,7 @@ class SimulatedQueue:
         return message
 
     def delete(self, receipt: str, worker: str, lost: bool = False) -> None:
-        """Delete by receipt handle; ``lost`` means that SQS says yes and keeps the message."""
+        """Delete by receipt handle; with ``lost`` the answer is success and the message stays."""
         name = self.by_receipt[receipt]
         newest = name in self.messages and self.messages[name].receipt == receipt
         effective = newest and not lost
@@ -142,11 +145,11 @@ class SimulatedQueue:
         self.record(history.DeleteRequested(self.now(), name, receipt, worker, effective))
 
     def change_visibility(self, receipt: str, seconds: float, worker: str) -> None:
-        """The message becomes visible ``seconds`` from now, if ``receipt`` is its latest.
+        """Make the message visible ``seconds`` from now, if ``receipt`` is its latest.
 
-        :class:`VisibilityBeyondLimit` if that is not a visibility timeout at all, whatever the receipt
-        handle, or if it would end more than 12 h after the latest receive.  A longer timeout is refused
-        and not cut to what is left: so AWS documents it.
+        Raise :class:`VisibilityBeyondLimit` for a timeout that is negative or over 12 h, whatever the receipt
+        handle, and for one that would end more than 12 h after the latest receive.  As AWS documents it, a
+        longer timeout is refused and not cut to what is left.
         """
         name = self.by_receipt[receipt]
         effective = name in self.messages and self.messages[name].receipt == receipt
@@ -169,7 +172,7 @@ class SimulatedQueue:
 
 
 def _check_visibility(name: str, seconds: float, elapsed: float) -> None:
-    """Refuse a timeout of ``seconds`` that is asked for ``elapsed`` seconds after the latest receive."""
+    """Raise if a timeout of ``seconds``, asked ``elapsed`` seconds after the latest receive, is too long."""
     asked = f"message {name}: VisibilityTimeout {seconds}"
     if not 0 <= seconds <= LONGEST_VISIBILITY:
         raise VisibilityBeyondLimit(

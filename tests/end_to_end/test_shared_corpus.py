@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from statemachine.search.corpus.entries import Kind
+from statemachine.search.corpus.entries import EntryKind
 from statemachine.search.corpus.places import PlaceError, SharedRedis
 from tests.support.commandline import CHECKOUT, Ran, at_once, command, environment, run
 
@@ -85,7 +85,7 @@ def machines(redis: str, tmp_path_factory: pytest.TempPathFactory) -> Machines:
         stdout=subprocess.DEVNULL,
     )
     try:
-        _wait_until(lambda: list(SharedRedis(redis).texts(Kind.FAILURES)))
+        _wait_until(lambda: list(SharedRedis(redis).texts(EntryKind.FAILURES)))
         assert killed.poll() is None
     finally:
         killed.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
@@ -126,11 +126,11 @@ def test_it_is_replayed_from_another_directory(machines: Machines) -> None:
 def test_a_redis_that_goes_away_is_an_error_and_no_answer() -> None:
     with redis_server() as address:
         place = SharedRedis(address)
-        place.save(Kind.FAILURES, "name", "text")
-        assert [text for _, text in place.texts(Kind.FAILURES)] == ["text"]
-        place.drop(Kind.FAILURES, "name", "text")
-        assert list(place.texts(Kind.FAILURES)) == []
+        place.save(EntryKind.FAILURES, "name", "text")
+        assert [text for _, text in place.texts(EntryKind.FAILURES)] == ["text"]
+        place.drop(EntryKind.FAILURES, "name", "text")
+        assert list(place.texts(EntryKind.FAILURES)) == []
     with pytest.raises(OSError, match="socket"):
-        place.save(Kind.FAILURES, "name", "text")
+        place.save(EntryKind.FAILURES, "name", "text")
     with pytest.raises(PlaceError, match="no Redis answers there"):
         SharedRedis(address)

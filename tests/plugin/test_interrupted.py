@@ -70,12 +70,12 @@ def test_examples_and_speed_so_far_are_told(interrupted: Ran) -> None:
 
 
 INTERRUPTED_WHILE_EXPLAINING = """
-import statemachine.plugin.lanes
+import statemachine.plugin.search_player
 
 def interrupted(lane, failure):
     raise KeyboardInterrupt
 
-statemachine.plugin.lanes.explain = interrupted
+statemachine.plugin.search_player.explain = interrupted
 """
 
 

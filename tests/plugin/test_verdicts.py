@@ -17,7 +17,7 @@ from statemachine.history.reach import required
 from statemachine.invariants import ALL, HELD, Invariant, Judge, Violation
 from statemachine.invariants.claim import invariant
 from statemachine.lifecycle import Lifecycle
-from statemachine.report.text.closing import doubt_lines
+from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import run_summary, verdict_line
 from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
 from statemachine.search.triage.failure import Failure

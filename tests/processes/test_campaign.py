@@ -217,7 +217,7 @@ def test_pytest_fails_with_the_report_in_place_of_a_traceback(campaigns: Mapping
     ran = campaigns["refused_delivery_deletes_message"].ran
     assert ran.code == 1, ran
     assert "Traceback" not in ran.output
-    assert "plugin/lanes.py" not in ran.output
+    assert "plugin/processes_player.py" not in ran.output
     assert ran.lines[-1].startswith("=") or "1 failed" in ran.lines[-1]
 
 

@@ -39,7 +39,7 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
     "hypothesis": {
         "anywhere": {
             *("commands.certificate.baseline", "commands.certificate.hunt"),
-            *("plugin", "plugin.header", "plugin.lanes", "plugin.options", "plugin.progress"),
+            *("plugin", "plugin.header", "plugin.options", "plugin.progress", "plugin.strategies"),
             *("search.engine", "search.lanes", "search.machine", "search.strategy"),
             "search.contention",
         },
@@ -53,8 +53,9 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},
     "pytest": {
         "anywhere": {
-            *("plugin", "plugin.lanes", "plugin.on_postgresql", "plugin.options", "plugin.progress"),
-            *("plugin.xdist", "report.session"),
+            *("plugin", "plugin.ending", "plugin.lanes", "plugin.options", "plugin.processes_player"),
+            *("plugin.progress", "plugin.replay_player", "plugin.search_player", "plugin.state"),
+            "plugin.xdist",
         },
         "in functions": set(),
     },

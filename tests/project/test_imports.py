@@ -250,8 +250,8 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
     ),
     "from two packages up": (
         "world.operations.drain",
-        "from ...report import session",
-        ["world.operations.drain imports report.session"],
+        "from ...report import asked",
+        ["world.operations.drain imports report.asked"],
     ),
     "what its row does not name": (
         "search.run",

@@ -39,9 +39,9 @@ def test_it_fails_on_the_defect_with_the_events_of_the_failure(defect: str, open
         if in_drain(failure):
             jobs.drain()
         assert lane.example.events == list(failure.events)
-        with pytest.raises(AssertionError) as told:
+        with pytest.raises(AssertionError) as error:
             jobs.check(failure.headline.invariant)
-    first, *rest = str(told.value).splitlines()
+    first, *rest = str(error.value).splitlines()
     assert first == f"{failure.headline.invariant}: {failure.headline.story}"
     assert any(line.startswith("  ✗") for line in rest)
     assert any("expected" in line and "actual" in line for line in rest)
@@ -79,7 +79,7 @@ def test_what_only_a_drain_proves_needs_the_drain(open_lane: OpenLane) -> None:
             jobs.check("every_job_ends")
 
 
-def test_with_a_drain_a_step_that_is_refused_costs_nothing(jobs: LeasedJobs) -> None:
+def test_with_a_drain_a_step_may_be_left_out(jobs: LeasedJobs) -> None:
     # Step 7, the deletion, is not possible on the correct system; how all ends is judged all the same.
     play_all(jobs, [*MINIMAL[REFUSED], Step(8, "kill_worker", {"worker": "A"})])
     jobs.drain()
@@ -98,14 +98,14 @@ def test_a_step_that_is_left_out_before_the_last_is_no_pass(jobs: LeasedJobs) ->
     jobs.play("create", job="j1", tenant="t1")
     jobs.play("complete", worker="A")
     jobs.play("wait", seconds=1)
-    with pytest.raises(AssertionError) as told:
+    with pytest.raises(AssertionError) as error:
         jobs.check()
-    assert str(told.value).startswith(
+    assert str(error.value).startswith(
         "this test shows nothing any more: step 2 (complete) is not possible: worker A's next step is"
     )
 
 
-def test_a_claim_that_breaks_after_a_step_was_left_out_is_told_first(open_lane: OpenLane) -> None:
+def test_a_claim_that_breaks_after_a_step_was_left_out_is_reported_first(open_lane: OpenLane) -> None:
     with open_lane(REFUSED) as lane:
         jobs = LeasedJobs(lane, DEFAULT_BINDING)
         steps = list(MINIMAL[REFUSED])
@@ -138,14 +138,14 @@ MISUSED = {
 }
 
 
-@pytest.mark.parametrize(("step", "told"), MISUSED.values(), ids=MISUSED)
-def test_a_slip_of_the_pen_is_no_refused_step(
-    step: tuple[str, dict[str, str]], told: str, jobs: LeasedJobs
+@pytest.mark.parametrize(("step", "message"), MISUSED.values(), ids=MISUSED)
+def test_a_misspelt_step_is_an_error_and_not_left_out(
+    step: tuple[str, dict[str, str]], message: str, jobs: LeasedJobs
 ) -> None:
     jobs.play("create", job="j1", tenant="t1")
     with pytest.raises(Misused) as error:
         jobs.play(step[0], **step[1])
-    assert str(error.value).startswith(f"step 2 ({step[0]}): {told}")
+    assert str(error.value).startswith(f"step 2 ({step[0]}): {message}")
     assert not jobs.unjudged, "one error is enough"
 
 
@@ -154,7 +154,7 @@ def test_the_first_step_must_be_possible(jobs: LeasedJobs) -> None:
         jobs.play("publish", job="j1")
 
 
-def test_nothing_played_is_nothing_judged(jobs: LeasedJobs) -> None:
+def test_a_check_without_any_step_is_refused(jobs: LeasedJobs) -> None:
     with pytest.raises(Misused, match="no step was played"):
         jobs.check()
 

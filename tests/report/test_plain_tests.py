@@ -54,12 +54,12 @@ def written(found: Failure, lane: str = "embedded") -> str:
 
 
 @pytest.mark.parametrize("story", SAYINGS.values(), ids=SAYINGS)
-def test_whatever_a_system_said_the_file_is_python(story: str) -> None:
+def test_the_file_is_python_whatever_the_system_said(story: str) -> None:
     tree = ast.parse(written(failure(step(1, "create"), story=story)))
-    told = ast.get_docstring(tree)
-    assert told is not None
-    assert told.startswith("every_job_ends: ")
-    assert f"\n    {COMMAND}\n" in told
+    docstring = ast.get_docstring(tree)
+    assert docstring is not None
+    assert docstring.startswith("every_job_ends: ")
+    assert f"\n    {COMMAND}\n" in docstring
 
 
 CASES = {
@@ -141,7 +141,8 @@ def test_the_moves_of_a_drain_are_left_to_the_drain() -> None:
 
 
 def save(root: Path) -> failures.Saved:
-    return failures.save(HEADER, PLAIN, lambda path: f"pytest {path}", lambda saved: PAGE, root)
+    saved = failures.save(HEADER, PLAIN, lambda path: f"pytest {path}", root)
+    return failures.save_page(saved, PAGE)
 
 
 def test_history_test_and_page_are_saved_side_by_side(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from statemachine.history.events import DrainBegan, StepBegan
 from statemachine.history.ndjson import Header
 from statemachine.lifecycle import Lifecycle
-from statemachine.search.corpus.entries import Corpus, Kind, entry_of
+from statemachine.search.corpus.entries import Corpus, EntryKind, entry_of
 from statemachine.search.corpus.places import Directory, PlaceError, place_for
 from statemachine.search.corpus.selection import KEPT, Selection, cover
 
@@ -50,14 +50,14 @@ def test_nothing_is_made_before_something_is_kept(corpus: Corpus, tmp_path: Path
 
 
 def test_what_is_kept_is_found_again_failures_and_short_ones_first(corpus: Corpus) -> None:
-    corpus.add(Kind.SITUATIONS, history("j1"))
-    corpus.add(Kind.FAILURES, history("j1", "j2", "j3"))
-    corpus.add(Kind.FAILURES, history("j1", "j2"))
+    corpus.add(EntryKind.SITUATIONS, history("j1"))
+    corpus.add(EntryKind.FAILURES, history("j1", "j2", "j3"))
+    corpus.add(EntryKind.FAILURES, history("j1", "j2"))
     found = again(corpus).entries()
     assert [(entry.kind, len(entry.steps)) for entry in found] == [
-        (Kind.FAILURES, 2),
-        (Kind.FAILURES, 3),
-        (Kind.SITUATIONS, 1),
+        (EntryKind.FAILURES, 2),
+        (EntryKind.FAILURES, 3),
+        (EntryKind.SITUATIONS, 1),
     ]
     assert found[0].steps[1] == (2, "create", {"job": "j2"})
 
@@ -66,15 +66,15 @@ def test_the_same_steps_are_kept_once_whoever_met_them(corpus: Corpus, tmp_path:
     for seed in (1, 2):
         run = again(corpus, replace(OURS, seed=seed))
         for _ in range(2):
-            run.add(Kind.FAILURES, history("j1"))
+            run.add(EntryKind.FAILURES, history("j1"))
     assert len(list(tmp_path.rglob("*.ndjson"))) == 1
-    corpus.add(Kind.FAILURES, history("j2"))
+    corpus.add(EntryKind.FAILURES, history("j2"))
     assert len(list(tmp_path.rglob("*.ndjson"))) == 2
 
 
 def test_a_drain_is_not_kept_since_it_follows_from_the_state(corpus: Corpus) -> None:
     drained = [*history("j1"), DrainBegan(0), StepBegan(0, 2, "publish", {"job": "j1"}, drain=True)]
-    assert len(corpus.add(Kind.FAILURES, drained).steps) == 1
+    assert len(corpus.add(EntryKind.FAILURES, drained).steps) == 1
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_drain_is_not_kept_since_it_follows_from_the_state(corpus: Corpus) -> 
     ],
 )
 def test_what_another_system_has_left_is_passed_over(corpus: Corpus, other: Header) -> None:
-    corpus.add(Kind.FAILURES, history("j1"))
+    corpus.add(EntryKind.FAILURES, history("j1"))
     assert again(corpus, other).entries() == []
-    again(corpus, other).add(Kind.FAILURES, history("j1"))
+    again(corpus, other).add(EntryKind.FAILURES, history("j1"))
     assert len(again(corpus, other).entries()) == 1, "the same steps of two systems are two entries"
     assert len(again(corpus, Header("theirs:Binding", Lifecycle(), seed=3)).entries()) == 1
 
@@ -96,7 +96,7 @@ def test_what_another_system_has_left_is_passed_over(corpus: Corpus, other: Head
 def test_what_cannot_be_read_is_told_and_the_rest_is_played(
     text: str, corpus: Corpus, tmp_path: Path
 ) -> None:
-    corpus.add(Kind.FAILURES, history("j1"))
+    corpus.add(EntryKind.FAILURES, history("j1"))
     broken = tmp_path / "corpus" / "failures" / "broken.ndjson"
     broken.write_text(text, encoding="utf-8")
     fresh = again(corpus)
@@ -114,7 +114,7 @@ class Unreadable(Directory):
 
 def test_a_place_that_cannot_be_read_is_told_and_nothing_is_raised(tmp_path: Path) -> None:
     corpus = Corpus(Unreadable(tmp_path), OURS)
-    corpus.add(Kind.FAILURES, history("j1"))
+    corpus.add(EntryKind.FAILURES, history("j1"))
     assert again(corpus).entries() == []
     unreadable = again(corpus)
     unreadable.entries()
@@ -125,7 +125,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     place = FullDisk(tmp_path / "corpus")
     corpus = Corpus(place, OURS)
     for jobs in (["j1"], ["j1", "j2"]):
-        corpus.add(Kind.FAILURES, history(*jobs))
+        corpus.add(EntryKind.FAILURES, history(*jobs))
     assert corpus.unsaved == 2
     assert len(corpus.notes) == 1
     assert "No space left on device" in corpus.notes[0]
@@ -140,13 +140,13 @@ def test_half_a_file_is_never_left(corpus: Corpus, tmp_path: Path, monkeypatch: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", torn)
-    corpus.add(Kind.FAILURES, history("j1"))
+    corpus.add(EntryKind.FAILURES, history("j1"))
     assert corpus.unsaved == 1
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_what_is_dropped_is_gone_and_may_come_back(corpus: Corpus) -> None:
-    entry = corpus.add(Kind.SITUATIONS, history("j1"))
+    entry = corpus.add(EntryKind.SITUATIONS, history("j1"))
     corpus.drop([entry])
     assert again(corpus).entries() == []
     corpus.take(entry)
@@ -187,8 +187,8 @@ def test_a_cover_meets_all_with_few() -> None:
 
 def test_situations_that_others_meet_as_well_are_needless() -> None:
     selection = Selection()
-    both = entry_of(Kind.SITUATIONS, OURS, history("j1", "j2"))
-    one = entry_of(Kind.SITUATIONS, OURS, history("j1"))
+    both = entry_of(EntryKind.SITUATIONS, OURS, history("j1", "j2"))
+    one = entry_of(EntryKind.SITUATIONS, OURS, history("j1"))
     selection.add(one, {("a", "b")})
     selection.add(both, {("a", "b"), ("b", "c")})
     assert selection.chosen() == [both]
@@ -197,12 +197,12 @@ def test_situations_that_others_meet_as_well_are_needless() -> None:
 
 def test_a_failure_that_still_fails_is_never_needless() -> None:
     selection = Selection()
-    selection.add(entry_of(Kind.SITUATIONS, OURS, history("j1")), {("a", "b")}, fails=True)
+    selection.add(entry_of(EntryKind.SITUATIONS, OURS, history("j1")), {("a", "b")}, fails=True)
     for number in range(KEPT + 2):
-        entry = entry_of(Kind.FAILURES, OURS, history(f"j{number}"))
+        entry = entry_of(EntryKind.FAILURES, OURS, history(f"j{number}"))
         selection.add(entry, set(), fails=number % 2 == 0)
     assert list(selection.needless()) == []
-    mended = [entry_of(Kind.FAILURES, OURS, history(f"m{number}")) for number in range(KEPT)]
+    mended = [entry_of(EntryKind.FAILURES, OURS, history(f"m{number}")) for number in range(KEPT)]
     for entry in mended:
         selection.add(entry, set())
     # Half of the first ones were mended too, and came before these.

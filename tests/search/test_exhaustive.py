@@ -10,7 +10,7 @@ import pytest
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header
 from statemachine.invariants import Verdict
-from statemachine.report.text.closing import strategy_lines
+from statemachine.report.text.figures import strategy_lines
 from statemachine.search import exhaustive as exhaustion
 from statemachine.search.corpus.entries import Corpus
 from statemachine.search.corpus.places import Directory

@@ -15,22 +15,21 @@ from django.db import OperationalError, connection, connections, transaction
 from django.db.models.functions import Upper
 
 from models_under_test.models import Tenant
-from statemachine.world.faults import PLACES, Fault, Killed, Place, Strike
+from statemachine.world.faults import PLACES, Fault, FaultPlace, Strike, WorkerKilled
 from tests.world.watched import Watched
 
 ENDS: dict[Fault | None, tuple[type[BaseException] | None, list[str], list[str]]] = {
     None: (None, ["a"], ["committed ['a']", "hook"]),
-    Fault.KILL_BEFORE_COMMIT: (Killed, [], ["struck kill_before_commit"]),
+    Fault.KILL_BEFORE_COMMIT: (WorkerKilled, [], ["struck kill_before_commit"]),
     Fault.ERROR_BEFORE_COMMIT: (OperationalError, [], ["struck error_before_commit"]),
-    Fault.KILL_AFTER_COMMIT: (Killed, ["a"], ["committed ['a']", "struck kill_after_commit"]),
+    Fault.KILL_AFTER_COMMIT: (WorkerKilled, ["a"], ["committed ['a']", "struck kill_after_commit"]),
     Fault.ANSWER_LOST: (OperationalError, ["a"], ["committed ['a']", "struck answer_lost"]),
 }
 
 
 def test_every_commit_fault_is_tried() -> None:
-    at_commits = {
-        fault for fault, place in PLACES.items() if place in (Place.BEFORE_COMMIT, Place.AFTER_COMMIT)
-    }
+    commits = (FaultPlace.BEFORE_COMMIT, FaultPlace.AFTER_COMMIT)
+    at_commits = {fault for fault, place in PLACES.items() if place in commits}
     assert set(ENDS) == {None, *at_commits}
 
 
@@ -42,7 +41,7 @@ def test_a_fault_leaves_the_row_and_the_hooks_as_it_says(fault: Fault | None, wa
     assert watched.stored() == set(rows)
     assert set(Tenant.objects.values_list("code", flat=True)) == set(rows)
     assert watched.seen == seen
-    assert watched.dead is (raised is Killed)
+    assert watched.dead is (raised is WorkerKilled)
     assert watched.is_usable()
 
 
@@ -82,7 +81,7 @@ def test_a_killed_call_gets_nothing_more_through(fault: Fault, watched: Watched)
             ),
             "commit": connection.commit,
         }.items():
-            with pytest.raises(Killed):
+            with pytest.raises(WorkerKilled):
                 statement()
             tried.append(name)
 
@@ -98,7 +97,7 @@ def test_a_killed_call_gets_nothing_more_through(fault: Fault, watched: Watched)
             each_is_killed()
 
     before = watched.stored()
-    assert isinstance(watched.call(stubborn, fault), Killed)
+    assert isinstance(watched.call(stubborn, fault), WorkerKilled)
     assert tried == ["read", "autocommit", "atomic", "raw", "many", "commit"] * 2
     assert watched.stored() == before | ({"a"} if fault is Fault.KILL_AFTER_COMMIT else set())
     assert watched.is_usable()

@@ -20,7 +20,7 @@ from statemachine.history.events import Event
 from statemachine.lifecycle import Answer, Operation
 from statemachine.world.clock import START
 from statemachine.world.example import Example
-from statemachine.world.faults import Fault, Killed, Strike
+from statemachine.world.faults import Fault, Strike, WorkerKilled
 from statemachine.world.lane import BYSTANDERS, Lane
 from statemachine.world.operations import perform
 from statemachine.world.ports import HandedOver, SystemQueue, WorkerQueue
@@ -264,7 +264,7 @@ def test_a_dead_process_gets_nothing_through_a_port(port: str, delivered: Exampl
         for step in (done_in_one_commit, lambda: PORT_CALLS[port](delivered)):
             try:
                 ends.append(step())
-            except Killed:
+            except WorkerKilled:
                 ends.append("killed")
 
     events = called(delivered, run, Fault.KILL_BEFORE_COMMIT)

@@ -14,10 +14,10 @@ from statemachine.world.faults import (
     PLACES,
     CallFaults,
     Fault,
-    Killed,
-    Place,
+    FaultPlace,
     PortUnavailable,
     Strike,
+    WorkerKilled,
     stage_of,
 )
 
@@ -34,18 +34,18 @@ class Passed:
         self.faults = CallFaults(self.told.append, DatabaseGone)
         self.faults.arm(strike, stage)
 
-    def by(self, place: Place, port: str | None = None) -> str:
+    def by(self, place: FaultPlace, port: str | None = None) -> str:
         """What the call meets at ``place``: ``nothing``, or the name of what is raised."""
         try:
             self.faults.pass_by(place, port)
-        except (Killed, DatabaseGone, PortUnavailable) as met:
+        except (WorkerKilled, DatabaseGone, PortUnavailable) as met:
             return type(met).__name__
         return "nothing"
 
 
 KILLS = sorted(set(PLACES) - DATABASE_ERRORS - {Fault.ERROR_IN_PORT_CALL})
 MET = {
-    **dict.fromkeys(KILLS, "Killed"),
+    **dict.fromkeys(KILLS, "WorkerKilled"),
     **dict.fromkeys(DATABASE_ERRORS, "DatabaseGone"),
     Fault.ERROR_IN_PORT_CALL: "PortUnavailable",
 }
@@ -55,7 +55,7 @@ MET = {
 @pytest.mark.parametrize("fault", PLACES)
 def test_a_fault_strikes_at_places_of_its_own_kind_only(fault: Fault) -> None:
     passed = Passed(Strike(fault))
-    others = [place for place in Place if place is not PLACES[fault]]
+    others = [place for place in FaultPlace if place is not PLACES[fault]]
     assert [passed.by(place) for place in others] == ["nothing"] * len(others)
     assert passed.told == []
     assert passed.by(PLACES[fault]) == MET[fault]
@@ -65,7 +65,7 @@ def test_a_fault_strikes_at_places_of_its_own_kind_only(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", PLACES)
 def test_the_third_place_is_the_third_of_its_kind(fault: Fault) -> None:
     passed = Passed(Strike(fault, 3))
-    elsewhere = next(place for place in Place if place is not PLACES[fault])
+    elsewhere = next(place for place in FaultPlace if place is not PLACES[fault])
     met = [passed.by(place) for place in (PLACES[fault], elsewhere, PLACES[fault], elsewhere, PLACES[fault])]
     assert met[:4] == ["nothing"] * 4
     assert met[4] != "nothing"
@@ -81,9 +81,9 @@ def test_a_place_that_is_never_reached_strikes_nothing(fault: Fault) -> None:
 
 def test_the_count_begins_anew_with_each_call() -> None:
     passed = Passed(Strike(Fault.KILL_AFTER_COMMIT, 2))
-    assert passed.by(Place.AFTER_COMMIT) == "nothing"
+    assert passed.by(FaultPlace.AFTER_COMMIT) == "nothing"
     passed.faults.arm(Strike(Fault.KILL_AFTER_COMMIT, 2), "finish")
-    assert [passed.by(Place.AFTER_COMMIT) for _ in range(2)] == ["nothing", "Killed"]
+    assert [passed.by(FaultPlace.AFTER_COMMIT) for _ in range(2)] == ["nothing", "WorkerKilled"]
     assert passed.faults.boundary == "after_finish_commit"
 
 
@@ -92,11 +92,11 @@ def test_a_dead_process_passes_nothing_until_the_next_call(fault: Fault) -> None
     passed = Passed(Strike(fault))
     passed.by(PLACES[fault])
     assert passed.faults.dead
-    assert [passed.by(place) for place in Place] == ["Killed"] * len(Place)
+    assert [passed.by(place) for place in FaultPlace] == ["WorkerKilled"] * len(FaultPlace)
     assert passed.told == [fault], "it dies once"
     passed.faults.arm(None, "finish")
     assert (passed.faults.dead, passed.faults.boundary) == (False, "")
-    assert [passed.by(place) for place in Place] == ["nothing"] * len(Place)
+    assert [passed.by(place) for place in FaultPlace] == ["nothing"] * len(FaultPlace)
 
 
 @pytest.mark.parametrize("fault", sorted(set(PLACES) - set(KILLS)))
@@ -131,7 +131,7 @@ def test_a_boundary_names_the_stage_or_the_port(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", sorted(set(Fault) - set(PLACES)))
 def test_the_queues_own_faults_strike_no_place(fault: Fault) -> None:
     passed = Passed(Strike(fault))
-    assert [passed.by(place) for place in Place] == ["nothing"] * len(Place)
+    assert [passed.by(place) for place in FaultPlace] == ["nothing"] * len(FaultPlace)
     assert [planned for planned in Fault if passed.faults.planned(planned)] == [fault]
     assert not Passed(None).faults.planned(fault)
 

@@ -13,7 +13,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from models_under_test.models import Tenant
-from statemachine.world.faults import Fault, Killed
+from statemachine.world.faults import Fault, WorkerKilled
 from tests.world.watched import Watched
 
 WROTE = ["a", "b", "c"]
@@ -32,7 +32,7 @@ def without_transaction() -> None:
 @pytest.mark.parametrize("statement", [1, 2, 3])
 def test_a_kill_inside_of_a_transaction_leaves_the_state_before(statement: int, watched: Watched) -> None:
     Tenant.objects.create(code="before")
-    assert isinstance(watched.call(in_one_transaction, Fault.KILL_BEFORE_STATEMENT, statement), Killed)
+    assert isinstance(watched.call(in_one_transaction, Fault.KILL_BEFORE_STATEMENT, statement), WorkerKilled)
     assert watched.stored() == {"before"}
     assert watched.seen == ["struck kill_before_statement"]
     assert watched.statements == statement - 1, "those that were let through"
@@ -84,7 +84,7 @@ def test_without_a_transaction_an_error_undoes_its_statement_only(watched: Watch
 
 @pytest.mark.parametrize("statement", [1, 2, 3])
 def test_without_a_transaction_the_first_writes_stay(statement: int, watched: Watched) -> None:
-    assert isinstance(watched.call(without_transaction, Fault.KILL_BEFORE_STATEMENT, statement), Killed)
+    assert isinstance(watched.call(without_transaction, Fault.KILL_BEFORE_STATEMENT, statement), WorkerKilled)
     assert watched.stored() == set(WROTE[: statement - 1])
     assert watched.autocommitted is (statement > 1)
     assert watched.is_usable()
@@ -134,7 +134,7 @@ def test_what_reads_or_writes_is_a_statement(sql: str, watched: Watched) -> None
             asked.append(sql)
             cursor.execute(sql)
 
-    assert isinstance(watched.call(ask, Fault.KILL_BEFORE_STATEMENT), Killed)
+    assert isinstance(watched.call(ask, Fault.KILL_BEFORE_STATEMENT), WorkerKilled)
     assert asked == [sql]
 
 
@@ -144,7 +144,7 @@ def test_a_read_counts_like_a_write(watched: Watched) -> None:
             assert Tenant.objects.count() == 0
             Tenant.objects.create(code="a")
 
-    assert isinstance(watched.call(reads_first, Fault.KILL_BEFORE_STATEMENT, 2), Killed)
+    assert isinstance(watched.call(reads_first, Fault.KILL_BEFORE_STATEMENT, 2), WorkerKilled)
     assert watched.stored() == set()
 
 
@@ -157,9 +157,9 @@ def two_commits(watched: Watched) -> Callable[[], None]:
 
 
 SECOND: dict[Fault, tuple[type[BaseException], set[str], int]] = {
-    Fault.KILL_BEFORE_COMMIT: (Killed, {"first"}, 1),
+    Fault.KILL_BEFORE_COMMIT: (WorkerKilled, {"first"}, 1),
     Fault.ERROR_BEFORE_COMMIT: (OperationalError, {"first"}, 1),
-    Fault.KILL_AFTER_COMMIT: (Killed, {"first", "second"}, 1),
+    Fault.KILL_AFTER_COMMIT: (WorkerKilled, {"first", "second"}, 1),
     Fault.ANSWER_LOST: (OperationalError, {"first", "second"}, 1),
 }
 

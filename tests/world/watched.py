@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from models_under_test.models import Tenant
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import Fault, Killed, Strike
+from statemachine.world.faults import Fault, Strike, WorkerKilled
 
 
 class Watched:
@@ -36,7 +36,7 @@ class Watched:
         self.faults.arm(Strike(fault, at) if fault else None, "prepare")
         try:
             block()
-        except (Killed, DatabaseError) as error:
+        except (WorkerKilled, DatabaseError) as error:
             return error
         else:
             return None

@@ -1,6 +1,6 @@
-"""What the application lets django-q2 run, in three styles.
+"""The tasks that the application lets django-q2 run, in three styles.
 
-How inference ends, and with what, is for whoever drives the worker to say.
+The binding sets ``inference`` before each run of a task: how it ends, and with what result.
 """
 
 from django.db import transaction
@@ -15,19 +15,19 @@ class InferenceFailed(Exception):
 
 
 def infer(name: str) -> str:
-    """A failure is raised, and the package keeps it as the failure of the task."""
+    """Raise a failure: the package stores it as the failure of the task."""
     if inference["ends"] == "FAILED":
         raise InferenceFailed(inference["with"])
     return inference["with"]
 
 
 def infer_and_tell(name: str) -> tuple[str, str]:
-    """A failure is an outcome like any other: the package keeps what is returned."""
+    """Return a failure like any other outcome: the package stores what is returned."""
     return inference["ends"], inference["with"]
 
 
 def infer_and_write(name: str) -> None:
-    """The application keeps the outcome, in its own row: whoever comes first writes it.
+    """Write the outcome to the application's own row, unless another run of the task has done so.
 
     An error on the way fails the task, and a failed task comes back.
     """

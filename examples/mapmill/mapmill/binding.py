@@ -1,4 +1,4 @@
-"""Binds Map Mill to the verifier: says its lifecycle, and what each operation is called here."""
+"""Binds Map Mill to the verifier: its lifecycle, and the function that each operation is here."""
 
 from functools import partialmethod
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ class Binding:
     waived, defects = {}, {}
 
     def plant(self, defect):
-        """There is none to plant: ``defects`` is empty."""
+        """Plant nothing: ``defects`` is empty."""
 
     def open(self, queue, publisher):
         from renders import claims, models, orders, worker
@@ -83,7 +83,7 @@ class Binding:
 
 
 class Delivery:
-    """One shift, driven a step at a time."""
+    """One ``Shift`` of the worker, driven a step at a time."""
 
     def __init__(self, binding, shift):
         self.binding, self.worker, self.shift = binding, binding.worker, shift

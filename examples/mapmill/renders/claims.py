@@ -22,7 +22,7 @@ class Claim(NamedTuple):
 
 
 def claim(reference: str, customer: str, host: str) -> Claim | None:
-    """Claim an order that waits, or whose claim has run out; None if it is not to be had."""
+    """Claim an order that waits, or whose claim has run out.  None: held, over, or not that customer's."""
     now = timezone.now()
     to_be_had = Q(state__in=(State.WAITING, State.POSTPONED)) | Q(state=State.CLAIMED, claimed_until__lte=now)
     with transaction.atomic():
@@ -44,7 +44,7 @@ def heartbeat(claim: Claim) -> bool:
 def finish(claim: Claim, state: State, detail: str) -> bool:
     """End the claim: RENDERED into the file ``detail``, else UNRENDERABLE or POSTPONED for that reason.
 
-    False if somebody else has claimed the order since.  Finishing twice in the same way is fine.
+    False if another claim has taken the order since.  Finishing twice in the same way is fine.
     """
     order, rendered = _order_of(claim), state == State.RENDERED
     with transaction.atomic():

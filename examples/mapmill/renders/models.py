@@ -20,7 +20,7 @@ OVER = (State.RENDERED, State.UNRENDERABLE)
 
 
 class MapOrder(models.Model):
-    """A map that a customer has ordered.  ``claim_no`` counts the claims; the latest one has that number."""
+    """A map that a customer has ordered.  ``claim_no`` is the number of the latest claim, 0 before any."""
 
     reference = models.CharField(max_length=40, primary_key=True)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT)

@@ -21,13 +21,13 @@ def place(reference: str, customer: str, announce: Callable[[str, str], None], r
 
 
 def send(reference: str, customer: str, queue) -> None:
-    """Tell the workers, then note that they were told."""
+    """Announce the order to the workers, then note when it was announced."""
     queue.put(reference, customer)
     with transaction.atomic():
-        untold = MapOrder.objects.filter(
+        unannounced = MapOrder.objects.filter(
             reference=reference, customer=customer, state=State.WAITING, announced_at=None
         )
-        untold.update(announced_at=timezone.now())
+        unannounced.update(announced_at=timezone.now())
 
 
 def send_forgotten(queue) -> None:

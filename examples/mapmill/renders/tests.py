@@ -1,4 +1,4 @@
-"""Map Mill's own tests: what its authors thought of."""
+"""Map Mill's own tests, as its authors wrote them."""
 
 from datetime import timedelta
 

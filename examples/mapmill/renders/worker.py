@@ -1,4 +1,4 @@
-"""What a render host does all day: take a message, claim its order, render, finish, drop the message.
+"""The worker of a render host: take a message, claim its order, render, finish, drop the message.
 
 Each host runs several of these processes.  The queue hides a message for two minutes when it is taken.
 """
@@ -32,7 +32,7 @@ class Shift:
 
 def take(shift: Shift) -> bool:
     shift.message = shift.queue.take()
-    # A message without a reference is for somebody to look at, in the dead letters.
+    # A message without a reference goes to the dead letters, for an operator to look at.
     shift.todo = "begin" if shift.message and shift.message.reference else ""
     return shift.message is not None
 

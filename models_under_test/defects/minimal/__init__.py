@@ -1,8 +1,8 @@
 """For each planted defect the shortest history that a person would write to show it.
 
-A step is the name of an operation with its arguments.  Steps are numbered from 1 by their places, and
-what step 2 creates is called j2 or m2.  A test plays each of them, and shows that no step can go.
-Where a history ends before the violation, the drain at its end is what shows it.
+A step is the name of an operation with its arguments.  Steps are numbered from 1, and what step 2 creates is
+called j2 or m2.  A test plays each history, and shows that no step of it can be left out.  Where a history
+ends before the violation, the drain that follows it shows the bug.
 """
 
 from collections.abc import Mapping

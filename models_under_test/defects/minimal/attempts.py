@@ -1,4 +1,4 @@
-"""Histories of defects in attempts: what is counted as one, what its caller is told, when it is over."""
+"""Histories of defects in attempts: what is counted as one, which number its caller gets, when it ends."""
 
 from models_under_test.defects.minimal.steps import (
     A_RELEASES,

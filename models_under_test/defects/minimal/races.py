@@ -1,7 +1,7 @@
 """Histories of defects that only two transactions at once can show, for the transactions lane.
 
-A stepwise operation stops before each of its statements; a message is named after the step in which it
-is sent, which in such an operation is a later one.
+A stepwise operation stops before each of its statements.  A message is named after the step in which it is
+sent, which in such an operation is a later step than the one in which it began.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def slowly(step: Step) -> Step:
 
 
 def on(by: str, *statements: str) -> Sequence[Step]:
-    """Whoever is in flight executes its next statements."""
+    """Steps in which the operation of ``by`` executes these statements, one a step."""
     return [("proceed", {"by": by, "statement": statement}) for statement in statements]
 
 

@@ -23,7 +23,7 @@ from statemachine.commands.certificate.hunt import INTERLEAVED, PLAIN, SEARCH, H
 from statemachine.commands.certificate.measuring import Share, measure
 from statemachine.commands.certificate.plan import METHODS_OF, HuntPlan, measured_on
 from statemachine.commands.certificate.rows import Row, misses
-from statemachine.report.console import BROKEN, DONE, INTERRUPTED, Command, Misused, say, whole_number
+from statemachine.report.console import BROKEN, DONE, INTERRUPTED, Command, UsageError, say, whole_number
 from statemachine.world.databases.availability import missing_because, packages_missing
 from statemachine.world.databases.opening import load_here
 from statemachine.world.databases.postgresql import SERVER_VARIABLE, named_server
@@ -100,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Return 0 when this shard is measured, and 1 when --write lacks the results of other shards."""
     if asked.write is not None and asked.write.is_dir():
-        raise Misused(f"--write {asked.write}: it is a directory; name a file, {citation.DOCUMENT} say")
+        raise UsageError(f"--write {asked.write}: it is a directory; name a file, {citation.DOCUMENT} say")
     binding = load_here(asked.binding)
     plan = _plan(asked, binding)
     part: Share = asked.shard
@@ -108,7 +108,7 @@ def run(asked: argparse.Namespace) -> int:
     try:
         results = HuntResults(asked.results, f"{name}.jsonl")
     except OSError as error:
-        raise Misused(
+        raise UsageError(
             f"--results {asked.results}: {error.strerror}; name a folder that can be used"
         ) from None
     if results.unreadable:
@@ -131,22 +131,22 @@ def _missing(asked: argparse.Namespace, plan: HuntPlan, results: HuntResults) ->
         return ""
     named = named_server(asked.database_server)
     if named is not None and packages_missing():
-        raise Misused(f"--database-server needs {packages_missing()}: pip install '.[postgres]'")
+        raise UsageError(f"--database-server needs {packages_missing()}: pip install '.[postgres]'")
     missing = missing_because(named) or ""
     if missing and not plan.hunts((TRANSACTIONS,)):
-        raise Misused(missing)
+        raise UsageError(missing)
     return missing
 
 
 def _plan(asked: argparse.Namespace, binding: Binding) -> HuntPlan:
     planted = _chosen(catalogue(binding), asked.defects)
     if not any(one.lane in METHODS_OF for one in planted):
-        raise Misused(
+        raise UsageError(
             f"{asked.binding} has no defect of the {' or '.join(METHODS_OF)} lane to look for: give it some "
             "in defects"
         )
     if not asked.seeds:
-        raise Misused("--seeds none leaves nothing to measure: give some, as 100-119")
+        raise UsageError("--seeds none leaves nothing to measure: give some, as 100-119")
     by_method = {SEARCH: asked.seeds, PLAIN: asked.baseline_seeds, INTERLEAVED: asked.seeds}
     examples = {method: asked.examples or most for method, most in EXAMPLES.items()}
     return HuntPlan(asked.binding, planted, by_method, examples, measured_on(asked.binding, binding.defects))
@@ -156,7 +156,9 @@ def _chosen(planted: Sequence[Planted], names: Sequence[str] | None) -> list[Pla
     known = {one.name: one for one in planted}
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
-        raise Misused(f"--defects {' '.join(unknown)}: there is no such defect; there are {', '.join(known)}")
+        raise UsageError(
+            f"--defects {' '.join(unknown)}: there is no such defect; there are {', '.join(known)}"
+        )
     return [one for one in planted if names is None or one.name in names]
 
 

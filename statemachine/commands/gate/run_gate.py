@@ -16,7 +16,7 @@ from statemachine.commands.gate.steps import Gate, NullPort, StepLine, is_go
 from statemachine.logs.report import evidence
 from statemachine.processes.crew import judge_crew
 from statemachine.processes.stage import PreparedStage, prepared_stage
-from statemachine.report.console import BROKEN, DONE, Command, Misused, say
+from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
 from statemachine.world.databases.postgresql import named_server
 
 REPORT = Path("gate-report.md")
@@ -113,16 +113,20 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _check_report(file: Path) -> None:
     if file.is_dir():
-        raise Misused(f"--report {file}: it is a directory; name a file, {REPORT} say")
+        raise UsageError(f"--report {file}: it is a directory; name a file, {REPORT} say")
     if not file.absolute().parent.is_dir():
-        raise Misused(f"--report {file}: there is no directory {file.parent}; make it, or name another file")
+        raise UsageError(
+            f"--report {file}: there is no directory {file.parent}; make it, or name another file"
+        )
 
 
 def _check_skipped(asked: Sequence[str], stage: PreparedStage) -> None:
     known = [fleet.name for fleet in stage.fleets]
     unknown = sorted(set(asked) - set(known))
     if unknown:
-        raise Misused(f"--skip {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}")
+        raise UsageError(
+            f"--skip {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}"
+        )
 
 
 def _gate(asked: argparse.Namespace, stage: PreparedStage, emit: Callable[..., None]) -> int:

@@ -1,1 +1,1 @@
-"""Runs of several machines as one: their sums, and each distinct failure of them once."""
+"""Adds up the runs of several machines: one verdict, and each distinct failure once."""

@@ -1,4 +1,4 @@
-"""The summary of merged runs in Markdown, as a CI service shows it beside a job."""
+"""The summary of merged runs in Markdown, which a CI service shows beside a job."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from statemachine.commands.merge.shards import Shard
 from statemachine.history.words import grouped
-from statemachine.report.text.closing import doubt_lines
+from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import verdict_line
 from statemachine.search.findings import Finding
 from statemachine.search.run import Run
@@ -22,7 +22,7 @@ def markdown(
     replay: Mapping[Shape, str],
     summary: Sequence[str],
 ) -> str:
-    """Verdict, failures, shards, and the whole summary folded away.
+    """Return verdict, failures, shards, and the whole summary folded away.
 
     ``replay`` gives the command line that plays a finding of a shape again, where it could be saved.
     """
@@ -70,6 +70,6 @@ def _shards(shards: Sequence[Shard]) -> Iterator[str]:
 
 
 def _text(said: str) -> str:
-    """Text in which nothing is taken for markup: a story may quote what the system said."""
+    """Escape what Markdown would take for markup: a story may quote what the system said."""
     shown = "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~" else letter for letter in said)
     return " ".join(shown.split())

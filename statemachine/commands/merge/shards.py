@@ -1,6 +1,6 @@
-"""What the shards of a run have left behind: a folder each, as it was downloaded.
+"""Reads what the shards of a run have left: a folder each, as it was downloaded.
 
-A shard that was killed has written no ``run.json``; what it found is in its corpus all the same.
+A shard that was killed has left no ``run.json``; what it found is in its corpus all the same.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ CORPUS = "corpus"
 
 @dataclass(frozen=True)
 class Shard:
-    """One machine's part: ``run`` is None when it did not get as far as writing it."""
+    """The part of one machine."""
 
     name: str
     folder: Path
+    """Its ``.statemachine``."""
     run: RunFile | None
+    """None when it was killed before it could write one."""
 
     @property
     def corpus(self) -> Directory:
@@ -31,7 +33,7 @@ class Shard:
 
 
 def shards_in(folders: Iterable[str]) -> list[Shard]:
-    """One shard for each of the folders, which hold a run's ``.statemachine`` or what is in it.
+    """Return a shard for each of ``folders``, which hold a ``.statemachine`` or what is in one.
 
     Raises :class:`RunFileError` for a folder that is not there, for a run that cannot be read, and when the
     runs are not of one system.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from statemachine.history import events as history
 from statemachine.history.events import Event, StepBegan
-from statemachine.history.words import exact
+from statemachine.history.words import counted, exact
 from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
 from statemachine.report.text.columns import TOGETHER
 from statemachine.report.text.paper import WIDE, Paper
@@ -160,6 +160,7 @@ def _put(line: _Draft, by: str, text: str) -> None:
         line.did = f"{by}: {text}"
         return
     did = line.workers.get(by, "")
+    # What the worker does in this step replaces what it was in the middle of before.
     line.workers[by] = f"{did}; {text}" if did and not did.startswith(_IDLE) else text
 
 
@@ -179,8 +180,7 @@ def _show(so_far: HistorySoFar, event: Event, line: _Draft) -> None:
             line.rule = f"{exact(event.at - event.since)} s pass{where}, now {exact(event.at)}"
         case history.Sent():
             line.sent.append(_message(event))
-            line.did += " → " if event.forged or line.did == "sweep" else ", " if line.did else "publish → "
-            line.did += _message(event)
+            line.did = _with_message(line.did, event)
         case history.Delivered():
             line.did = f"{'duplicate' if event.duplicate else 'deliver'} {event.message} → {event.worker}"
         case history.DeadLettered():
@@ -196,6 +196,7 @@ def _show(so_far: HistorySoFar, event: Event, line: _Draft) -> None:
             if waited is not None and waited.by in WORKERS:
                 line.workers[waited.by] = f"{_IDLE}{waited.standing}"
         case history.Killed() if so_far.turn is None:
+            # A worker that dies after a call has that call in its cell already: "prepare KILLED".
             before = line.workers.get(event.worker, "").removeprefix(f"{_IDLE}working")
             line.workers[event.worker] = f"{before} KILLED".strip()
         case history.Returned() | history.Raised() | history.Unknown():
@@ -213,6 +214,7 @@ def _show_answer(
     if isinstance(event, history.Returned):
         answer = "ok" if event.answer is Answer.ACCEPTED else str(event.answer)
     elif isinstance(event, history.Raised):
+        # A refusal by the database's own constraints differs from a fault, so it is named.
         answer = "IntegrityError" if event.error.startswith("IntegrityError") else "error"
     else:
         answer = "" if event.reason == "killed" else "lost"
@@ -226,6 +228,14 @@ def _show_answer(
         line.did += f": {answer}"
 
 
+def _with_message(did: str, event: history.Sent) -> str:
+    """Return ``publish → m2``, ``sweep → m3, m4``: the event of a line with one more message."""
+    message = _message(event)
+    if not did:
+        return f"publish → {message}"
+    return f"{did} → {message}" if event.forged or did == "sweep" else f"{did}, {message}"
+
+
 def _message(event: history.Sent) -> str:
     return f"{event.message} (hidden for {exact(event.delay)} s)" if event.delay else event.message
 
@@ -237,7 +247,7 @@ def _row(row: JobRow) -> str:
     if row.lease_expires_at is not None:
         parts.append(f"lease→{exact(row.lease_expires_at)}")
     if row.results:
-        parts.append("1 result" if row.results == 1 else f"{row.results} results")
+        parts.append(counted(row.results, "result"))
     return " ".join(parts)
 
 

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.history.words import grouped
-from statemachine.report.text.closing import doubt_lines
 from statemachine.report.text.columns import TOGETHER
+from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
 from statemachine.search.run import Run, Verdict
 
@@ -107,6 +107,13 @@ def _speed(run: Run) -> str:
     speed = run.tally.steps / run.tally.seconds if run.tally.seconds else 0
     seed = "" if run.seed is None else f"; seed {run.seed}"
     return f"{volume(run)} in {run.tally.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
+
+
+def doubts_report(run: Run, paper: Paper = WIDE) -> str:
+    """Return what stands for a failure report where nothing was broken, but the verdict is UNKNOWN."""
+    sentences = doubt_lines(run.doubts())
+    doubts = [line for sentence in sentences for line in paper.wrap(sentence, MARGIN, "        ")]
+    return "\n".join([f"UNKNOWN  {MEANING[Verdict.UNKNOWN]}:", *doubts])
 
 
 def _situations(run: Run, paper: Paper) -> Iterator[str]:

@@ -177,6 +177,7 @@ def _events(step: TimelineStep) -> Iterator[Markup]:
     seconds = passed.until - passed.since
     title = f"{exact(seconds)} s pass{': ' if passed.destination else ''}{passed.destination}"
     deadlines = [tag("li", f"at {exact(at)} {what}") for at, what in passed.passed]
+    # A lease takes thousands of times as long as a retry: the height grows with the number of digits.
     height = min(5, int(math.log10(max(seconds, 1))) + 1)
     inside = (tag("b", title), tag("ul", *deadlines) if deadlines else None, _cell(step.queue) or None)
     yield tag("td", tag("div", *inside, class_=f"said long{height}"), colspan="2")

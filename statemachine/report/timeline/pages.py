@@ -10,7 +10,7 @@ from statemachine.history.ndjson import Header
 from statemachine.history.reach import Reach
 from statemachine.history.words import grouped
 from statemachine.lifecycle import Lifecycle
-from statemachine.report.text.closing import doubt_lines
+from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import MEANING, verdict_word, volume, with_reasons
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.search.run import Run

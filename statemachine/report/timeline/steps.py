@@ -320,6 +320,7 @@ class _Builder:
         step.column_of(event.worker).append(CellText(where, [Mark.KILL]))
 
     def _publication_lost(self, step: TimelineStep, event: history.PublicationLost) -> None:
+        # The fault that killed the publisher has marked the step already, if it struck within a call.
         if Mark.KILL not in step.marks and self._turn is None:
             step.application = [CellText(f"publisher of {event.job}", [Mark.KILL])]
 

@@ -1,9 +1,9 @@
-"""Histories worth playing again: those that broke a claim, and some that met what is seldom met.
+"""Histories worth playing again: those that broke a claim, and some that met rare situations.
 
-An entry is a script of named steps, not Hypothesis's choices, so it outlives an edit to the machine: a
-step that is not possible any more is left out or stands for what comes nearest to it.  Entries are named
+An entry is a script of named steps, not Hypothesis's choices, so it outlives an edit to the machine: a step
+that is no longer possible is left out, or the nearest possible one is played for it.  Entries are named
 after their content, so the same one is never kept twice, and any number of runs may share a place.  An
-entry that breaks nothing when it is played shows that this one order of events is handled.
+entry that breaks nothing when it is played shows that this one order of events is handled, and no more.
 """
 
 from __future__ import annotations
@@ -18,33 +18,32 @@ from typing import NamedTuple
 from statemachine.history import ndjson
 from statemachine.history.events import Event, StepBegan
 from statemachine.history.ndjson import Header, HistoryError
-from statemachine.search.corpus.places import Place
+from statemachine.search.corpus.places import CorpusPlace
 from statemachine.search.triage.script import Step
 
 
-class Kind(StrEnum):
-    """Why a history is kept; what broke a claim is played first."""
+class EntryKind(StrEnum):
+    """Why a history is kept; failures are played first."""
 
     FAILURES = "failures"
     SITUATIONS = "situations"
 
 
 class Entry(NamedTuple):
-    """One script, the text that it is kept as, and why it is kept.
+    """One history that is kept."""
 
-    ``name`` is the same for the same steps of the same system, wherever and whenever they were met.
-    """
-
-    kind: Kind
+    kind: EntryKind
     steps: tuple[Step, ...]
     text: str
+    """The NDJSON that it is saved as: a header, and the beginnings of its steps."""
     name: str
+    """The same for the same steps of the same system, wherever and whenever they were met."""
 
 
-def entry_of(kind: Kind, header: Header, events: Iterable[Event]) -> Entry:
-    """The script of a history, without its drain, which follows from the state."""
+def entry_of(kind: EntryKind, header: Header, events: Iterable[Event]) -> Entry:
+    """Make an entry of a history.  Its drain is left out: it follows from the state."""
     began = [event for event in events if isinstance(event, StepBegan) and not event.drain]
-    # Without the seed: whoever met the same steps, it is the same entry.
+    # Without the seed: the same steps are the same entry, whichever search met them.
     text = ndjson.dumps(replace(header, seed=None), began)
     return Entry(kind, _script(began), text, _name(header, text))
 
@@ -65,23 +64,24 @@ def _script(events: Iterable[Event]) -> tuple[Step, ...]:
 
 
 class Corpus:
-    """The entries of one system at one place; what cannot be written is kept, and tried again.
+    """The entries of one system at one place.
 
-    ``header`` says whose they are: entries of another binding or lane, or with another planted bug, are
-    passed over.  ``notes`` says in a sentence each what went wrong; nothing is raised for it.
+    Errors of the place are not raised: what cannot be written stays in memory and is tried again.
     """
 
-    def __init__(self, place: Place, header: Header) -> None:
+    def __init__(self, place: CorpusPlace, header: Header) -> None:
         self.place = place
         self.header = header
+        """Entries of another binding or lane, or with another planted bug, are passed over."""
         self.notes: list[str] = []
+        """What went wrong, a sentence each."""
         self._unsaved: dict[str, Entry] = {}
         self._known: set[str] = set()
 
-    def entries(self, *kinds: Kind) -> list[Entry]:
-        """What is there: failures first, and the shortest first.  Without ``kinds``, all."""
+    def entries(self, *kinds: EntryKind) -> list[Entry]:
+        """Read the entries of these ``kinds``, or of all: failures first, and the shortest first."""
         found: list[Entry] = []
-        for kind in kinds or Kind:
+        for kind in kinds or EntryKind:
             try:
                 texts = list(self.place.texts(kind))
             except OSError as error:
@@ -92,7 +92,7 @@ class Corpus:
         self._known |= {entry.name for entry in found}
         return found
 
-    def _read(self, kind: Kind, name: str, text: str) -> Entry | None:
+    def _read(self, kind: EntryKind, name: str, text: str) -> Entry | None:
         try:
             header, events = ndjson.loads(text, name)
         except HistoryError as error:
@@ -102,21 +102,21 @@ class Corpus:
             return None
         return Entry(kind, _script(events), text, _name(header, text))
 
-    def add(self, kind: Kind, events: Sequence[Event]) -> Entry:
-        """Keep the script of ``events``; where it cannot be written now, try again with the next."""
+    def add(self, kind: EntryKind, events: Sequence[Event]) -> Entry:
+        """Save the steps of ``events``; if that fails, try again with the next entry."""
         entry = entry_of(kind, self.header, events)
         self.take(entry)
         return entry
 
     def take(self, entry: Entry) -> None:
-        """Keep an entry, of another corpus perhaps."""
+        """Save an entry, of another corpus perhaps."""
         if entry.name not in self._known:
             self._known.add(entry.name)
             self._unsaved[entry.name] = entry
         self.flush()
 
     def flush(self) -> bool:
-        """Write what could not be written before; whether all is written."""
+        """Write what could not be written before, and return whether all is written now."""
         for name, entry in list(self._unsaved.items()):
             try:
                 self.place.save(entry.kind, name, entry.text)
@@ -132,7 +132,7 @@ class Corpus:
         return len(self._unsaved)
 
     def drop(self, entries: Iterable[Entry]) -> None:
-        """Forget these entries."""
+        """Delete these entries."""
         for entry in entries:
             self._known.discard(entry.name)
             if self._unsaved.pop(entry.name, None) is not None:

@@ -1,7 +1,7 @@
 """Where a corpus is kept: in a directory, or in a Redis that several machines share.
 
-A directory travels as a CI artifact and can be read by eye; Redis is for runs that go on at the same time,
-through Hypothesis's own example database.  Either holds the same texts under the same names.
+A directory can be read by eye and travels as a CI artifact; a Redis, used through Hypothesis's example
+database, is for runs on several machines at once.  Either holds the same texts under the same names.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ SUFFIX = ".ndjson"
 
 
 class PlaceError(ValueError):
-    """A place that cannot be used; the message says what would do."""
+    """A place that cannot be used; the message names one that can."""
 
 
-class Place(Protocol):
-    """Texts by kind and name.  All methods raise ``OSError`` when the place does not answer."""
+class CorpusPlace(Protocol):
+    """Stores texts by kind and name.  All methods raise ``OSError`` when the place does not answer."""
 
     def texts(self, kind: str) -> Iterator[tuple[str, str]]:
-        """Name (for messages) and text of all that is kept."""
+        """Yield the name, for messages, and the text of each entry."""
 
     def save(self, kind: str, name: str, text: str) -> None:
-        """Keep a text whole or not at all; one that is there already stays."""
+        """Save a text whole or not at all; one that is there already stays."""
 
     def drop(self, kind: str, name: str, text: str) -> None: ...
 
 
-def place_for(where: str) -> Place:
-    """The place that ``where`` names: a directory, or the address of a Redis.
+def place_for(where: str) -> CorpusPlace:
+    """Return the place that ``where`` names: a directory, or the address of a Redis.
 
-    Raises :class:`PlaceError` when nothing can be kept there.
+    Raises :class:`PlaceError` when nothing can be saved there.
     """
     if where.startswith(REDIS):
         return SharedRedis(where)
@@ -50,7 +50,7 @@ def place_for(where: str) -> Place:
 
 
 class Directory:
-    """A file for each entry, below a folder for each kind; nothing is made before something is kept."""
+    """A file for each entry, in a folder for each kind; neither is made before there is an entry."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,7 +68,7 @@ class Directory:
         if file.exists():
             return
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Of this process alone: several may keep the same entry at the same moment.
+        # The process's own name for it: several may save the same entry at the same moment.
         part = file.with_name(f"{name}.{os.getpid()}.part")
         try:
             part.write_text(text, encoding="utf-8", newline="\n")
@@ -85,9 +85,9 @@ class Directory:
 
 
 class SharedRedis:
-    """A set for each kind in Hypothesis's Redis example database; what nobody uses expires after 8 days.
+    """A set for each kind in Hypothesis's Redis example database, where unused entries expire after 8 days.
 
-    It writes and deletes only below keys of its own, in the Redis that was named.
+    It writes and deletes only below keys of its own.
     """
 
     def __init__(self, address: str) -> None:
@@ -132,7 +132,7 @@ class SharedRedis:
 
 
 def _shown(address: str) -> str:
-    """An address without its password."""
+    """Return an address without its password."""
     return re.sub(r"(//[^/@]*:)[^/@]*@", r"\1***@", address)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from statemachine.history.events import Event
-from statemachine.search.corpus.entries import Corpus, Entry, Kind
-from statemachine.search.corpus.places import Place
+from statemachine.search.corpus.entries import Corpus, Entry, EntryKind
+from statemachine.search.corpus.places import CorpusPlace
 from statemachine.search.figures import InCorpus
 from statemachine.search.findings import Finding
 from statemachine.search.triage.failure import Failure
@@ -25,7 +25,7 @@ class ReplayedEntry(NamedTuple):
 
 
 def replayed(
-    lane: Lane, corpus: Corpus, *kinds: Kind, but: Container[str] = frozenset()
+    lane: Lane, corpus: Corpus, *kinds: EntryKind, but: Container[str] = frozenset()
 ) -> Iterator[ReplayedEntry]:
     """Play the entries of ``corpus``, failures first, except those whose names are in ``but``."""
     for entry in corpus.entries(*kinds):
@@ -35,10 +35,10 @@ def replayed(
         yield ReplayedEntry(entry, played.example.events, played.failure)
 
 
-def found_again(again: ReplayedEntry, failure: Failure, place: Place, corpus: Corpus) -> Finding:
+def found_again(again: ReplayedEntry, failure: Failure, place: CorpusPlace, corpus: Corpus) -> Finding:
     """Return the failure of an entry from ``place`` as a finding, and keep it in ``corpus``."""
-    if again.entry.kind is Kind.FAILURES:
+    if again.entry.kind is EntryKind.FAILURES:
         corpus.take(again.entry)
     else:
-        corpus.add(Kind.FAILURES, failure.events)
+        corpus.add(EntryKind.FAILURES, failure.events)
     return Finding(failure, InCorpus(str(place)), len(again.entry.steps))

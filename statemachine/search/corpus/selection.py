@@ -1,4 +1,4 @@
-"""Which entries of a corpus are worth keeping: few, but such that they meet what all of them met."""
+"""Chooses the entries of a corpus that are worth keeping: few that together meet what all of them met."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ from collections.abc import Hashable, Iterator, Mapping, Set
 from typing import TypeVar
 
 from statemachine.history.situation_pairs import Pair
-from statemachine.search.corpus.entries import Entry, Kind
+from statemachine.search.corpus.entries import Entry, EntryKind
 
 Name = TypeVar("Name", bound=Hashable)
 
 KEPT = 256
-"""Entries of each kind: they are played again in some ten seconds."""
+"""Entries of each kind: so many are played again in about ten seconds."""
 
 
 class Selection:
-    """Entries with what they met when they were played, to choose among them."""
+    """Collects entries with the pairs of situations that they met, and chooses among them."""
 
     def __init__(self) -> None:
         self._met: dict[str, tuple[Entry, Set[Pair]]] = {}
         self._mended: dict[str, Entry] = {}
 
     def add(self, entry: Entry, met: Set[Pair], *, fails: bool = False) -> None:
-        """One more; one that fails is never needless."""
+        """Add one; one that fails is never needless."""
         if fails:
             return
-        if entry.kind is Kind.SITUATIONS:
+        if entry.kind is EntryKind.SITUATIONS:
             self._met[entry.name] = entry, met
         else:
             self._mended[entry.name] = entry
 
     def chosen(self) -> list[Entry]:
-        """The entries that met rare situations and are to be kept."""
+        """Return the entries to keep for the situations that they met."""
         met = {name: met for name, (_, met) in self._met.items()}
         return [self._met[name][0] for name in cover(met, KEPT)]
 
     def needless(self) -> Iterator[Entry]:
-        """All others, and of the failures that were mended those beyond the first ones that were added."""
+        """Yield all others, and of the failures that are mended by now all but the first that were added."""
         kept = {entry.name for entry in self.chosen()}
         yield from (entry for name, (entry, _) in self._met.items() if name not in kept)
         yield from list(self._mended.values())[KEPT:]
 
 
 def cover(met: Mapping[Name, Set[Hashable]], limit: int) -> list[Name]:
-    """At most ``limit`` of the names: each time the one that adds most to what the others have met.
+    """Return at most ``limit`` of the names: each time the one that adds most to what the others have met.
 
-    A name that adds nothing is left out.  Greedy, so not the fewest possible; of equal ones the first.
+    A name that adds nothing is left out; of equal ones the first is taken.  Greedy, so the choice is not
+    always the smallest possible.
     """
     left = {name: set(what) for name, what in met.items()}
     chosen: list[Name] = []

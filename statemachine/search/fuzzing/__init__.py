@@ -1,1 +1,1 @@
-"""Long runs: searches dealt out to several processes until the time is up, and what they found."""
+"""Runs by time: searches dealt out to several processes until the time is up."""

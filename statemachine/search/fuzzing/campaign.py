@@ -1,9 +1,9 @@
 """Fuzzing for a given time: the corpus first, then one short search after another on several processors.
 
-Whatever is found is written to the corpus at once, so that nothing is lost when this process is killed.
-Nothing is minimised while searching: that is done once, at the end, by whoever started the campaign.
-A search whose process dies is played once more; when that dies too, the run cannot vouch for the system.
-The corpus is played in this process: a history that kills its process ends the campaign.
+What is found is written to the corpus at once, so that nothing is lost when this process is killed.
+Nothing is minimised while searching: the caller does that once, at the end.  A search whose process dies is
+played once more; if that process dies too, the run cannot vouch for the system.  The corpus is played in
+this process: a history that kills its process ends the campaign.
 """
 
 from __future__ import annotations
@@ -20,58 +20,63 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from statemachine.history.situation_pairs import Pair, pairs_of
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
 from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
 from statemachine.search.figures import CorpusFigures, FuzzFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
-from statemachine.search.fuzzing.searches import Met, Search, Searched, Size, System, search
+from statemachine.search.fuzzing.searches import FuzzSearch, Met, Searched, Size, System, search
 from statemachine.search.pool import side_by_side
 from statemachine.search.run import Run
 from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
 
 PATIENCE_SECONDS = 0.5
+"""How long to wait for a result before the time is looked at again."""
 GRACE_SECONDS = 30
 """How long a search may take to end when its time is up, before its process is ended."""
 SHARE_OF_THE_CORPUS = 0.25
-"""Of the time, for situations that are played again: a campaign that was killed may have left many."""
+"""Part of the time in which situations may be played again: a campaign that was killed may have left many."""
 FIRST_EXAMPLES = 30
-MOST_TOLD = 20
-"""Lost searches that are told of: a system that loses one loses all of them."""
+"""Size of the first search of each process: a system that cannot be played at all shows it soon."""
+MOST_LOST = 20
+"""Lost searches that are reported: a system that loses one loses all of them."""
 SECONDS_BETWEEN_LOOKS = 30
-"""How often to look what other runs have put into the corpus."""
+"""How often to read what other runs have put into the corpus."""
 
 
 class Fuzz(NamedTuple):
-    """What to play, from which seed on, for how long, in how many processes, and in searches of what size."""
+    """What a run by time is asked for."""
 
     system: System
     seed: int
+    """Of the first search; the others follow."""
     seconds: int
     processes: int
     size: Size
 
 
 @dataclass
-class Campaign:
-    """One run by time, and what came of it so far.  ``lane`` must be open; it plays the corpus.
-
-    ``tell`` is given the state of the campaign about twice a second.  It ends early after
-    ``most_failures`` distinct ones, 0 for no limit.
-    """
+class FuzzCampaign:
+    """The search strategy of a run by time, and what came of it so far."""
 
     lane: Lane
+    """Must be open; it plays the corpus."""
     corpus: Corpus
     asked: Fuzz
-    tell: Callable[[Campaign], None] = lambda campaign: None
+    tick: Callable[[FuzzCampaign], None] = lambda campaign: None
+    """Called about twice a second, to show that the campaign is alive."""
     most_failures: int = 0
+    """It ends early after so many distinct ones, 0 for no limit."""
     total: Run = field(init=False)
     findings: Findings = field(default_factory=Findings)
     situations: set[Pair] = field(default_factory=set)
+    """All pairs of situations that were met."""
     replayed: int = 0
+    """Entries of the corpus that were played."""
     last_new: float = 0
+    """Seconds from the start until the last new pair was met."""
     interrupted: bool = False
     _selection: Selection = field(default_factory=Selection)
     _played: set[str] = field(default_factory=set)
@@ -82,8 +87,8 @@ class Campaign:
     def __post_init__(self) -> None:
         self.total = Run(self.lane, judges_reach_from=EXAMPLES_OF_A_TIMED_RUN)
         self.total.seed = self._next_seed = self.asked.seed
-        # Of the same kind of process as the pool's, or it could not be handed over.
-        # Without a lock: a process that is killed while it holds one would keep it for ever.
+        # Made for processes that are started as the pool's are, or it could not be handed over.  Without a
+        # lock: a process that is killed while it holds one would keep it for ever.
         self._stop: Any = multiprocessing.get_context("spawn").RawValue("b", 0)
 
     @property
@@ -97,13 +102,14 @@ class Campaign:
         return full or bool(hopeless) or self.interrupted or self.elapsed >= self.asked.seconds
 
     def run(self) -> None:
-        """Fuzz until the time is up, it has found enough, or somebody interrupts it."""
+        """Search until the time is up, enough is found, or Ctrl-C."""
         try:
             with self._interrupts_noticed():
-                self._replay_corpus(Kind.FAILURES)
-                self._replay_corpus(Kind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
+                self._replay_corpus(EntryKind.FAILURES)
+                self._replay_corpus(EntryKind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
                 self._search()
         finally:
+            # The wall clock counts: the searches have added up their own times, side by side.
             self.total.stop()
         if not self.interrupted:
             for searched in self._retries:
@@ -125,8 +131,8 @@ class Campaign:
                     self._stop.value, stopped_at = 1, self.elapsed
                 elif self.elapsed >= self._next_look:
                     self._next_look = self.elapsed + SECONDS_BETWEEN_LOOKS
-                    self._replay_corpus(Kind.FAILURES)
-                self.tell(self)
+                    self._replay_corpus(EntryKind.FAILURES)
+                self.tick(self)
                 if stopped_at is not None and self.elapsed > stopped_at + GRACE_SECONDS:
                     for seed in self._under_way:
                         self._lose(f"the search with seed {seed}: it did not end when its time was up")
@@ -141,7 +147,7 @@ class Campaign:
             ),
         ]
 
-    def _next_search(self) -> Search | None:
+    def _next_search(self) -> FuzzSearch | None:
         if self.time_is_up:
             return None
         known = self.findings.shapes
@@ -150,9 +156,8 @@ class Campaign:
         else:
             size = self.asked.size
             if self._next_seed < self.asked.seed + self.asked.processes:
-                # A first sign of life, and of a system that cannot be played at all, comes soon.
                 size = size._replace(examples=min(size.examples, FIRST_EXAMPLES))
-            dealt = Search(self.asked.system, self._next_seed, size, known)
+            dealt = FuzzSearch(self.asked.system, self._next_seed, size, known)
             self._next_seed += 1
         self._under_way.add(dealt.seed)
         return dealt
@@ -170,7 +175,7 @@ class Campaign:
             origin = InSearch(self.total.tally.examples, self.elapsed, seed)
             steps, unstable = len(searched.failure.steps), searched.unstable
             self.findings.add(Finding(searched.failure, origin, steps, seed=seed, unstable=unstable))
-            self._played.add(self.corpus.add(Kind.FAILURES, searched.failure.events).name)
+            self._played.add(self.corpus.add(EntryKind.FAILURES, searched.failure.events).name)
         for met in searched.new:
             self._remember(met)
 
@@ -179,7 +184,7 @@ class Campaign:
             return
         self.last_new = self.elapsed
         self.situations |= met.pairs
-        entry = self.corpus.add(Kind.SITUATIONS, met.steps)
+        entry = self.corpus.add(EntryKind.SITUATIONS, met.steps)
         self._selection.add(entry, met.pairs)
 
     def _retry(self, searched: Searched) -> None:
@@ -189,10 +194,10 @@ class Campaign:
             self._retries.append(searched)
 
     def _lose(self, why: str) -> None:
-        if len(self.total.tally.lost) < MOST_TOLD:
+        if len(self.total.tally.lost) < MOST_LOST:
             self.total.tally.lost.append(why)
 
-    def _replay_corpus(self, kind: Kind, until: float = math.inf) -> None:
+    def _replay_corpus(self, kind: EntryKind, until: float = math.inf) -> None:
         for again in replayed(self.lane, self.corpus, kind, but=self._played):
             self._played.add(again.entry.name)
             self.replayed += 1
@@ -201,7 +206,7 @@ class Campaign:
             self._selection.add(again.entry, met, fails=again.failure is not None)
             if again.failure is not None:
                 self.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
-            self.tell(self)
+            self.tick(self)
             if self.time_is_up or self.elapsed > until:
                 return
 

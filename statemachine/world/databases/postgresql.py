@@ -1,9 +1,10 @@
 """A database of a run's own on a PostgreSQL server: made under a random name, and dropped afterwards.
 
-The server is one that was named for this purpose, else a private one; an ambient ``DATABASE_URL`` is never
-read, and no database that was there before is opened but the one that the server's URL names.
+The server is one that was named for this purpose, else a private one.  An ambient ``DATABASE_URL`` is never
+read: it may name a database that somebody needs.  Of the databases that were there before, only the one in
+the server's URL is opened, to create and drop the run's own.
 
-A run that is killed leaves its database behind on a server that was named, called ``statemachine_…``.
+A run that is killed leaves its database, ``statemachine_...``, behind on a server that was named.
 """
 
 from __future__ import annotations
@@ -22,20 +23,22 @@ from statemachine.world.databases.safety import Refused
 
 SERVER_VARIABLE = "STATEMACHINE_DATABASE_URL"
 OLDEST = 13
-"""The first version that drops a database under open connections."""
+"""The first version that drops a database while connections to it are open (``WITH (FORCE)``)."""
 
 
 @dataclass
 class PostgreSQLDatabase:
-    """Made for one run.  ``url`` may hold a password; ``description`` and the ``repr`` do not."""
+    """A database that was made for one run."""
 
     url: str = field(repr=False)
+    """May hold a password, and is therefore left out of the ``repr``."""
     name: str
     description: str
+    """For the header of a run, without a password."""
     _admin: Any = field(repr=False)
 
     def in_transaction(self) -> bool:
-        """Whether some other connection to this database has a transaction open, right now."""
+        """Return whether another connection to this database has a transaction open now."""
         found = self._admin.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND xact_start IS NOT NULL "
             "AND backend_type = 'client backend'",
@@ -44,7 +47,7 @@ class PostgreSQLDatabase:
         return bool(found[0])
 
     def django_settings(self) -> dict[str, Any]:
-        """This database as an entry of Django's ``DATABASES``, with the password if the URL has one."""
+        """Return this database's entry of Django's ``DATABASES``, with the password if the URL has one."""
         from psycopg.conninfo import conninfo_to_dict
 
         options: dict[str, Any] = conninfo_to_dict(self.url)
@@ -54,18 +57,18 @@ class PostgreSQLDatabase:
 
 
 def named_server(option: str | None) -> str | None:
-    """The server that ``--database-server`` or the environment names; None when neither does."""
+    """Return the URL of ``--database-server``, else of the environment; None when neither names a server."""
     return option or os.environ.get(SERVER_VARIABLE) or None
 
 
 @contextmanager
 def database(named: str | None, *, otherwise: str = "a private server") -> Iterator[PostgreSQLDatabase]:
-    """A database that did not exist before and does not afterwards, whatever happens in between.
+    """Make a new database, and drop it afterwards whatever happens in between.
 
-    It is made on the server at the URL ``named``, on a private one for None.  ``otherwise`` says in messages
-    what there is for a run that names no server.
+    It is made on the server at the URL ``named``, on a private one for None.  ``otherwise`` says in errors
+    what a run that names no server uses.
 
-    Raises :class:`~statemachine.world.databases.safety.Refused` for a server that cannot be used, and for a
+    Raise :class:`~statemachine.world.databases.safety.Refused` for a server that cannot be used, and for a
     database that cannot be dropped.
     """
     _check_psycopg(named, otherwise)
@@ -80,7 +83,7 @@ def database(named: str | None, *, otherwise: str = "a private server") -> Itera
             _create(admin, server, name)
             yield made
         except BaseException as error:
-            # What went wrong first is what is told.
+            # An error of the drop must not hide this one, so it is added as a note.
             _drop(admin, server, name, _say_nothing if named is None else error.add_note)
             raise
         _drop(admin, server, name, _say_nothing if named is None else _refuse)
@@ -115,7 +118,7 @@ def _refuse(message: str) -> None:
 
 
 def _say_nothing(message: str) -> None:
-    """A private server takes its databases with it, however it ended."""
+    """On a private server nothing is left behind: its databases end with it."""
 
 
 def _check_psycopg(named: str | None, otherwise: str) -> None:
@@ -164,7 +167,7 @@ def _check_version(version: int, where: str) -> None:
 def _url(server: str, name: str) -> str:
     parts = urlsplit(server)
     if "dbname" in dict(parse_qsl(parts.query)):
-        # The last one counts, and it would be somebody's.
+        # libpq would use this name in place of the run's, and the run would write to an existing database.
         raise Refused(
             "--database-server names a database by dbname= as well, which would be used in place of the "
             "run's own: write postgresql://USER@HOST:PORT/postgres without it"
@@ -182,12 +185,12 @@ def _description(admin: Any, name: str, private: bool) -> str:
 
 
 def _version(number: int) -> str:
-    """As people write it: 150018 is 15.18."""
+    """Return a version as people write it: 150018 is 15.18."""
     return f"{number // 10_000}.{number % 10_000}"
 
 
 def without_password(server: str) -> str:
-    """The URL as it may be printed.
+    """Return the URL as it may be printed.
 
     >>> without_password("postgresql://owner:secret@db:5432/postgres")
     'postgresql://owner:PASSWORD@db:5432/postgres'
@@ -196,12 +199,12 @@ def without_password(server: str) -> str:
 
 
 def _place(server: str) -> str:
-    """Host and port.  Raises :class:`.Refused` for a URL without either."""
+    """Return host and port.  Raise :class:`.Refused` for a URL that cannot be read."""
     try:
         parts = urlsplit(server)
         return f"{parts.hostname or 'its socket'}:{parts.port or 5432}"
     except ValueError:
-        # What urllib and libpq say of such a URL may be a piece of its password.
+        # The messages of urllib and libpq about such a URL may quote a piece of its password.
         raise Refused(
             "--database-server cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/postgres, with "
             "every / @ : ? # of the password as %2F %40 %3A %3F %23"

@@ -1,8 +1,9 @@
-"""A PostgreSQL server for one run: nobody else knows it, and nothing of it is left afterwards.
+"""A PostgreSQL server for one run; nothing of it is left afterwards.
 
-It listens on a unix socket in a directory of its own and never runs as root: root lends it to an existing
-user without rights.  It is made to be fast and to be thrown away, so it shows nothing about durability; and
-it detects no deadlock by itself for ten minutes, so that whoever schedules its transactions does.
+It listens on a unix socket in a directory of its own.  PostgreSQL refuses to run as root, so for root an
+existing user without rights runs it.  ``initdb`` takes 0.5 s and the start 0.1 s.
+
+It is fast because it can be thrown away, so it shows nothing about durability.
 """
 
 from __future__ import annotations
@@ -24,26 +25,31 @@ from statemachine.world.databases.binaries import Binaries, enterable, find
 from statemachine.world.databases.safety import Refused
 
 CONNECTIONS = 50
+"""Connections to it at a time, unless a caller asks for more."""
 OWNER = "owner"
 PORT = 5432
-"""Part of the socket's name; no port of any network."""
+"""Part of the socket's name; no network port is opened."""
 WITHOUT_RIGHTS = ("nobody",)
-"""Users to whom root may lend a server.  None is ever created."""
+"""Existing users who may run a server for root.  None is ever created."""
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
     "max_connections": str(CONNECTIONS),
+    # The scheduler ends deadlocks, and always the same way.  Within its patience of 30 s the server must not
+    # choose a victim of its own.
     "deadlock_timeout": "600s",
+    # Nothing has to survive a crash of the machine.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "shared_buffers": "16MB",
-    # Shared memory in its own directory goes with it, even after kill -9.
+    # Shared memory as files in its own directory is removed with that, even after kill -9.
     "dynamic_shared_memory_type": "mmap",
-    # Nobody but the run opens a transaction or waits for a lock.
+    # Only the run may open transactions and take locks: a vacuum at the wrong moment would be a lock wait
+    # that no replay repeats.
     "autovacuum": "off",
     "max_parallel_workers": "0",
     "max_logical_replication_workers": "0",
@@ -59,10 +65,12 @@ MISSING = (
 
 @dataclass(frozen=True)
 class PrivateServer:
-    """``url`` leads to its database ``postgres``; ``folder`` holds all its files; ``pid`` is its process."""
+    """A server that is running."""
 
     url: str
+    """Of its database ``postgres``."""
     folder: Path
+    """Holds all its files."""
     pid: int
 
 
@@ -70,10 +78,11 @@ class PrivateServer:
 def private_server(
     binaries: Binaries | None = None, connections: int = CONNECTIONS
 ) -> Iterator[PrivateServer]:
-    """A server out of ``binaries`` (default: what ``find`` finds), for as long as this process lives.
+    """Start a server out of ``binaries`` (default: what ``find`` finds); it ends with the context or process.
 
-    It bears so many ``connections`` at a time.
-    Raises :class:`~statemachine.world.databases.safety.Refused` where none can be started.
+    It takes up to ``connections`` connections at a time.
+
+    Raise :class:`~statemachine.world.databases.safety.Refused` where none can be started.
     """
     identity = _identity()
     found = binaries or find(any_user=bool(identity))
@@ -97,13 +106,13 @@ def private_server(
         text=True,
     )
     try:
-        yield _told(watchdog, found)
+        yield _read_answer(watchdog, found)
     finally:
         _end(watchdog)
 
 
 def unprivileged_user(names: Sequence[str] = WITHOUT_RIGHTS) -> str | None:
-    """The first of ``names`` that exists and is not root; None where no such user does."""
+    """Return the first of ``names`` that exists and is not root; None where none does."""
     import pwd
 
     for name in names:
@@ -114,7 +123,7 @@ def unprivileged_user(names: Sequence[str] = WITHOUT_RIGHTS) -> str | None:
 
 
 def _identity(names: Sequence[str] = WITHOUT_RIGHTS) -> Mapping[str, Any]:
-    """As whom the server runs: empty for this process's user, who is not root."""
+    """Return the user and groups that run the server, for ``Popen``; empty for this process's own user."""
     if not hasattr(os, "geteuid"):
         raise Refused(
             "a private PostgreSQL server needs a POSIX system: name a server with --database-server, "
@@ -135,11 +144,11 @@ def _identity(names: Sequence[str] = WITHOUT_RIGHTS) -> Mapping[str, Any]:
 
 
 def _directory(any_user: bool) -> Path:
-    """Where temporary files go: the usual place, unless a socket there has too long a name or is shut."""
+    """Return a directory for the server's files: the usual one, unless a socket cannot be there."""
     tried = dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp"))
     for path in map(Path, tried):
         socket = path / "statemachine-pg-12345678" / f".s.PGSQL.{PORT}"
-        # PostgreSQL reads a list of directories there, in which quotes, commas and spaces mean something.
+        # PostgreSQL reads unix_socket_directories as a list: quotes, commas and spaces have a meaning there.
         plain = re.fullmatch(r"[\w/.+-]+", str(path), re.ASCII)
         if not plain or len(str(socket)) > LONGEST_SOCKET or not os.access(path, os.W_OK | os.X_OK):
             continue
@@ -151,23 +160,24 @@ def _directory(any_user: bool) -> Path:
     )
 
 
-def _told(watchdog: subprocess.Popen[str], binaries: Binaries) -> PrivateServer:
+def _read_answer(watchdog: subprocess.Popen[str], binaries: Binaries) -> PrivateServer:
+    """Return the server that the watchdog has started.  Raise :class:`Refused` with its reason if none."""
     line = watchdog.stdout.readline() if watchdog.stdout else ""
-    told = json.loads(line or '{"failed": "its watchdog ended at once"}')
-    if "failed" in told:
+    answer = json.loads(line or '{"failed": "its watchdog ended at once"}')
+    if "failed" in answer:
         raise Refused(
-            f"the PostgreSQL of {binaries.directory} does not start: {told['failed']}; mend it, or name a "
+            f"the PostgreSQL of {binaries.directory} does not start: {answer['failed']}; mend it, or name a "
             "server with --database-server"
         )
-    folder = told["folder"]
-    # What is not named would be taken from PGPORT and PGOPTIONS.
+    folder = answer["folder"]
+    # libpq would take what the URL does not name from PGPORT and PGOPTIONS.
     url = f"postgresql://{OWNER}@/postgres?host={quote(folder, safe='')}&port={PORT}&options="
-    return PrivateServer(url, Path(folder), told["pid"])
+    return PrivateServer(url, Path(folder), answer["pid"])
 
 
 def _end(watchdog: subprocess.Popen[str]) -> None:
     with suppress(BrokenPipeError):
-        # A fork of this process may still hold the pipe, so that its end alone would not be heard.
+        # Closing the pipe may not be enough: a fork of this process may still hold its other end open.
         print("end", file=watchdog.stdin, flush=True)
     for pipe in (watchdog.stdin, watchdog.stdout):
         with suppress(BrokenPipeError):

@@ -1,7 +1,7 @@
-"""What a run refuses to touch.
+"""What a run refuses to touch: it writes to no database that it did not make itself.
 
-Only databases that the run itself created are written or emptied.  The embedded lane therefore gets a
-SQLite database in memory, whatever the settings name, and refuses what could lead elsewhere.
+The embedded lane therefore gets a SQLite database in memory, whatever the settings name, and refuses what
+could lead elsewhere.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def check_no_reuse(reuse_db: bool) -> None:
 
 
 def make_private(databases: Mapping[str, MutableMapping[str, Any]]) -> str:
-    """Turn every SQLite alias to a test database in memory; the description for the header.
+    """Point every SQLite alias at a test database in memory; return its description for the header.
 
-    Raises :class:`Refused` for any other engine: its test database would live on a server that this
+    Raise :class:`Refused` for any other engine: its test database would live on a server that this
     run did not start.
     """
     for alias, configuration in databases.items():
@@ -57,7 +57,7 @@ def make_private(databases: Mapping[str, MutableMapping[str, Any]]) -> str:
 
 
 def check_private(connections: Iterable[Any]) -> None:
-    """Refuse databases that are in use now and are not in memory, whoever put them there.
+    """Refuse databases that are in use now and are not in memory.
 
     A project's ``conftest.py`` may override ``django_db_setup`` to reuse a database of its own.
     """

@@ -1,10 +1,12 @@
-"""A process of its own that starts a private PostgreSQL server, and ends it with the run that asked for it.
+"""A process of its own that starts a private PostgreSQL server, and ends it together with the run.
 
-No handler runs in a process that is killed.  So the run holds a pipe to this one, which hears the end of it
-however the run ends, stops the server and removes its files.  It is started by its path, with the standard
-library alone, in a session of its own: a Ctrl-C at the terminal does not reach it.
+A killed run executes no handler and no ``finally``.  So it holds a pipe to this process: when the run ends,
+however it ends, the kernel closes the pipe, and the watchdog stops the server and removes its files.
 
-Whoever kills this process itself, or the whole machine, leaves the server's files behind.
+It is started by its path with the standard library alone (``python -I -S``), so that no PYTHONPATH and no
+sitecustomize of the run reaches it, and in a session of its own, so that no Ctrl-C at the terminal does.
+
+Only a kill of this process itself, or of the machine, leaves the server's files behind.
 """
 
 from __future__ import annotations
@@ -27,13 +29,17 @@ from typing import Any
 START_SECONDS = 120
 """For ``initdb`` and for the server's start, each; they take 0.5 s and 0.1 s, 10 s on a busy machine."""
 STOP_SECONDS = 10
-"""After 5 s the server itself kills those of its processes that did not end at once."""
+"""To wait after SIGQUIT.  After 5 s the server itself kills those of its processes that have not ended."""
 REMOVE_SECONDS = 5
 """A process that was just killed may still make a file while its directory is being removed."""
 LOOK_SECONDS = 0.02
-"""Between looks at a server that starts."""
+"""Between two looks at a server that starts."""
 PARENT_SECONDS = 1.0
-"""Between looks for a new parent: a fork of the run may hold the pipe open after the run's end."""
+"""Between two looks at the parent.
+
+A fork of the run (a worker of multiprocessing, say) inherits the pipe and may hold it open after the run's
+end.  Then only a new parent process shows that the run has ended.
+"""
 
 
 class Failed(Exception):
@@ -41,17 +47,22 @@ class Failed(Exception):
 
 
 class Orphaned(Exception):
-    """The run has ended, or wants its server to end."""
+    """The run has ended, or asks for the end of its server."""
 
 
 class Watchdog:
-    """``task``: ``programs``, ``within`` (a directory), ``owner``, ``settings``, ``identity`` and ``copied``.
-
-    ``identity`` is empty, or the ``user``, ``group`` and ``extra_groups`` of ``subprocess.Popen``; ``copied``
-    are the directories, below their common one, without which ``programs`` does not run.
-    """
+    """Starts one server, waits for the run to end, and removes the server."""
 
     def __init__(self, task: Mapping[str, Any]) -> None:
+        """``task`` is what ``private_server.py`` sends, as JSON.
+
+        - ``programs``: the directory of ``initdb`` and ``postgres``
+        - ``within``: the directory below which the server's own is made
+        - ``owner``: the database's superuser
+        - ``settings``: PostgreSQL settings by name
+        - ``identity``: empty, or ``user``, ``group`` and ``extra_groups`` of ``subprocess.Popen``
+        - ``copied``: directories without which ``programs`` does not run, if they have to be copied
+        """
         self._task = task
         self._parent = os.getppid()
         self._server: subprocess.Popen[bytes] | None = None
@@ -60,7 +71,7 @@ class Watchdog:
         self._log = self._folder / "log"
 
     def terminate(self, number: int, frame: FrameType | None) -> None:
-        """A handler of signals: end as if the run had ended."""
+        """Handle a signal: end as if the run had ended."""
         self._terminated = True
 
     def run(self) -> None:
@@ -79,7 +90,7 @@ class Watchdog:
             self._end()
 
     def _look(self, seconds: float) -> None:
-        """Wait that long.  Raises :class:`Orphaned` at once when the run writes or closes the pipe."""
+        """Wait for ``seconds``.  Raise :class:`Orphaned` at once if the run writes to or closes the pipe."""
         heard, _, _ = select.select([0], [], [], seconds)
         if heard or self._terminated or os.getppid() != self._parent:
             raise Orphaned
@@ -90,11 +101,11 @@ class Watchdog:
             try:
                 os.chown(path, user, group, follow_symlinks=False)
             except OSError as error:
-                # A root without its powers, as in some containers.
+                # Root without CAP_CHOWN, as in some containers.
                 raise Failed(f"root cannot give files to user {user}: {error.strerror}") from None
 
     def _programs(self) -> Path:
-        """Where the programs are that the server's user may run; a copy when a parent is shut to them."""
+        """Return a directory of programs that the server's user may run: a copy, if theirs is shut to it."""
         programs = Path(self._task["programs"])
         if not self._task["copied"]:
             return programs
@@ -118,12 +129,12 @@ class Watchdog:
                 raise Failed(f"initdb {self._why(running)}")
         finally:
             if running.poll() is None:
-                # The server that initdb itself runs would go on writing for a moment.
+                # The whole group: the server that initdb itself runs would go on writing for a moment.
                 os.killpg(running.pid, signal.SIGKILL)
                 running.wait()
 
     def _start(self, programs: Path) -> int:
-        """The server's process, once it answers: its pid file says so in its last line."""
+        """Start the server; return its process id once the last line of its pid file says ``ready``."""
         settings = {**self._task["settings"], "unix_socket_directories": str(self._folder)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._server = self._spawn([str(programs / "postgres"), "-D", str(self._folder / "data"), *options])
@@ -136,7 +147,7 @@ class Watchdog:
         raise Failed(f"postgres {self._why(self._server)}")
 
     def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        # PGPORT, PGDATA and their like speak of other servers.
+        # PGPORT, PGDATA and their like are about other servers.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         try:
             with self._log.open("ab") as log:
@@ -158,7 +169,7 @@ class Watchdog:
         ended = f"is not done after {START_SECONDS} s" if code is None else f"ended with exit code {code}"
         lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
         told = [line.strip() for line in lines if line.strip()]
-        # What went wrong comes first, advice after it.
+        # PostgreSQL logs what went wrong first, then advice.
         wrong = [line for line in told if "FATAL" in line or "error" in line.lower()]
         return f"{ended} ({(wrong or told[-1:] or ['it said nothing'])[0]})"
 
@@ -170,7 +181,7 @@ class Watchdog:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _stop(self, server: subprocess.Popen[bytes]) -> None:
-        # A server that somebody froze would hear nothing.  SIGQUIT: at once, without a checkpoint.
+        # SIGCONT, since a stopped process handles no signal.  SIGQUIT ends it at once, without a checkpoint.
         for number in (signal.SIGCONT, signal.SIGQUIT):
             server.send_signal(number)
         try:

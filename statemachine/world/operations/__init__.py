@@ -1,4 +1,25 @@
-"""The named operations: what can happen next, how likely, and how it is done."""
+"""The named operations: everything that can happen next in an example.
+
+To add an operation:
+
+1. Write its *plan* in the module of its kind (``deliveries``, ``publishing``, ``messages``, ``time`` ...): a
+   function that checks whether the state allows the step, raises ``NotPossible`` if not, and returns what
+   plays it.  Its name is the step's name in histories.
+2. Write its *offers* beside it: when it is worth playing, and with what weight beside the others.
+3. Join the two with ``@operation(offers)``, and add the result to :data:`OPERATIONS` below.
+   ``optional=True`` makes it a fault that swarm testing leaves out of some examples; ``made_by`` names the
+   actor, if the step calls the system under test.
+4. Where its events do not say what it did, ``report/text/phrases.py`` gives it a phrase for reports;
+   ``history/reach.py`` lists it if every run must have met it.
+
+To add a fault of a call (a kill, an error, a lost answer):
+
+1. Add a member to ``Fault`` in ``world/faults.py``, and its place to ``PLACES`` there; to ``DATABASE_ERRORS``
+   if the caller sees it as an error of its database.  A fault that is the queue's own doing has no place:
+   ``world/ports.py`` asks for it with ``planned``.
+2. Say in ``strikes.WEIGHED`` which operations it may strike, where and how often.
+3. ``history/reach.py`` again, and the table of faults in ``docs/embedded.md``.
+"""
 
 from __future__ import annotations
 
@@ -42,16 +63,19 @@ OPERATIONS: dict[str, NamedOperation] = {
         statements.kill_in_flight,
     )
 }
-"""By name, in the order in which they are offered: what comes first is what a failure shrinks to."""
+"""By name, in the order in which they are offered: a failure shrinks towards those that come first."""
 
 STEPWISE = "stepwise"
-"""The argument of any step that makes calls, by which it is stopped before each of its SQL statements."""
+"""Argument of a step that makes calls: whether it stops before each of its SQL statements."""
 
 
 def perform(example: Example, operation: str, arguments: Mapping[str, Any], key: int | None = None) -> None:
-    """Play one named operation as one step; ``key`` is the step's number in a history that is replayed.
+    """Play one named operation as one step.
 
-    Raises :class:`NotPossible`, before anything has happened, when the state does not allow it.
+    ``key`` is the number that the step has in a history that is replayed; None for a new step.
+
+    Raise :class:`NotPossible`, before anything has happened, when the state does not allow the step, and
+    :class:`Unplayable` when no state would.
     """
     named = OPERATIONS.get(operation)
     if named is None:
@@ -74,7 +98,7 @@ def _check_room(example: Example, made_by: str, stepwise: bool) -> None:
     if stepwise and not most:
         raise NotPossible("in this lane operations run whole, and statement by statement on PostgreSQL only")
     if stepwise and not made_by:
-        raise Unplayable("what makes no call on the system has no statements that it could be stopped before")
+        raise Unplayable("this step makes no call on the system, so there is no statement to stop it before")
     if most and len(example.in_flight) >= most:
         raise NotPossible(f"{' and '.join(example.in_flight)} are in flight: one of them must end first")
 

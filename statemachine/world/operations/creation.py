@@ -1,4 +1,4 @@
-"""The application creates jobs, and creates them again when it did not hear the answer."""
+"""The application creates jobs, and repeats the call when it got no answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _create_offers(example: Example) -> Offers:
 
 @operation(_create_offers, made_by=APPLICATION)
 def create(example: Example, job: str, tenant: str, fault: str | None = None, at: int = 1) -> Play:
-    """The application creates a job and commits; the publisher is told."""
+    """The application creates a job and commits; after the commit it is handed to the publisher."""
     if tenant not in example.binding.tenants:
         raise NotPossible(f"there is no tenant {tenant}; there are {', '.join(example.binding.tenants)}")
     strike = strike_named(fault, at)

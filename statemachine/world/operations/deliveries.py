@@ -36,7 +36,7 @@ def _receive_offers(example: Example) -> Offers:
 
 @operation(_receive_offers, made_by=A_WORKER)
 def receive(example: Example, worker: str, message: str, fault: str | None = None, at: int = 1) -> Play:
-    """A worker receives a visible message; the receive after the last one moves it to the DLQ."""
+    """A worker receives a visible message; when its receives are used up it goes to the DLQ instead."""
     idle_slot(example, worker)
     present(example.queue.messages, message, "in the queue")
     if example.queue.messages[message].visible_at > example.now:
@@ -95,7 +95,10 @@ def _finish_offers(finish: Operation) -> Callable[[Example], Offers]:
 
 
 def payload_of(example: Example, finish: Operation, label: str = "") -> str:
-    """What a finish brings in this step: a status for a close, else a text that occurs only once."""
+    """Return what a finish passes in this step: a status for a close, else a text that occurs only once.
+
+    Unique, so that the row says which call has written it.
+    """
     further = example.lifecycle.further_terminal
     if finish is Operation.CLOSE:
         return further[example.step_key % len(further)]

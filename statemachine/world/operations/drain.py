@@ -2,8 +2,8 @@
 
 Its moves are ordinary named operations, tagged ``drain``.  The order matters: living workers finish
 first, publisher and sweep come next, then visible messages, then time; an operator redrives the DLQ
-once, when nothing else moves (redriving at the start fails 1 correct example in 10).  The drain is
-bounded; what is not quiet within the bound is a failure with its proof.
+once, when nothing else moves.  (Of 2,000 correct examples a redrive at the start fails 191, none at all
+387, one at the end 0.)  The drain is bounded; an example that is not quiet within the bound is a failure.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from statemachine.world.operations import deadlines, perform
 from statemachine.world.operations.named import first_idle
 
 BOUND = 400
-"""Moves after which a drain counts as endless.  The correct system needs about 20; 43 were the most seen
-in 257 examples."""
+"""Moves after which a drain counts as endless.
+
+The correct system needs about 20; 43 were the most seen in 257 examples.
+"""
 
 
 def drain(example: Example) -> None:
@@ -50,7 +52,7 @@ def drain(example: Example) -> None:
 
 
 def let_all_end(example: Example) -> None:
-    """What is in flight ends first: a drain begins at rest, or what it finds then would not be what was."""
+    """Finish all operations in flight; the drain must start with none running."""
     while not example.judge.violations:
         free = [flying for flying in example.in_flight.values() if not flying.blocked_by]
         if not free:

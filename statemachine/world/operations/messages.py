@@ -1,4 +1,4 @@
-"""What happens to messages without any worker: redrive, resurrection, and messages without a job."""
+"""What happens to messages without a worker: redrive, return after a delete, and messages without a job."""
 
 from __future__ import annotations
 
@@ -73,5 +73,5 @@ def _malformed_offers(example: Example) -> Offers:
 
 @operation(_malformed_offers, optional=True)
 def send_malformed(example: Example) -> Play:
-    """A message arrives whose body nobody can read."""
+    """A message arrives whose body names neither job nor tenant."""
     return lambda: example.queue.send(example.new_message(), "", "", forged=True)

@@ -1,4 +1,4 @@
-"""Publisher and sweep: a committed job finds its way into the queue, once at least."""
+"""Publisher and sweep: each committed job gets a message in the queue, at least one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from statemachine.world.operations.strikes import strike_named, with_faults
 
 
 def _waiting(example: Example) -> list[str]:
-    """The jobs that were handed to the publisher and that it has not begun with."""
+    """Return the jobs that were handed to the publisher and whose publication has not begun."""
     begun = {flying.job for flying in example.in_flight.values() if flying.operation == Operation.PUBLISH}
     return [job for job in example.to_publish if job not in begun]
 

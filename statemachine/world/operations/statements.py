@@ -1,6 +1,6 @@
-"""Operations in flight go on, statement by statement, or die where they stand.
+"""Operations in flight are resumed for one statement, or killed where they stand.
 
-There are none where operations run whole.
+Only the transactions lane has operations in flight; in the embedded lane they run whole.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _proceed_offers(example: Example) -> Offers:
 def proceed(example: Example, by: str, statement: str, fault: str | None = None) -> Play:
     """An operation in flight executes its next statement, or goes on after a wait for a lock.
 
-    ``fault`` strikes right after a COMMIT, before anybody hears of it.
+    ``fault`` strikes right after a COMMIT, before the caller has its answer.
     """
     strike = strike_named(fault)
     if strike is not None and (strike not in _AT_COMMIT.each or statement != COMMIT):
@@ -48,13 +48,13 @@ def proceed(example: Example, by: str, statement: str, fault: str | None = None)
 
 def _kill_offers(example: Example) -> Offers:
     for flying in example.in_flight.values():
-        # A wait for a lock is soon over: without more weight hardly anybody would die in one.
+        # A wait for a lock is soon over: without more weight hardly any worker would die in one.
         yield Offer(4 if flying.blocked_by else 1, "kill_in_flight", {"by": flying.by})
 
 
 @operation(_kill_offers)
 def kill_in_flight(example: Example, by: str) -> Play:
-    """Whoever makes an operation dies in its middle: before a statement or COMMIT, or waiting for a lock."""
+    """The maker of an operation dies in its middle: before a statement or COMMIT, or waiting for a lock."""
     _in_flight(example, by)
     return lambda: example.lane.kill_in_flight(by)
 

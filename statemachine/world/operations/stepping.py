@@ -16,7 +16,7 @@ from statemachine.world.ports import WorkerQueue
 def receive_message(
     example: Example, worker: str, message: str, *, duplicate: bool = False, strike: Strike | None = None
 ) -> None:
-    """Let ``worker`` run the receive step of a new delivery procedure, and be given this message."""
+    """Let ``worker`` run the receive step of a new delivery procedure, which gets this message."""
     slot = example.workers[worker]
     port = WorkerQueue(example, slot, message, duplicate)
     delivery = slot.delivery = example.binding.deliver(worker, port)
@@ -46,7 +46,7 @@ def _check_begins(example: Example, worker: str) -> None:
 def take_message_step(
     example: Example, operation: Operation, worker: str, run: Callable[[], Any], strike: Strike | None
 ) -> None:
-    """A step that is about the message only; a worker that dies of its own error there is a dead worker."""
+    """Take a step that concerns the message only; an error that it raises kills its worker."""
     slot = example.workers[worker]
     # What a receive will bring is not known before.
     job, tenant = ("", "") if operation is Operation.RECEIVE else (slot.job, slot.tenant)
@@ -67,7 +67,7 @@ def take_job_step(
     attempt: int | None = None,
     payload: str | None = None,
 ) -> None:
-    """A step that is about the job which the worker's message names."""
+    """Take a step that concerns the job which the worker's message names."""
     slot = example.workers[worker]
     example.call(
         operation,
@@ -84,7 +84,7 @@ def take_job_step(
 
 
 def check_next_step(example: Example, worker: str) -> None:
-    """Raises ``BindingError`` when the delivery names a next step that there is not."""
+    """Raise ``BindingError`` when the delivery's ``next_step`` is none of ``DELIVERY_STEPS``."""
     step: object = example.workers[worker].next_step
     if callable(step):
         raise BindingError(

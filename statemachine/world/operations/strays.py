@@ -1,4 +1,7 @@
-"""Direct calls outside of any delivery, without which several cells of the table are never reached."""
+"""Direct calls outside of any delivery, without which some cells of the legality table are never reached.
+
+Complete and fail on PENDING, with a future attempt or a foreign tenant: measured, exactly 0 without these.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ WHICH = {"current": 0, "previous": -1, "next": 1}
 
 
 def _methods(example: Example) -> dict[Operation, Callable[[str, str, int, str], bool]]:
-    """What shows a token, as this system offers it."""
+    """Return the calls of this system that take an attempt number, its fencing token."""
     binding, has = example.binding, example.lifecycle.has
     methods: dict[Operation, Callable[[str, str, int, str], bool]] = {
         Operation.COMPLETE: binding.complete,
@@ -50,7 +53,8 @@ def _stray_offers(example: Example) -> Offers:
             continue
         running = row.status == example.lifecycle.running
         for named in methods:
-            # An attempt that has just finished, or lost the answer, may well call again: ``except: fail()``.
+            # Code that has just finished, or lost the answer, often calls again (``except: fail()``).  After
+            # deadline-directed time this moved the catch rate most.
             if not running:
                 weight = 8 if job == just_finished else 2
                 yield Offer(weight, "stray", {"operation": str(named), "job": job, "attempt": "current"})
@@ -64,7 +68,7 @@ def _stray_offers(example: Example) -> Offers:
 
 @operation(_stray_offers, optional=True, made_by=STRAY)
 def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
-    """A finish or a renewal is called outside of any delivery, with a token that somebody had or made up.
+    """A finish or a renewal is called outside of any delivery, with an old, a present or an invented token.
 
     ``attempt`` is ``zero``, ``current``, ``previous`` or ``next``, or ``foreign``: the current one in the
     name of another tenant.
@@ -106,7 +110,7 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
 
 def _stray_mark_running_offers(example: Example) -> Offers:
     for job in example.jobs[-LIVE_JOBS:]:
-        # Without a message such an attempt would strand the job: nobody would ever come back for it.
+        # Without a message such an attempt would strand the job: no delivery would ever take it over.
         if example.ledger.messages_of(job) or example.ledger.is_terminal(job):
             yield Offer(2, "mark_running", {"job": job})
         yield Offer(2, "mark_running", {"job": job, "foreign": True})

@@ -1,8 +1,8 @@
-"""Which faults are worth striking which operation with, how likely, and how a step names one.
+"""Which faults may strike which operation, at which place and how likely, and how a step names a strike.
 
-A strike where the call never comes (its third statement, when it makes two) does nothing, so the same
-table serves systems that make a few more statements and commits than ours; a fourth statement or a third
-commit of one finish is not struck.
+A strike at a place that the call never reaches (its third statement, when it makes two) does nothing, so
+the same table serves systems that make a few more statements and commits than the model.  A fourth
+statement or a third commit of one finish is not struck.
 """
 
 from __future__ import annotations
@@ -94,12 +94,12 @@ STRIKES = {
 
 
 def with_faults(weight: int, operation: str, arguments: dict[str, Any]) -> Offer:
-    """The operation undisturbed, or struck by one of the faults that are worth it."""
+    """Return an offer of the operation, undisturbed or struck by one of its faults in :data:`WEIGHED`."""
     return Offer(weight, operation, arguments, STRIKES[operation])
 
 
 def strike_named(fault: str | None, at: int = 1) -> Strike | None:
-    """The strike that a step's arguments ask for; raises ``Unplayable`` for a fault that there is not."""
+    """Return the strike that a step's arguments name; raise ``Unplayable`` for an unknown fault or place."""
     if fault is None:
         return None
     try:

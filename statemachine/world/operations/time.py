@@ -1,4 +1,4 @@
-"""Time passes: to a deadline, or to nothing in particular."""
+"""Time passes: to a deadline, or by some seconds."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _wait_offers(example: Example) -> Offers:
 
 @operation(_wait_offers)
 def wait(example: Example, seconds: float) -> Play:
-    """Some time passes, aimed at nothing."""
+    """Some seconds pass, aimed at no deadline."""
     if not 0 < seconds < YEAR:
         raise Unplayable(f"wait for {seconds} s: time moves forward, and by less than a year at a time")
     _check_at_rest(example)
@@ -87,7 +87,7 @@ def _skew_offers(example: Example) -> Offers:
 
 @operation(_skew_offers, optional=True)
 def skew_clock(example: Example, worker: str, seconds: float) -> Play:
-    """A worker's clock goes wrong by so many seconds, and stays so."""
+    """A worker's clock is ``seconds`` ahead from now on (behind, if negative)."""
     slot_of(example, worker)
     if not -YEAR < seconds < YEAR:
         raise Unplayable(f"a clock that is wrong by {seconds} s: say less than a year")

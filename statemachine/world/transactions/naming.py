@@ -1,8 +1,12 @@
-"""What a DBA would call a SQL statement: its verb, its table, and whether it locks.
+"""Names of SQL statements as a DBA would say them: the verb, the table, and the lock.
 
-The name is for people and for replays, which find the next statement by it.  It does not tell two statements
-apart that differ in their columns or their conditions only, and what a function does that a SELECT calls it
-does not know.
+Histories, reports and replays use them: a replay finds the next statement by its name, so the name must not
+depend on parameters, aliases or the order of columns.  Statements that differ only in their columns or
+conditions have the same name.  A write inside a function that a SELECT calls is not recognised.
+
+It is no parser.  Texts and comments are removed, then everything in parentheses, so that the few words that
+are left at the outermost level say what the statement is; only where a table itself is a subquery, or the
+whole statement stands in parentheses, is the inner text read again.
 """
 
 from __future__ import annotations
@@ -11,8 +15,9 @@ import re
 from functools import lru_cache
 
 _HIDDEN = re.compile(r"/\*.*?\*/|--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.S)
-"""Comments, and texts, in which words mean nothing."""
+"""Comments and string literals (also between dollars), in which words mean nothing."""
 _PARTS = re.compile(r'"(?:[^"]|"")*"|[()]|[^"()]+')
+"""A quoted name, in which a parenthesis is a letter; a parenthesis; or what stands between those."""
 
 _WORD = r'(?:"(?:[^"]|"")*"|[^\s,;()".]+)'
 _TABLE = rf"(?:ONLY\s+)?(?:{_WORD}\s*\.\s*)*({_WORD})"
@@ -26,6 +31,8 @@ _FORMS = (
     (re.compile(rf"LOCK\s+(?:TABLE\s+)?{_TABLE}", re.I), "LOCK"),
 )
 _WRITES = ("INSERT ", "UPDATE ", "DELETE ", "MERGE ", "TRUNCATE ", "WITH ")
+# A write may also be a CTE (WITH ... AS (UPDATE ...) SELECT ...): better one look too many than a commit
+# unseen.
 _SUBQUERY = re.compile(r"SELECT\b.*?\bFROM\s+\(", re.I | re.S)
 _COMMON = re.compile(
     rf"WITH\s+(?:RECURSIVE\s+)?(?:,?\s*{_WORD}\s*(?:\(\)\s*)?AS\s+(?:(?:NOT\s+)?MATERIALIZED\s+)?\(\)\s*)+",
@@ -41,7 +48,7 @@ _CONTROL = re.compile(r"(SAVEPOINT|RELEASE(?:\s+SAVEPOINT)?|ROLLBACK\s+TO(?:\s+S
 
 @lru_cache(maxsize=1000)
 def name_of(sql: str) -> str:
-    """The name of one statement.
+    """Return the name of one statement.
 
     >>> name_of('SELECT "ai_job"."id" FROM "ai_job" WHERE ("ai_job"."job_id" = %s) LIMIT 1 FOR UPDATE')
     'SELECT ai_job FOR UPDATE'
@@ -58,7 +65,7 @@ def name_of(sql: str) -> str:
 
 @lru_cache(maxsize=1000)
 def may_write(sql: str) -> bool:
-    """Whether a statement may change rows.
+    """Return whether a statement may change rows.
 
     >>> may_write("/* by the sweep */ UPDATE ai_job SET status = 1"), may_write("SELECT 1")
     (True, False)
@@ -76,7 +83,7 @@ def _name_of(text: str) -> str:
         return _name_of(inner[0].strip())
     common = _COMMON.match(outer)
     if common:
-        # What follows is the statement; how many parentheses were passed says where the others begin.
+        # The statement follows its CTEs; skip as many inner texts as they had parentheses.
         passed = common[0].count("(")
         outer, inner = outer[common.end() :], inner[passed:]
     for form, verb in _FORMS:
@@ -91,7 +98,11 @@ def _name_of(text: str) -> str:
 
 
 def _parts_of(text: str) -> tuple[str, list[str]]:
-    """``text`` with nothing between its outermost parentheses, and what is there, one after the other."""
+    """Return ``text`` with its outermost parentheses empty, and what stood in each of them.
+
+    >>> _parts_of("a (b (c)) d (e)")
+    ('a () d ()', ['b (c)', 'e', ''])
+    """
     outer, inner, depth = "", [""], 0
     for part in _PARTS.findall(text):
         depth -= part == ")"

@@ -1,8 +1,10 @@
 """One database session of the system under test, which can be stopped before each of its statements.
 
-Django shows the statements (its ``execute_wrappers``, and the methods for COMMIT and ROLLBACK), psycopg the
-waiting: everything that a connection asks of the server passes through ``Connection.wait``.  What code under
-test asks of a connection that it opened for itself is not seen.
+Two hooks see everything.  Django's ``execute_wrappers``, with the methods for COMMIT and ROLLBACK, know the
+SQL text.  psycopg's ``Connection.wait``, through which every request to the server passes, knows how long an
+answer takes.  Both sit on one connection, so the code under test needs no database engine of ours.
+
+Statements on a connection that the code under test opens for itself are not seen.
 """
 
 from __future__ import annotations
@@ -20,59 +22,68 @@ from psycopg import errors, pq
 
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.example import COMMIT
-from statemachine.world.faults import Killed
+from statemachine.world.faults import WorkerKilled
 from statemachine.world.transactions.naming import may_write, name_of
 
 POLL_SECONDS = 0.001
-"""A statement that takes longer is asked about: it may wait for a lock."""
+"""A statement without an answer after this time is looked at: it may wait for a lock."""
 
 MOST_REFUSALS = 1000
-"""How often code that is dead, or over, may try to reach its database: then it does nothing else for ever."""
+"""Refused attempts on the database after which dead code is taken for an endless loop and parked for good."""
 
 ROLLBACK = "ROLLBACK"
 
 
 class Abandoned(BaseException):
-    """The example of this session is over; whatever was under way there must end at once."""
+    """The example of this session is over; the code that runs on it must end at once.
+
+    A ``BaseException``, so that an ``except Exception`` in the code under test does not stop it.
+    """
 
 
 class Control(Protocol):
-    """Who is told of what a session does, and may stop it there."""
+    """What a session reports of its operation; each method may stop the operation where it stands."""
 
     def before(self, statement: str) -> None:
-        """The session is about to execute this statement, and may be stopped."""
+        """The session is about to execute ``statement``."""
 
-    def began(self, statement: str) -> None: ...
+    def began(self, statement: str) -> None:
+        """The session executes ``statement`` now."""
 
     def waits(self) -> None:
-        """The statement takes long; this may return only when it is known why."""
+        """The statement has had no answer for :data:`POLL_SECONDS`; called again while that lasts."""
 
     def failed(self, outcome: str) -> None:
-        """The server has undone the transaction: ``deadlock`` or ``serialization_failure``."""
+        """The server has rolled back the transaction: ``deadlock`` or ``serialization_failure``."""
 
-    def stuck(self) -> NoReturn:
-        """The code catches whatever says that it is dead, and tries again for ever: it never runs again."""
+    def never_resume(self) -> NoReturn:
+        """Park the code for good: it catches what says that it is dead, and tries again and again."""
 
 
 class Session:
-    """A connection of its own for one operation at a time; ``control`` is set while one has it.
-
-    ``faults`` strikes its calls, as on any connection.
-    """
+    """A database connection of its own, used by one operation at a time."""
 
     def __init__(
         self, configuration: Mapping[str, Any], faults_of: Callable[[Any], ConnectionFaults]
     ) -> None:
         self.wrapper: Any = new_wrapper(configuration)
+        """Django's connection."""
         self.faults = faults_of(self.wrapper)
+        """Strikes the calls on this connection, as on any other."""
         self.control: Control | None = None
+        """The operation that has the session now."""
         self.is_victim = False
+        """Whether its statement was cancelled to end a deadlock."""
         self._lost = False
+        """Whether the server has ended the session."""
         self._abandoned = False
         self._refused = 0
         self._installed = ExitStack()
 
     def open(self) -> None:
+        # The order of the wrappers matters; the first one is outermost.  An operation stops first, then a
+        # planned fault strikes it (``faults``), then the statement counts as begun.  A kill at a stop must
+        # not execute the statement, and a struck statement never reaches the server.
         connection_created.connect(self._connected, weak=False)
         self._installed.callback(connection_created.disconnect, self._connected)
         self.wrapper.execute_wrappers.append(self._stop_before)
@@ -95,29 +106,32 @@ class Session:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the server may have a session of it: code under test may have closed it."""
+        """Whether the connection is open; code under test may have closed it."""
         return self.wrapper.connection is not None and not self.wrapper.connection.closed
 
     @property
     def has_answer(self) -> bool:
-        """Whether the server has answered the statement that is waited for."""
+        """Whether the server has answered the statement in flight; the answer is not read."""
         ready, _, _ = select.select([self.wrapper.connection.pgconn.socket], [], [], 0)
         return bool(ready)
 
     # -- the end of an operation ------------------------------------------------------------
 
     def roll_back_at_once(self) -> None:
-        """What the server does when it notices that its client is gone.  Nothing must be under way there."""
+        """Do what the server does when its client dies.  The session must be between two statements.
+
+        It goes past psycopg and Django, which refuse all further statements of a dead process.
+        """
         self.wrapper.connection.pgconn.exec_(b"ROLLBACK")
 
     def lose(self) -> None:
-        """The server has ended this session."""
+        """Note that the server has ended this session."""
         self._lost = True
-        # A cursor of it can then be closed without a word to the server.
+        # Cursors of a closed connection close without a request to the server, which would fail.
         self.wrapper.connection.close()
 
     def abandon(self) -> None:
-        """From now on nothing passes and nobody is told, until :meth:`restore`."""
+        """Refuse all further statements and report none, until :meth:`restore`."""
         self._abandoned = True
 
     def restore(self) -> None:
@@ -130,6 +144,7 @@ class Session:
             self.faults.disarm()
             self.wrapper.ensure_connection()
         elif not self._is_at_rest:
+            # A rollback is a round trip to the server: only where something is open.
             self.faults.abandon()
 
     @property
@@ -152,14 +167,15 @@ class Session:
     ) -> Any:
         try:
             self._refuse_the_dead()
-            told = self._told
-            if told is not None:
-                told.before(name_of(sql))
+            control = self._active_control
+            if control is not None:
+                control.before(name_of(sql))
             return execute(sql, params, many, context)
         except Exception:
             raise
         except BaseException:
-            # Django closes a server-side cursor after an ``Exception`` only.
+            # Django closes a server-side cursor after an ``Exception`` only, and psycopg warns of one that is
+            # collected while open: after a kill that would be a fault of ours, not of the code under test.
             with suppress(psycopg.Error, Abandoned):
                 context["cursor"].close()
             raise
@@ -167,15 +183,16 @@ class Session:
     def _execute(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        told = self._told
-        if told is None:
+        control = self._active_control
+        if control is None:
             return execute(sql, params, many, context)
-        told.began(name_of(sql))
+        control.began(name_of(sql))
         in_transaction = self.wrapper.in_atomic_block or not self.wrapper.autocommit
         if in_transaction or not may_write(sql):
             return execute(sql, params, many, context)
-        # A write in autocommit is a transaction of one statement.  Made one here, its commit is ours to see:
-        # on its own it would take place whenever the server grants a lock, between any two other steps.
+        # A write in autocommit is a transaction of one statement, which the server commits by itself: after a
+        # lock wait that is at any moment between two other steps.  With a BEGIN and COMMIT of ours around it,
+        # its commit happens when this operation is resumed, and the rows are looked at right after it.
         psycopg_connection = self.wrapper.connection
         psycopg_connection.execute("BEGIN")
         try:
@@ -195,44 +212,52 @@ class Session:
         type(self.wrapper).ensure_connection(self.wrapper)
 
     def _refuse_the_dead(self) -> None:
-        """Everything that Django does with a connection begins here, or ends in ``wait``."""
+        """Raise instead of doing anything on behalf of a killed process or of an example that is over.
+
+        A kill is an exception, and the code under test unwinds through its own ``except`` and ``finally``
+        blocks, which may write.  A real dead process would not.  So every way from Django to the server
+        passes here, or through ``wait`` (:meth:`_connected`).
+        """
         if self._abandoned or self.faults.dead:
             self._refused += 1
             if self._refused > MOST_REFUSALS and self.control is not None:
-                self.control.stuck()
-            raise Abandoned if self._abandoned else Killed
+                self.control.never_resume()
+            raise Abandoned if self._abandoned else WorkerKilled
 
     def _commit(self, commit: Callable[[], None]) -> None:
         self._refuse_the_dead()
-        told = self._told
-        if told is not None:
-            told.before(COMMIT)
+        control = self._active_control
+        if control is not None:
+            control.before(COMMIT)
         commit()
 
     def _really_commit(self) -> None:
-        told = self._told
-        if told is not None:
-            told.began(COMMIT)
+        control = self._active_control
+        if control is not None:
+            control.began(COMMIT)
+        # The method of the class: as an attribute of this wrapper, ``_commit`` is the present method.
         type(self.wrapper)._commit(self.wrapper)
 
     def _rollback(self) -> None:
         if self._lost:
+            # The server has rolled back when it ended the session.
             return
-        told = self._told
-        if told is not None:
-            told.before(ROLLBACK)
-            told.began(ROLLBACK)
+        control = self._active_control
+        if control is not None:
+            control.before(ROLLBACK)
+            control.began(ROLLBACK)
         type(self.wrapper)._rollback(self.wrapper)
 
     @property
-    def _told(self) -> Control | None:
-        """Who is told of a statement: nobody of the verifier's own, or of what a dead process still tries."""
+    def _active_control(self) -> Control | None:
+        """``control``; None for the verifier's own statements and for those of a dead process."""
         dead = self._abandoned or self.faults.dead
         return self.control if self.faults.watching and not dead else None
 
     # -- waiting ----------------------------------------------------------------------------
 
     def _connected(self, sender: Any, connection: Any, **_: Any) -> None:
+        """Watch the psycopg connection that Django has just opened; it may open another one later."""
         if connection is not self.wrapper:
             return
         raw = connection.connection
@@ -246,7 +271,13 @@ class Session:
         raw.wait = watched
 
     def _relayed(self, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        """The same, and ``control`` is told when the server has had nothing to say for a while."""
+        """Pass ``generator`` on and call ``control.waits`` when the server has sent nothing for a while.
+
+        psycopg's requests are generators that yield when they want to read or write.  psycopg's own wait
+        function sends them what is ready, or nothing after each interval: that is the moment to look for a
+        lock wait.  While ``waits`` has stopped the operation, its greenlet stays suspended here, inside of
+        the statement, and the answer is read when it is resumed.
+        """
         try:
             state = next(generator)
             while True:
@@ -257,6 +288,8 @@ class Session:
         except StopIteration as end:
             return end.value
         except errors.QueryCanceled:
+            # A cancelled victim must meet what the server would have told it, since code under test may
+            # retry after a deadlock, and after nothing else.
             if not self.is_victim:
                 raise
             self.is_victim = False
@@ -275,7 +308,7 @@ class Session:
 
 @contextmanager
 def in_place_of_the_default(wrapper: Any) -> Iterator[None]:
-    """Let Django's alias ``default`` be this connection for a while."""
+    """Let Django's alias ``default`` mean this connection, and the one before it afterwards."""
     before = connections["default"]
     connections["default"] = wrapper
     try:
@@ -285,8 +318,9 @@ def in_place_of_the_default(wrapper: Any) -> Iterator[None]:
 
 
 def new_wrapper(configuration: Mapping[str, Any]) -> Any:
-    """Another connection of Django's to the database of ``configuration``, that no thread owns."""
+    """Return a new Django connection to the database of ``configuration``, an entry of ``DATABASES``."""
     whole = connections.configure_settings({"default": dict(configuration)})["default"]
     wrapper = load_backend(whole["ENGINE"]).DatabaseWrapper(whole, "default")
+    # Django ties a connection to the thread that made it, unless it is told that threads share it.
     wrapper.inc_thread_sharing()
     return wrapper

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.binding import DEFAULT_BINDING
-from statemachine.commands.merge.command import Merge
+from statemachine.commands.merge.add_up import Merge
 from statemachine.commands.merge.markdown import markdown
 from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.events import StepBegan
@@ -18,7 +18,7 @@ from statemachine.history.ndjson import Header
 from statemachine.invariants import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.search import run_file as runfile
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.places import Directory
 from statemachine.search.run_file import RunFile, RunFileError
 from statemachine.search.tally import Tally
@@ -34,7 +34,9 @@ def ran(lifecycle: Lifecycle, *, failures: int = 0, seed: int = 1, defect: str |
     return RunFile(DEFAULT_BINDING, lifecycle, defect, seed, 1, tally, failures, True)
 
 
-def leave(folder: Path, run: RunFile | None, header: Header, *histories: tuple[Kind, list[Step]]) -> Path:
+def leave(
+    folder: Path, run: RunFile | None, header: Header, *histories: tuple[EntryKind, list[Step]]
+) -> Path:
     """What a shard leaves behind."""
     kept = folder / ".statemachine"
     kept.mkdir(parents=True)
@@ -86,8 +88,8 @@ def test_a_failure_that_two_shards_met_is_one(merging: Merging) -> None:
     def made(root: Path, header: Header) -> list[Path]:
         run = ran(header.lifecycle, failures=1, defect=LATE)
         return [
-            leave(root / "one", run, header, (Kind.FAILURES, late)),
-            leave(root / "two", run, header, (Kind.FAILURES, later)),
+            leave(root / "one", run, header, (EntryKind.FAILURES, late)),
+            leave(root / "two", run, header, (EntryKind.FAILURES, later)),
         ]
 
     merge = merging(made, LATE)
@@ -95,14 +97,14 @@ def test_a_failure_that_two_shards_met_is_one(merging: Merging) -> None:
     assert found.times == 2
     assert found.shape.invariant == "only_the_holder_finishes"
     assert merge.total.verdict is Verdict.FAIL
-    assert len(merge.corpus.entries(Kind.FAILURES)) == 2
+    assert len(merge.corpus.entries(EntryKind.FAILURES)) == 2
 
 
 def test_what_a_killed_shard_has_found_counts(merging: Merging) -> None:
     def made(root: Path, header: Header) -> list[Path]:
         return [
             leave(root / "one", ran(header.lifecycle, defect=LATE), header),
-            leave(root / "killed", None, header, (Kind.FAILURES, list(MINIMAL[LATE]))),
+            leave(root / "killed", None, header, (EntryKind.FAILURES, list(MINIMAL[LATE]))),
         ]
 
     merge = merging(made, LATE)
@@ -129,7 +131,7 @@ def test_an_interrupted_shard_leaves_a_doubt(merging: Merging) -> None:
 def test_a_failure_that_breaks_nothing_here_is_doubted_not_forgotten(merging: Merging) -> None:
     def made(root: Path, header: Header) -> list[Path]:
         run = ran(header.lifecycle, failures=1)
-        return [leave(root / "one", run, header, (Kind.FAILURES, list(MINIMAL[LATE])))]
+        return [leave(root / "one", run, header, (EntryKind.FAILURES, list(MINIMAL[LATE])))]
 
     total = merging(made).total
     assert total.verdict is Verdict.UNKNOWN
@@ -142,9 +144,9 @@ def test_the_merged_corpus_is_small(merging: Merging) -> None:
     def made(root: Path, header: Header) -> list[Path]:
         run = ran(header.lifecycle)
         return [
-            leave(root / "one", run, header, (Kind.SITUATIONS, steps)),
-            leave(root / "two", run, header, (Kind.SITUATIONS, steps[:2])),
-            leave(root / "three", run, header, (Kind.SITUATIONS, steps)),
+            leave(root / "one", run, header, (EntryKind.SITUATIONS, steps)),
+            leave(root / "two", run, header, (EntryKind.SITUATIONS, steps[:2])),
+            leave(root / "three", run, header, (EntryKind.SITUATIONS, steps)),
         ]
 
     (kept,) = merging(made).corpus.entries()
@@ -186,7 +188,7 @@ def test_the_summary_tells_failures_and_shards_and_takes_nothing_for_markup(
 ) -> None:
     def made(root: Path, header: Header) -> list[Path]:
         run = ran(header.lifecycle, failures=1, defect=LATE)
-        return [leave(root / "a|b", run, header, (Kind.FAILURES, list(MINIMAL[LATE])))]
+        return [leave(root / "a|b", run, header, (EntryKind.FAILURES, list(MINIMAL[LATE])))]
 
     merge = merging(made, LATE)
     (found,) = merge.findings

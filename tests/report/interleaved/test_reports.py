@@ -1,4 +1,4 @@
-"""Histories of two operations at once, told in a table and on a page as they were really played.
+"""Histories of two operations at once, shown in a table and on a page as they were really played.
 
 ``UPDATE_SNAPSHOTS=1 pytest tests/report/interleaved`` writes the snapshots anew; read the diff.
 """
@@ -41,7 +41,7 @@ def failing(lane: Lane, steps: list[Step]) -> Failure:
     return played.failure
 
 
-def test_correct_code_is_told_statement_by_statement(open_transactions: OpenTransactions) -> None:
+def test_correct_code_is_shown_statement_by_statement(open_transactions: OpenTransactions) -> None:
     with open_transactions() as lane:
         played = {name: play(lane, steps) for name, steps in RIGHT.items()}
     for name, one in played.items():
@@ -96,7 +96,7 @@ def test_every_history_has_a_whole_page(open_transactions: OpenTransactions) -> 
             assert {f"step-{step.key}" for step in steps} <= page.ids, name
 
 
-def test_the_shape_is_that_of_the_operation_that_went_on(open_transactions: OpenTransactions) -> None:
+def test_the_signature_names_the_operation_that_was_resumed(open_transactions: OpenTransactions) -> None:
     with open_transactions(UNLOCKED) as lane:
         failure = failing(lane, TWO_LEASES)
     assert failure.headline.step == TWO_LEASES[-1].key

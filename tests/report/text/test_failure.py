@@ -20,7 +20,7 @@ from tests.support.snapshots import is_as_it_was
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
-def test_what_happens_to_clocks_and_messages_alone_has_a_line_too(open_lane: OpenLane) -> None:
+def test_a_step_that_only_moves_a_clock_or_a_message_has_a_line_too(open_lane: OpenLane) -> None:
     steps = script(
         ("skew_clock", {"worker": "B", "seconds": -30}),
         ("send_malformed", {}),
@@ -36,7 +36,7 @@ def test_what_happens_to_clocks_and_messages_alone_has_a_line_too(open_lane: Ope
     ]
 
 
-def test_a_second_is_written_out_however_late_and_however_short(open_lane: OpenLane) -> None:
+def test_times_are_written_out_with_all_their_digits(open_lane: OpenLane) -> None:
     # With six digits, as by :g, the first would be 1.2096e+06 and the second like it.
     with open_lane() as lane:
         example = play(lane, script(("wait", {"seconds": 1209600}), ("wait", {"seconds": 0.25})))

@@ -42,9 +42,9 @@ def test_a_terminal_is_as_wide_as_it_is(columns: int, width: int) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp949"])
-def test_signs_become_ascii_all_of_them_where_one_cannot_be_shown(encoding: str) -> None:
-    told = Paper(encoding=encoding).spelt("✗ 3 → 4 ─ · working (gate report §2.2) …")
-    assert told == "x 3 -> 4 - . working (gate report section 2.2) ..."
+def test_if_one_sign_cannot_be_shown_all_become_ascii(encoding: str) -> None:
+    text = Paper(encoding=encoding).spelt("✗ 3 → 4 ─ · working (gate report §2.2) …")
+    assert text == "x 3 -> 4 - . working (gate report section 2.2) ..."
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "UTF8"])
@@ -52,7 +52,7 @@ def test_signs_stay_where_they_can_be_shown(encoding: str) -> None:
     assert Paper(encoding=encoding).spelt("✗ → ─ · § …") == "✗ → ─ · § …"
 
 
-def test_what_is_somebody_elses_is_kept_or_escaped_but_never_lost() -> None:
+def test_text_of_the_system_under_test_is_kept_or_escaped_but_never_lost() -> None:
     assert Paper(encoding="cp1252").spelt("Zoë → 작업") == "Zoë -> \\uc791\\uc5c5"
     assert Paper(encoding="utf-8").spelt("a lone \udc80") == "a lone \\udc80"
 
@@ -60,8 +60,10 @@ def test_what_is_somebody_elses_is_kept_or_escaped_but_never_lost() -> None:
 def texts(source: str) -> str:
     """All string literals of a module but its docstrings."""
     tree = ast.parse(source)
-    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    literals = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in told)
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    literals = (
+        node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings
+    )
     return "".join(str(node.value) for node in literals)
 
 
@@ -86,8 +88,8 @@ def test_a_command_says_what_its_stream_cannot_show(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_sentence_goes_on_under_its_margin() -> None:
-    told = Paper(20).wrap("FAIL  one two three four", "", "      ")
-    assert told == ["FAIL  one two three", "      four"]
+    lines = Paper(20).wrap("FAIL  one two three four", "", "      ")
+    assert lines == ["FAIL  one two three", "      four"]
 
 
 def test_a_cell_that_is_too_long_goes_on_below_itself() -> None:
@@ -107,7 +109,7 @@ def test_a_word_that_is_too_long_is_broken_and_nothing_is_lost() -> None:
     assert folded("IntegrityError", 6) == ("Integr", "ityErr", "or")
 
 
-def test_only_widths_that_change_something_are_tried() -> None:
+def test_only_widths_at_which_a_cell_folds_differently_are_tried() -> None:
     assert useful_widths(["prepare refused", "working"]) == [15, 7]
     assert useful_widths([]) == [0]
 
@@ -118,22 +120,22 @@ def test_columns_have_their_usual_widths_as_long_as_these_fit() -> None:
     assert fitting(rows, (30, 22, 6), 40) == [6, 7, 4]
 
 
-def test_columns_that_do_not_fit_fold_into_as_few_lines_as_can_be() -> None:
+def test_columns_that_do_not_fit_fold_into_as_few_lines_as_possible() -> None:
     rows = [("row", "RUNNING, attempt 1", "UNIQUE constraint failed: ai_result.job_id")]
     widths = fitting(rows, (30, 22, 6), 60)
-    told = list(side_by_side(rows[0], widths))
-    assert told == [
+    lines = list(side_by_side(rows[0], widths))
+    assert lines == [
         "row  RUNNING,   UNIQUE constraint failed: ai_result.job_id",
         "     attempt 1",
     ]
 
 
-def test_even_where_no_words_fit_every_letter_is_there() -> None:
+def test_if_not_even_words_fit_no_letter_is_lost() -> None:
     rows = [("a" * 30, "b" * 30)]
     widths = fitting(rows, (10, 10), 22)
-    told = list(side_by_side(rows[0], widths))
-    assert max(map(len, told)) <= 22
-    assert "".join(told).count("a") == "".join(told).count("b") == 30
+    lines = list(side_by_side(rows[0], widths))
+    assert max(map(len, lines)) <= 22
+    assert "".join(lines).count("a") == "".join(lines).count("b") == 30
 
 
 def test_a_file_gets_the_widest_paper() -> None:

@@ -54,18 +54,18 @@ SAYINGS = {
 
 
 @pytest.mark.parametrize(("events", "expected"), SAYINGS.values(), ids=SAYINGS)
-def test_a_turn_is_told_in_words(events: Sequence[Event], expected: str) -> None:
+def test_a_turn_in_words(events: Sequence[Event], expected: str) -> None:
     assert words(drawn(events)[-1]) == expected
 
 
-def test_a_publisher_that_dies_in_the_middle_is_told_once() -> None:
+def test_the_death_of_a_publisher_is_shown_once() -> None:
     begun = [StepBegan(0, 1, "publish", {"stepwise": True}), invoked(1, "publish", "publisher")]
     died = [*dies(2, "publisher", "kill_before_commit")[:3], history.PublicationLost(0, "j1")]
     assert words(drawn(begun, died)[-1]) == "K publisher: before COMMIT"
 
 
 def strokes(by: str, *parts: Sequence[Event]) -> list[str]:
-    bars = [moment.flight_bars.get(by) for moment in drawn(*parts)]
+    bars = [one.flight_bars.get(by) for one in drawn(*parts)]
     return [str(bar.after) if bar is not None else "" for bar in bars]
 
 
@@ -74,11 +74,11 @@ def test_a_bar_runs_from_the_beginning_over_the_transaction_to_the_end() -> None
     assert strokes("B", B_WAITS, A_COMMITS) == ["", "", Stroke.DOTTED, Stroke.FULL]
 
 
-def test_who_is_no_worker_has_no_bar() -> None:
+def test_only_workers_have_bars() -> None:
     assert strokes("stray", STRAY) == [""]
 
 
-def test_the_legend_speaks_of_flights_only_where_there_are_any() -> None:
+def test_the_legend_explains_operations_in_flight_only_if_there_are_any() -> None:
     pages = [
         rendered(Page("PASS", OURS, events, meaning="nothing broke"))
         for events in ([*created(), *call(2, "prepare", answer=NO)], B_WAITS)

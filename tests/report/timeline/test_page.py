@@ -118,7 +118,7 @@ SAYINGS = {
 
 
 @pytest.mark.parametrize(("events", "expected"), SAYINGS.values(), ids=SAYINGS)
-def test_a_step_is_told_in_words(events: Sequence[Event], expected: str) -> None:
+def test_a_step_in_words(events: Sequence[Event], expected: str) -> None:
     if expected.startswith("create"):
         events = [history.StepBegan(0, 1, "create", {"job": "j1"}), *events[1:]]
     assert words(drawn(events)[-1]) == expected
@@ -160,7 +160,7 @@ def test_a_kill_ends_the_bar_of_the_worker_and_not_the_lease() -> None:
     assert bars(A_WORKS, killed)[-1] == (Bar(FULL, NONE), Bar(FULL, FULL))
 
 
-def test_a_lease_ends_within_the_quiet_time_in_which_it_expires() -> None:
+def test_a_lease_bar_ends_within_the_step_in_which_time_passes_its_expiry() -> None:
     quiet = [step(4, "wait"), clock(2 * LEASE)]
     assert bars(A_WORKS, quiet)[-1] == (Bar(FULL, BROKEN), Bar(FULL, DOTTED))
     quiet = [step(4, "wait"), clock(4 * LEASE)]
@@ -205,7 +205,7 @@ def test_a_row_whose_lease_is_not_the_declared_one_says_so() -> None:
     assert "lease until 3600, declared: until 3540" in Parsed(page([*created(), *wrong])).text
 
 
-def test_the_drain_is_told_with_its_proof() -> None:
+def test_the_page_says_what_the_drain_found() -> None:
     text = Parsed(page([*created(), history.DrainBegan(0), history.DrainEnded(0, "0 messages")])).text
     assert "Drain: faults stop, time moves on, workers work" in text
     assert "The drain ends: stuck: 0 messages" in text

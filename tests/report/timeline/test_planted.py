@@ -57,6 +57,7 @@ def test_every_history_has_a_whole_page(defect: str, open_lane: OpenLane) -> Non
     assert {f"step-{step.step}" for step in failure.steps} <= page.ids
     assert page.text_of("p", "story") == [seen.story]
     assert protects(seen) in page.text
+    assert "§" not in page.text
     for line in (*REPRODUCE, "theirs:Binding", "47 examples"):
         assert line in page.text
     for line in seen.compared:
@@ -92,7 +93,7 @@ class Drawn(Run):
         self.weight += len(timeline(timeline_steps(example.lifecycle, example.events)))
 
 
-def test_whatever_is_played_has_a_whole_page_of_moderate_weight(open_lane: OpenLane) -> None:
+def test_every_example_of_a_search_has_a_whole_page_of_moderate_size(open_lane: OpenLane) -> None:
     with open_lane() as lane:
         run = Drawn(lane)
         search(SearchControl(run), 5, so_many(60))

@@ -50,7 +50,7 @@ def test_the_middle_of_a_long_history_is_folded_and_nothing_left_out(steps: int,
     assert {f"step-{number}" for number in range(1, steps + 1)} <= Parsed(text).ids
 
 
-def test_a_fold_tells_what_it_holds_and_is_open_where_it_failed() -> None:
+def test_a_fold_says_what_it_holds_and_is_open_if_the_failing_step_is_in_it() -> None:
     numbers = count(1)
     events = [
         replace(event, step=next(numbers)) if isinstance(event, history.StepBegan) else event

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from models_under_test.binding import AIJobsBinding
 from statemachine.binding import ObservedRow
-from statemachine.search.fuzzing.searches import Stop
+from statemachine.search.fuzzing.searches import StopFlag
 
 
 class Dying(AIJobsBinding):
@@ -46,7 +46,7 @@ class Unreadable(AIJobsBinding):
         raise LookupError("no such view")
 
 
-def read_for_ever(stop: Stop) -> None:
+def read_for_ever(stop: StopFlag) -> None:
     """Look at the flag as a search does, until it is set."""
     while not stop.value:
         pass

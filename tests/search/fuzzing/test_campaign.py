@@ -17,12 +17,12 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.history.ndjson import Header
 from statemachine.invariants import Verdict
 from statemachine.plugin.progress import status
-from statemachine.report.text.closing import doubt_lines, strategy_lines
+from statemachine.report.text.figures import doubt_lines, strategy_lines
 from statemachine.report.text.paper import Paper
-from statemachine.search.corpus.entries import Corpus, Kind
-from statemachine.search.corpus.places import Directory, Place
+from statemachine.search.corpus.entries import Corpus, EntryKind
+from statemachine.search.corpus.places import CorpusPlace, Directory
 from statemachine.search.figures import InCorpus
-from statemachine.search.fuzzing.campaign import Campaign, Fuzz
+from statemachine.search.fuzzing.campaign import Fuzz, FuzzCampaign
 from statemachine.search.fuzzing.searches import Size, System
 from tests.conftest import OpenLane
 from tests.search.fuzzing import systems
@@ -34,8 +34,8 @@ LATE = "completion_without_token"
 PATIENCE_SECONDS = 150
 """No campaign here needs it: each ends as soon as it has shown what its test is about."""
 
-Fuzzing = Callable[..., Campaign]
-Condition = Callable[[Campaign], bool]
+Fuzzing = Callable[..., FuzzCampaign]
+Condition = Callable[[FuzzCampaign], bool]
 
 
 def examples(number: int) -> Condition:
@@ -51,20 +51,20 @@ def fuzzing(open_lane: OpenLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         until: Condition,
         defect: str | None = None,
         path: str = DEFAULT_BINDING,
-        place: Place | None = None,
+        place: CorpusPlace | None = None,
         most_failures: int = 0,
         seed: int = 100,
-    ) -> Campaign:
+    ) -> FuzzCampaign:
         header = Header(path, load(path, defect).lifecycle, seed, defect)
         corpus = Corpus(place or Directory(Path("corpus")), header)
 
-        def tell(campaign: Campaign) -> None:
+        def tick(campaign: FuzzCampaign) -> None:
             if until(campaign):
                 campaign.asked = campaign.asked._replace(seconds=0)
 
         with open_lane(defect, path) as lane:
             asked = Fuzz(System(path, defect, 0), seed, PATIENCE_SECONDS, 2, SIZE)
-            campaign = Campaign(lane, corpus, asked, tell, most_failures)
+            campaign = FuzzCampaign(lane, corpus, asked, tick, most_failures)
             campaign.run()
         assert campaign.elapsed < PATIENCE_SECONDS
         return campaign
@@ -75,7 +75,7 @@ def fuzzing(open_lane: OpenLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) -> None:
     told: list[str] = []
 
-    def enough(campaign: Campaign) -> bool:
+    def enough(campaign: FuzzCampaign) -> bool:
         told.append(status(campaign))
         return campaign.total.tally.examples >= 60
 
@@ -84,7 +84,7 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
     assert campaign.total.finished
     assert not campaign.total.doubts()
     kept = campaign.corpus.entries()
-    assert {entry.kind for entry in kept} == {Kind.SITUATIONS}
+    assert {entry.kind for entry in kept} == {EntryKind.SITUATIONS}
     assert 0 < campaign.last_new <= campaign.elapsed
     assert " left · " in told[0]
     assert " · 0 failures · " in told[-1]
@@ -98,7 +98,7 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
 def test_a_defect_is_found_kept_and_found_again_first(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(examples(10_000), LATE, most_failures=1)
     assert {found.shape.invariant for found in campaign.findings} == {"only_the_holder_finishes"}
-    assert campaign.corpus.entries(Kind.FAILURES)
+    assert campaign.corpus.entries(EntryKind.FAILURES)
     again = fuzzing(examples(10_000), LATE, most_failures=1)
     assert again.total.tally.examples == 0, "nothing had to be searched for"
     (found,) = again.findings
@@ -109,7 +109,7 @@ def test_a_defect_is_found_kept_and_found_again_first(fuzzing: Fuzzing) -> None:
 def test_a_known_failure_is_counted_and_does_not_end_the_search(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(lambda campaign: any(found.times > 3 for found in campaign.findings), LATE)
     assert campaign.total.finished
-    assert len(campaign.corpus.entries(Kind.FAILURES)) < sum(found.times for found in campaign.findings)
+    assert len(campaign.corpus.entries(EntryKind.FAILURES)) < sum(found.times for found in campaign.findings)
 
 
 def test_a_system_that_ends_its_process_is_doubted(fuzzing: Fuzzing) -> None:
@@ -175,7 +175,7 @@ def test_a_search_whose_process_was_killed_is_played_again(fuzzing: Fuzzing, tmp
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
 def test_an_interrupt_ends_it_in_order_and_keeps_what_was_met(fuzzing: Fuzzing) -> None:
-    def interrupt(campaign: Campaign) -> bool:
+    def interrupt(campaign: FuzzCampaign) -> bool:
         if campaign.situations and not campaign.interrupted:
             os.kill(os.getpid(), signal.SIGINT)
         return False
@@ -189,9 +189,9 @@ def test_an_interrupt_ends_it_in_order_and_keeps_what_was_met(fuzzing: Fuzzing) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
 def test_a_second_interrupt_ends_it_at_once_with_what_was_played(fuzzing: Fuzzing) -> None:
-    seen: list[Campaign] = []
+    seen: list[FuzzCampaign] = []
 
-    def interrupt_twice(campaign: Campaign) -> bool:
+    def interrupt_twice(campaign: FuzzCampaign) -> bool:
         seen[:] = [campaign]
         if campaign.total.tally.examples:
             os.kill(os.getpid(), signal.SIGINT)
@@ -220,10 +220,10 @@ def test_what_another_run_finds_is_looked_up_now_and_then(
 ) -> None:
     monkeypatch.setattr("statemachine.search.fuzzing.campaign.SECONDS_BETWEEN_LOOKS", 0)
     found = fuzzing(examples(10_000), LATE, most_failures=1, seed=900)
-    entry = found.corpus.entries(Kind.FAILURES)[0]
+    entry = found.corpus.entries(EntryKind.FAILURES)[0]
     shared = Directory(Path("shared"))
 
-    def share(campaign: Campaign) -> bool:
+    def share(campaign: FuzzCampaign) -> bool:
         """Another run, which shares the place, finds it once this one is under way."""
         campaign._next_look = 0
         if campaign.total.tally.examples and not campaign.replayed:

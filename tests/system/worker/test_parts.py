@@ -12,7 +12,7 @@ import pytest
 from models_under_test import log
 from models_under_test.domain import Completed, Failed, Outcome, TransientError
 from models_under_test.inference import Inference
-from models_under_test.log import Log, LogBroken, told
+from models_under_test.log import Log, LogBroken, iso
 
 
 def outcome(request: str, job: str = "j1", attempt: int = 1) -> Outcome:
@@ -76,7 +76,7 @@ def test_a_line_is_one_object_with_the_fields_that_every_line_has(tmp_path: Path
 
 def test_moments_are_told_in_utc_to_the_microsecond() -> None:
     seoul = datetime(2026, 1, 1, 9, 0, tzinfo=timezone(timedelta(hours=9)))
-    assert told(seoul) == told(datetime(2026, 1, 1)) == "2026-01-01T00:00:00.000000Z"
+    assert iso(seoul) == iso(datetime(2026, 1, 1)) == "2026-01-01T00:00:00.000000Z"
 
 
 def test_two_processes_may_share_a_file(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from statemachine.world.example import Example
 from statemachine.world.operations import perform
 from statemachine.world.operations.drain import drain
 from statemachine.world.transactions.lane import TransactionsLane
-from statemachine.world.transactions.scheduler import Endless
+from statemachine.world.transactions.scheduler import UnkillableCode
 from tests.support.postgresql import OpenTransactions
 from tests.world.transactions import systems
 from tests.world.transactions.scripts import (
@@ -174,9 +174,9 @@ def test_what_can_never_be_killed_is_said_and_left_alone(
         if blocked:
             go(example, "B")
             assert example.in_flight["B"].blocked_by == "A"
-        with pytest.raises(Endless, match="B was killed, and its code catches even that"):
+        with pytest.raises(UnkillableCode, match="B was killed, and its code catches even that"):
             perform(example, "kill_in_flight", {"by": "B"})
-        assert issubclass(Endless, BindingError)
+        assert issubclass(UnkillableCode, BindingError)
         finish(example, "A")
         nothing_is_left(lane)
         example = prepared(lane, "A")

@@ -110,7 +110,7 @@ def test_a_failure_cites_its_line_and_shows_all_of_its_job(
         "FAIL  messages_outlive_unfinished_jobs",
         "      worker B deleted the message of j1 while j1 is RUNNING.",
         "      A worker asks to delete a message only when the message's own job has ended and that is",
-        "      committed. (gate report §2.2 step 4, §2.3 as corrected)",
+        "      committed.",
         "      message m1: expected kept in the queue, found delete requested",
         "      status of its job: expected terminal, found RUNNING",
         "",

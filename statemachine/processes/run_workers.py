@@ -18,7 +18,7 @@ from statemachine.processes.crew import judge_crew
 from statemachine.processes.plan import KillPlan, draw_plan
 from statemachine.processes.report import afterwards, last_line, report, save, verdict_on
 from statemachine.processes.stage import PreparedStage, prepared_stage
-from statemachine.report.console import BROKEN, DONE, Command, Misused, say, whole_number
+from statemachine.report.console import BROKEN, DONE, Command, UsageError, say, whole_number
 from statemachine.report.failure_folder import FOLDER
 from statemachine.report.text.paper import paper_for
 from statemachine.world.databases.postgresql import named_server
@@ -118,17 +118,17 @@ def _seconds(text: str) -> float:
 
 def _check(asked: argparse.Namespace) -> None:
     if asked.margin >= asked.visibility:
-        raise Misused(
+        raise UsageError(
             f"--margin {asked.margin}: the lease is the visibility timeout of {asked.visibility} s less the "
             "margin, at least 1 s; give a smaller margin or a longer --visibility"
         )
     if asked.keep and asked.keep.exists() and (not asked.keep.is_dir() or any(asked.keep.iterdir())):
-        raise Misused(f"--keep {asked.keep}: it exists and is not an empty directory; name a new one")
+        raise UsageError(f"--keep {asked.keep}: it exists and is not an empty directory; name a new one")
 
 
 def _check_work(work: float, visibility: int) -> None:
     if 2 * work > visibility:
-        raise Misused(
+        raise UsageError(
             f"--work {work:g}: a job may cost twice that, and inference is cut at the visibility timeout of "
             f"{visibility} s; give at most {visibility / 2:g}, or a longer --visibility"
         )
@@ -138,7 +138,7 @@ def _chosen(stage: PreparedStage, names: Sequence[str] | None) -> list[Fleet]:
     known = {fleet.name: fleet for fleet in stage.fleets}
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
-        raise Misused(
+        raise UsageError(
             f"--pipelines {' '.join(unknown)}: there is no such pipeline; there are {', '.join(known)}"
         )
     return [fleet for name, fleet in known.items() if names is None or name in names]

@@ -20,7 +20,7 @@ from statemachine.logs.judging import NAMED_BY_WORKERS, judge_lines
 from statemachine.logs.lines import LogLine
 from statemachine.logs.reading import STDIN, Reader
 from statemachine.logs.report import log_report, verdict_of
-from statemachine.report.console import BROKEN, DONE, Command, Misused, say
+from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
 from statemachine.report.text.paper import paper_for
 
 LOOKED_AHEAD = 1000
@@ -56,12 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Judge the logs and print the report; return exit code 0 for PASS, 1 for FAIL and UNKNOWN.
 
-    Raises :class:`Misused`, ``BindingError``, and ``OSError`` for a file that cannot be read.
+    Raises :class:`UsageError`, ``BindingError``, and ``OSError`` for a file that cannot be read.
     """
     if not asked.files:
-        raise Misused("there is no log to judge: give at least one FILE, or - for the standard input")
+        raise UsageError("there is no log to judge: give at least one FILE, or - for the standard input")
     if asked.files.count(STDIN) > 1 or len(set(asked.files)) < len(asked.files):
-        raise Misused("a FILE is named twice: name each log once, or every line of it counts as doubled")
+        raise UsageError("a FILE is named twice: name each log once, or every line of it counts as doubled")
     binding = load(asked.binding)
     reader = Reader(_phrases(asked.patterns))
     lines = reader.lines(asked.files)
@@ -82,7 +82,7 @@ def _phrases(path: str | None) -> patterns.Phrases:
     try:
         return patterns.load(Path(path) if path is not None else None)
     except patterns.PatternError as error:
-        raise Misused(f"--patterns {error}") from None
+        raise UsageError(f"--patterns {error}") from None
 
 
 def logged_lifecycle(declared: Lifecycle, lines: Iterable[LogLine]) -> Lifecycle:

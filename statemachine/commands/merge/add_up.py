@@ -1,8 +1,9 @@
-"""``python -m statemachine merge``: the shards of a run as one, with one verdict.
+"""``python -m statemachine merge``: adds up the shards of a run to one verdict.
 
-Sums are added up.  The failing histories of all shards are played again here, and what still breaks is
-shrunk and reported once, whichever shards met it; so are those of a shard that was killed.  A failure that
-does not repeat on this machine's code is not reported, and the verdict does not speak of it.
+Figures are added up.  The failing histories of all shards are played again here; what still breaks is
+minimised and reported once, however many shards met it.  So are those of a shard that was killed.  A failure
+that does not repeat with the code of this machine is not reported; a shard of which no failure repeats
+raises a doubt.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.situation_pairs import pairs_of
 from statemachine.history.words import counted
 from statemachine.invariants import Verdict
-from statemachine.report.console import BROKEN, DONE, Command, Misused, say
+from statemachine.report.asked import CORPUS, Asked
+from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
 from statemachine.report.failure_folder import write_whole
-from statemachine.report.failure_reports import Reports
-from statemachine.report.session import CORPUS, Session
+from statemachine.report.failure_reports import report_failures
 from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
-from statemachine.search.corpus.entries import Corpus, Kind
+from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.places import place_for
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import Selection
@@ -42,7 +43,7 @@ from statemachine.world.lane import Lane
 
 
 class Merge:
-    """Adds up ``shards`` on an open lane: ``total`` and ``findings``; their corpora go into ``corpus``."""
+    """Adds up ``shards`` on an open lane, and merges their corpora into ``corpus``."""
 
     def __init__(self, lane: Lane, corpus: Corpus, shards: Sequence[Shard]) -> None:
         self.lane = lane
@@ -52,8 +53,9 @@ class Merge:
         self.findings = Findings()
         self.notes: list[str] = []
         self.played: set[str] = set()
+        """Names of the entries that were played."""
         self._selection = Selection()
-        # Entries that break something here, and the shards that have one.
+        # Names of entries that break something here, and of the shards that have such an entry.
         self._failing: set[str] = set()
         self._repeated: set[str] = set()
 
@@ -63,7 +65,7 @@ class Merge:
             self._add(shard)
             corpus = Corpus(shard.corpus, self.corpus.header)
             self._replay(corpus)
-            if not self._failing.isdisjoint(entry.name for entry in corpus.entries(Kind.FAILURES)):
+            if not self._failing.isdisjoint(entry.name for entry in corpus.entries(EntryKind.FAILURES)):
                 self._repeated.add(shard.name)
         for entry in self._selection.chosen():
             self.corpus.take(entry)
@@ -131,38 +133,37 @@ def run(asked: argparse.Namespace) -> int:
     first = next((shard.run for shard in shards if shard.run is not None), None)
     path = asked.binding or (first.binding if first is not None else DEFAULT_BINDING)
     if first is not None and path != first.binding:
-        raise Misused(f"--binding {path}: these are runs of --binding {first.binding}; leave it out")
+        raise UsageError(f"--binding {path}: these are runs of --binding {first.binding}; leave it out")
     defect = first.defect if first is not None else None
     place = place_for(asked.corpus)
     register_profiles()
     with open_lane(path, defect) as lane:
         seed = first.seed if first is not None else 0
-        session = Session(path, lane.binding, defect, seed, 0, None, None, corpus=place)
-        merge = Merge(lane, Corpus(place, session.header()), shards)
+        ours = Asked(path, lane.binding, defect, seed, corpus=place, paper=paper_for(sys.stdout))
+        merge = Merge(lane, Corpus(place, ours.header()), shards)
         say(f"{counted(len(shards), 'shard')} of {path}: playing what they found again")
         merge.run()
-        reports = Reports(session)
-        told = reports.of_all(merge.findings, merge.total, partial(explain, lane)) if merge.findings else ""
-    if told:
-        say(f"\n{told}\n")
+        reported = report_failures(ours, merge.findings, merge.total, partial(explain, lane))
+    if reported.text:
+        say(f"\n{reported.text}\n")
     merge.total.finished = True
     kept = (
         f"Corpus: {counted(len(merge.played), 'history', 'histories')} played again; {place} now holds "
         f"{len(merge.corpus.entries())}"
     )
-    closing = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS[EMBEDDED.name]]
-    summary = run_summary(merge.total, lane.binding.waived, closing, paper_for(sys.stdout))
+    last = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS[EMBEDDED.name]]
+    summary = run_summary(merge.total, lane.binding.waived, last, ours.paper)
     for line in summary:
         say(line)
     if asked.markdown is not None:
         found = list(chain.from_iterable(merge.findings.by_claim()))
-        replay = {shape: session.replay_command(folder) for shape, folder in reports.folders.items()}
+        replay = {shape: ours.replay_command(folder) for shape, folder in reported.folders.items()}
         _append(Path(asked.markdown), markdown(merge.total, found, shards, replay, summary))
     return DONE if merge.total.verdict is Verdict.PASS else BROKEN
 
 
 def _append(file: Path, text: str) -> None:
-    """GitHub's job summary is one file to which every step adds."""
+    """Add ``text`` at the end of ``file``: the job summary of GitHub is one file for all steps."""
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     write_whole(file, (before + text).encode())
 

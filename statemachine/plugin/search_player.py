@@ -1,0 +1,93 @@
+"""Plays a search in a pytest test: reports its failures, writes ``run.json``, loses nothing on Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from statemachine.binding import BindingError
+from statemachine.history.words import counted
+from statemachine.plugin.ending import fail, stop
+from statemachine.plugin.progress import Progress
+from statemachine.plugin.run_json import forget_run, write_run
+from statemachine.report.failure_reports import Reported, page_of_run, report_failures, write_report_page
+from statemachine.report.outcome import Outcome
+from statemachine.report.text.figures import strategy_lines
+from statemachine.report.text.summary import doubts_report, verdict_line
+from statemachine.search.exhaustive import NeverBoth
+from statemachine.search.findings import Findings
+from statemachine.search.run import Run, Verdict
+from statemachine.search.strategy import SearchStrategy
+from statemachine.search.triage.explain import Why, explain
+from statemachine.search.triage.failure import Failure
+from statemachine.world.lane import Lane
+
+
+class SearchPlayer:
+    """Plays one search on an open lane and fills in its outcome."""
+
+    def __init__(self, config: pytest.Config, outcome: Outcome, lane: Lane, progress: Progress) -> None:
+        self.config = config
+        self.outcome = outcome
+        self.asked = outcome.asked
+        self.lane = lane
+        self.progress = progress
+        self._page_written = False
+
+    def play(self, strategy: SearchStrategy) -> None:
+        """Search; fail the test with a report unless the verdict is PASS."""
+        run = self.outcome.run = strategy.total
+        found = Findings()
+        forget_run(self.asked)
+        try:
+            strategy.run()
+            self._write_run(strategy)
+            self.progress.show(f"  shrinking {counted(len(strategy.findings), 'failure')}")
+            found = strategy.findings.minimised(self.lane)
+            reported = self._report(found, run, partial(explain, self.lane))
+        except BindingError as error:
+            self.lane.abandon()
+            stop(self.config, f"--binding {self.asked.binding_path}: {error}")
+        except NeverBoth as error:
+            stop(self.config, str(error))
+        except BaseException:
+            self.lane.abandon()
+            # Found, and perhaps not yet minimised or explained: it is reported as far as it is known.
+            self._note(self._report(found or strategy.findings, run, lambda failure: None))
+            raise
+        finally:
+            self.progress.clear()
+            strategy.corpus.flush()
+            self.outcome.remarks += strategy_lines(strategy.figures())
+            self._write_run(strategy)
+        if strategy.interrupted:
+            self._note(reported)
+            raise KeyboardInterrupt
+        if reported.text:
+            self.outcome.unshown = reported.unshown
+            fail(self.outcome, reported.text, verdict_line(run))
+        if run.verdict is Verdict.UNKNOWN:
+            fail(self.outcome, doubts_report(run, self.asked.paper), verdict_line(run))
+
+    def _report(self, found: Findings, run: Run, explained: Callable[[Failure], Why | None]) -> Reported:
+        """Report what was found, and write the page of the run if it is asked for."""
+        if found:
+            run.failure = found.shortest
+        reported = report_failures(self.asked, found, run, explained)
+        if self.asked.report is not None and not self._page_written:
+            self._page_written = True
+            page = reported.page or page_of_run(self.asked, run)
+            self.outcome.notes.append(write_report_page(self.asked.report, page))
+        return reported
+
+    def _note(self, reported: Reported) -> None:
+        """Print a report at the end, where the test itself is interrupted and shows none."""
+        if reported.text:
+            self.outcome.notes.append(reported.text)
+
+    def _write_run(self, strategy: SearchStrategy) -> None:
+        for note in write_run(self.asked, strategy, self.outcome.remarks):
+            if note not in self.outcome.notes:
+                self.outcome.notes.append(note)

@@ -1,0 +1,29 @@
+"""What came of one lane: filled in by what plays it, and read by everything that speaks of it at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from statemachine.report.asked import Asked
+from statemachine.search.run import Run
+from statemachine.search.triage.replay import Replayed
+
+
+@dataclass
+class Outcome:
+    """One lane's part of a pytest run.  At most one of ``run``, ``replayed`` and ``output`` is filled in."""
+
+    asked: Asked
+    run: Run | None = None
+    """A search, from its beginning on."""
+    replayed: Replayed | None = None
+    output: list[str] = field(default_factory=list)
+    """What the lane of real processes has printed; its verdict comes last."""
+    remarks: list[str] = field(default_factory=list)
+    """Lines that follow the figures of the run."""
+    notes: list[str] = field(default_factory=list)
+    """Lines that stand before the section of the lane."""
+    headline: str = ""
+    """A failure in the one line that JUnit XML and the short summary have room for."""
+    unshown: list[str] = field(default_factory=list)
+    """What is said at the end where the report of a failure is not shown."""
