@@ -15,12 +15,11 @@ from statemachine.world.databases.availability import missing_because
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.lane import Lane
 from tests.parts import PARTS, QUICK, part_of
-from tests.support.interleaved import open_interleaved
 from tests.support.places import checkout, short
 from tests.support.postgresql import migrated_server, open_transactions
 from tests.support.surroundings import surroundings
 
-__all__ = ["checkout", "migrated_server", "open_interleaved", "open_transactions", "short"]
+__all__ = ["checkout", "migrated_server", "open_transactions", "short"]
 
 OpenLane = Callable[..., AbstractContextManager[Lane]]
 
@@ -47,6 +46,9 @@ def _is_quick(config: pytest.Config) -> bool:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Play a bare run on all cores, a file at a time: what tests share is made once for a file."""
     option = config.option
+    if hasattr(config, "workerinput"):
+        # A worker is told what the controller was, and would start workers of its own, and they theirs.
+        return
     by_itself = option.usepdb or option.trace or option.capture == "no" or option.collectonly
     asked = getattr(option, "numprocesses", 0) is not None or option.dist != "no" or option.tx
     if _is_bare(config) and not by_itself and not asked and not option.fuzz_for:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.scripted import until
 from tests.support.commandline import Ran, at_once, command, environment, run, write
-from tests.world.databases.test_postgresql import names
+from tests.support.postgresql import names
+from tests.support.waiting import until
 
 SMALL = (
     *("certificate", "--defects", "lease_as_long_as_visibility", "--seeds", "0-1"),

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.support.commandline import CHECKOUT, SHORT, STRANGER, Ran, at_once, environment, run, write
+from tests.support.commandline import (
+    CHECKOUT,
+    SHORT,
+    STRANGER,
+    Ran,
+    at_once,
+    interrupt,
+    run,
+    write,
+)
 
 LATE = ("--defect", "completion_without_token")
 FUZZ = (*CHECKOUT, "--hypothesis-seed=300", "--fuzz-for")
@@ -143,26 +150,17 @@ def test_a_plain_run_plays_first_what_was_found_until_it_is_mended(short: Path) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
 def test_ctrl_c_tells_what_was_found(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *FUZZ, "1h", *LATE],
+    ran = interrupt(
+        *FUZZ,
+        "1h",
+        *LATE,
         cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
+        busy=lambda: list(tmp_path.rglob("failures/*.ndjson")),
+        patience_seconds=120,
     )
-    try:
-        until = time.monotonic() + 120
-        while not list(tmp_path.rglob("failures/*.ndjson")) and time.monotonic() < until:
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    ran = Ran(("--fuzz-for",), process.returncode, output)
     assert ran.code == 2, ran
     assert ran.report[0] == "FAIL  only_the_holder_finishes"
-    assert "the run was interrupted" in output
+    assert "the run was interrupted" in ran.output
     assert (tmp_path / ran.folder / "history.ndjson").is_file()
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.commandline import STRANGER, Ran, environment, run, write
+from tests.support.commandline import STRANGER, Ran, interrupt, run, write
 
 BUSY = """
 from pathlib import Path
@@ -28,24 +25,8 @@ class Binding(AIJobsBinding):
 
 
 def interrupted_run(*arguments: str, cwd: Path) -> Ran:
-    """Run pytest with :data:`BUSY` in ``cwd`` and send it a real SIGINT once it is busy."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *arguments],
-        cwd=cwd,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
-    try:
-        until = time.monotonic() + 60
-        while not (cwd / "busy").exists() and process.poll() is None and time.monotonic() < until:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    return Ran(arguments, process.returncode, output)
+    """Run pytest with :data:`BUSY` in ``cwd`` and interrupt it once it is busy."""
+    return interrupt(*arguments, cwd=cwd, busy=(cwd / "busy").exists)
 
 
 INTERRUPTED_WHILE_SHRINKING = """

@@ -22,7 +22,7 @@ from statemachine.processes.plan import PlannedJob
 from statemachine.processes.servers import Operator
 from statemachine.processes.stage import prepared_stage
 from statemachine.processes.workers import Worker
-from tests.processes.scripted import until
+from tests.support.waiting import until
 
 WORK_SECONDS = 0.0
 """The shortest moments are met at a few chances in 100, on a busy machine at fewer: jobs must be cheap."""

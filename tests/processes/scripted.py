@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from statemachine.binding import ObservedRow
 from statemachine.binding.fleet import Stop, Work
 from statemachine.lifecycle import Lifecycle
 from statemachine.processes.workers import Worker
+from tests.support.waiting import until
 
 TICKS = """
 import itertools, json, time
@@ -79,15 +79,6 @@ def running(fleet: ScriptedFleet, name: str = "w-1") -> Iterator[Worker]:
         yield worker
     finally:
         worker.close()
-
-
-def until(true: Callable[[], Any], seconds: float = 10) -> Any:
-    """What ``true`` says, once it is anything; fails the test if it never is."""
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end, f"waited {seconds} s in vain"
-        time.sleep(0.01)
-    return found
 
 
 def logged(worker: Worker, event: str) -> dict[str, Any]:

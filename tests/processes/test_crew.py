@@ -10,7 +10,8 @@ import pytest
 
 from statemachine.binding.fleet import FleetError, Stop
 from statemachine.processes.crew import FRUITLESS, Crew, turn
-from tests.processes.scripted import OBEDIENT, ScriptedFleet, logging_at_once, until
+from tests.processes.scripted import OBEDIENT, ScriptedFleet, logging_at_once
+from tests.support.waiting import until
 
 CRASH = "raise SystemExit(7)"
 

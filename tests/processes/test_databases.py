@@ -18,6 +18,7 @@ from models_under_test.database_url import database as settings_for
 from statemachine.processes.databases import private_database
 from statemachine.world.databases.postgresql import SERVER_VARIABLE, named_server
 from statemachine.world.databases.safety import Refused
+from tests.support.postgresql import names
 
 UNREACHABLE = "postgresql://someone:s3cr3t-w0rd@127.0.0.1:1/postgres"
 
@@ -33,11 +34,6 @@ print("over", flush=True)
 sys.stdin.readline()
 """
 """Another process, which begins a transaction, and ends it on command."""
-
-
-def names(server: str) -> set[str]:
-    with psycopg.connect(server) as connection:
-        return {name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()}
 
 
 def test_a_sqlite_file_is_made_in_the_runs_own_directory_in_wal_mode(tmp_path: Path) -> None:

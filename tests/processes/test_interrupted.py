@@ -15,8 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.processes.scripted import until
 from tests.support.commandline import command, environment, write
+from tests.support.waiting import until
 
 THEIRS = """
 import sys

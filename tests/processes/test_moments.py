@@ -12,7 +12,9 @@ import pytest
 
 from statemachine.processes.databases import private_database
 from statemachine.processes.moments import BEFORE_DELETE, IN_PREPARE, MOMENTS, PULSES, RUNNING, meet
-from tests.processes.scripted import ScriptedFleet, logged, logging_at_once, running, until
+from tests.processes.scripted import ScriptedFleet, logged, logging_at_once, running
+from tests.support.commandline import REPO
+from tests.support.waiting import until
 
 PENDING, ACQUIRED, DONE = ["PENDING", 0, 0], ["RUNNING", 1, 0], ["DONE", 1, 1]
 EXPECTED: dict[str, tuple[list[Any], bool, set[str]]] = {
@@ -32,7 +34,7 @@ def test_each_moment_is_met_as_it_says(database: str, request: pytest.FixtureReq
     server = [request.getfixturevalue("postgresql_server")] if database == "postgresql" else []
     ran = subprocess.run(
         [sys.executable, "-m", "tests.processes.meeting", *server],
-        cwd=Path(__file__).parents[2],
+        cwd=REPO,
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -15,6 +15,7 @@ import pytest
 from statemachine.binding.fleet import End
 from statemachine.processes.moments import MOMENTS
 from statemachine.processes.plan import Deed, KillPlan, PlanError, draw_plan, dumps, load
+from tests.support.commandline import REPO
 
 FLEETS = ("ai", "video", "messaging")
 
@@ -44,7 +45,7 @@ def test_the_same_seed_is_the_same_plan_in_another_process() -> None:
             capture_output=True,
             text=True,
             check=True,
-            cwd=Path(__file__).parents[2],
+            cwd=REPO,
             env={"PYTHONHASHSEED": hash_seed},
         )
         assert ran.stdout == here

@@ -14,7 +14,8 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from statemachine.processes.servers import NotInstalled, Operator, SQSServer, sqs_server
-from tests.processes.scripted import gone, until
+from tests.processes.scripted import gone
+from tests.support.waiting import until
 
 POISON = {
     "AWS_PROFILE": "production",

@@ -22,8 +22,8 @@ from tests.processes.scripted import (
     logged,
     logging_at_once,
     running,
-    until,
 )
+from tests.support.waiting import until
 
 
 def test_a_frozen_worker_logs_nothing_until_it_is_thawed() -> None:

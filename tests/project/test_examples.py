@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.support.commandline import REPO
+
+EXAMPLES = REPO / "examples"
 PROJECT = EXAMPLES / "mapmill"
 BINDING = PROJECT / "mapmill" / "binding.py"
 README = (EXAMPLES / "README.md").read_text(encoding="utf-8")

@@ -14,14 +14,13 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping, Set
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.project.layers import MAY_IMPORT, OUTSIDE, PURE
+from tests.support.commandline import REPO
 
-ROOT = Path(__file__).parents[2]
 US = "statemachine"
 FORWARDS = "regression.py"
 """An entry that only imports: what it names is tested where it stands."""
@@ -41,10 +40,10 @@ class Import(NamedTuple):
 def read_sources() -> dict[str, str]:
     """Source by dotted name below statemachine/ (a package's __init__ under the package's name)."""
     return {
-        ".".join(path.relative_to(ROOT / US).with_suffix("").parts)
+        ".".join(path.relative_to(REPO / US).with_suffix("").parts)
         .removesuffix("__init__")
         .strip("."): path.read_text(encoding="utf-8")
-        for path in (ROOT / US).rglob("*.py")
+        for path in (REPO / US).rglob("*.py")
     }
 
 
@@ -180,7 +179,7 @@ def misshapen(entries: Collection[str], table: Mapping[str, Set[str]], tests: Co
 
 
 def names_in(folder: str) -> list[str]:
-    return [path.name for path in (ROOT / folder).iterdir()]
+    return [path.name for path in (REPO / folder).iterdir()]
 
 
 def test_the_entries_are_the_rows_of_the_table_and_each_has_its_tests() -> None:
@@ -189,8 +188,8 @@ def test_the_entries_are_the_rows_of_the_table_and_each_has_its_tests() -> None:
 
 def test_every_package_of_tests_has_a_test() -> None:
     for name in MAY_IMPORT:
-        if (ROOT / US / name).is_dir():
-            assert list((ROOT / "tests" / name).rglob("test_*.py")), name
+        if (REPO / US / name).is_dir():
+            assert list((REPO / "tests" / name).rglob("test_*.py")), name
 
 
 @pytest.mark.parametrize(
@@ -316,6 +315,6 @@ def test_the_judging_half_runs_without_what_it_must_not_import() -> None:
     names = ", ".join(f"{US}.{name}" for name in PURE)
     code = f"import sys, {names}; print(*sorted({set(OUTSIDE)} & set(sys.modules)))"
     ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout.split() == []

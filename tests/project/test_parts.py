@@ -83,7 +83,9 @@ def test_a_test_is_in_the_part_of_its_longest_row_or_of_its_fixture(
     assert part_of(test, fixtures) == part
 
 
-def started(args_source: Any = FROM.TESTPATHS, **options: Any) -> tuple[Any, str]:
+def started(
+    args_source: Any = FROM.TESTPATHS, worker: dict[str, Any] | None = None, **options: Any
+) -> tuple[Any, str]:
     """In how many processes, and dealt out by what, a run with these options plays."""
     usual = {
         "markexpr": "",
@@ -99,6 +101,8 @@ def started(args_source: Any = FROM.TESTPATHS, **options: Any) -> tuple[Any, str
         "tx": [],
     }
     config: Any = SimpleNamespace(option=Namespace(**(usual | options)), args_source=args_source)
+    if worker is not None:
+        config.workerinput = worker
     pytest_cmdline_main(config)
     return config.option.numprocesses, config.option.dist
 
@@ -120,6 +124,7 @@ def test_a_bare_run_is_played_on_all_cores_a_file_at_a_time(everything: bool) ->
         {"capture": "no"},
         {"collectonly": True},
         {"fuzz_for": 60},
+        {"worker": {"workerid": "gw0"}},
     ],
     ids=str,
 )

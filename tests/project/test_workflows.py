@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-CHECK = ROOT / ".ci" / "check_workflows.py"
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+from tests.support.commandline import REPO
+
+CHECK = REPO / ".ci" / "check_workflows.py"
+WORKFLOWS = sorted((REPO / ".github" / "workflows").glob("*.yml"))
 
 needs_linters = pytest.mark.skipif(
-    not (ROOT / ".ci" / "node_modules").exists()
+    not (REPO / ".ci" / "node_modules").exists()
     or not shutil.which("node")
     or not shutil.which("shellcheck"),
     reason="needs Node.js, shellcheck, and npm ci --prefix .ci",

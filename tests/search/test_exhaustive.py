@@ -19,6 +19,7 @@ from statemachine.search.figures import Exhausted
 from statemachine.search.lanes import TRANSACTIONS
 from statemachine.world.transactions.lane import TransactionsLane
 from tests.support.postgresql import OpenTransactions
+from tests.support.unlocked import UNLOCKED
 from tests.world.transactions import systems
 
 
@@ -123,7 +124,7 @@ def test_failures_are_counted_saved_and_reported(
     # SELECT, UPDATE, COMMIT twice.  A schedule is right only where one has committed before the other reads:
     # two of them.  The UPDATE of one waits for the COMMIT of the one who has updated.
     only(monkeypatch, "PENDING")
-    with open_transactions("tests.support.unlocked:Unlocked") as lane:
+    with open_transactions(UNLOCKED) as lane:
         strategy = exhausted(lane, tmp_path, "prepare", "prepare")
     (seen,) = strategy.played
     right = [order for order in strategy.orders if "".join(order) in ("AAABB", "BBBAA", "AAABBB", "BBBAAA")]

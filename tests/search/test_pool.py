@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from statemachine.search.pool import WorkFailed, side_by_side
-
-ROOT = Path(__file__).parents[2]
+from tests.support.commandline import REPO
 
 
 def square(number: int) -> int:
@@ -71,7 +70,7 @@ if __name__ == "__main__":
 def test_a_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "abandoned.py"
     script.write_text(ABANDONED, encoding="utf-8")
-    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, cwd=ROOT)
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, cwd=REPO)
     assert parent.stdout is not None
     assert int(parent.stdout.readline()) != parent.pid, "the worker is at work"
     parent.kill()

@@ -11,9 +11,11 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -160,6 +162,30 @@ def _run(program: list[str], arguments: tuple[str, ...], cwd: Path, env: Mapping
         check=False,
     )
     return Ran(arguments, done.returncode, done.stdout)
+
+
+def interrupt(*arguments: str, cwd: Path, busy: Callable[[], object], patience_seconds: float = 60) -> Ran:
+    """Run pytest with ``arguments`` in ``cwd`` and send it a real SIGINT once it is ``busy``.
+
+    It gets one after ``patience_seconds`` as well; what it prints then fails the test.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    try:
+        until = time.monotonic() + patience_seconds
+        while process.poll() is None and not busy() and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=2 * patience_seconds)
+    finally:
+        process.kill()
+    return Ran(arguments, process.returncode, output)
 
 
 def at_once(calls: Iterable[Callable[[], Ran]]) -> list[Ran]:

@@ -61,6 +61,16 @@ class Outside:
         return [pid for (pid,) in found]
 
 
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()
+
+
+def names(url: str) -> set[str]:
+    """The names of all databases of a server."""
+    return {name for (name,) in rows(url, "SELECT datname FROM pg_database")}
+
+
 @contextmanager
 def _migrated(server: str) -> Iterator[None]:
     where = conninfo_to_dict(server)
@@ -93,8 +103,8 @@ def migrated_server(postgresql_server: str, django_db_setup: None, django_db_blo
         yield postgresql_server
 
 
-@pytest.fixture
-def open_transactions(migrated_server: str, django_db_blocker: Any) -> Iterator[OpenTransactions]:
+@pytest.fixture(scope="session")
+def open_transactions(migrated_server: str, django_db_blocker: Any) -> OpenTransactions:
     """``with open_transactions(path, defect=..., options=...) as lane:`` opens a system under test.
 
     ``options`` are those of Django's database settings; ``lane.outside`` is a look from outside.
@@ -109,7 +119,7 @@ def open_transactions(migrated_server: str, django_db_blocker: Any) -> Iterator[
         options: Mapping[str, Any] = MappingProxyType({}),
     ) -> Iterator[TransactionsLane]:
         name = f"statemachine_test_{next(_NAMES)}"
-        with psycopg.connect(migrated_server, autocommit=True) as admin:
+        with django_db_blocker.unblock(), psycopg.connect(migrated_server, autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
             configuration = {**_configuration(where, name), "OPTIONS": dict(options)}
             lane = TransactionsLane(load(path, defect), configuration)
@@ -123,5 +133,4 @@ def open_transactions(migrated_server: str, django_db_blocker: Any) -> Iterator[
                 # Before its database goes: the lane itself has left nothing, however it ended.
                 assert locks == []
 
-    with django_db_blocker.unblock():
-        yield open_one
+    return open_one

@@ -6,6 +6,8 @@ from typing import Any
 
 from models_under_test.binding import AIJobsBinding
 
+UNLOCKED = f"{__name__}:Unlocked"
+
 
 class Unlocked(AIJobsBinding):
     """Two that read before either commits both act on what they have read."""

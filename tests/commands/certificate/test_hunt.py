@@ -7,7 +7,7 @@ import pytest
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.commands.certificate.hunt import INTERLEAVED, SEARCH, Dealt, Hunt, HuntResults
 from statemachine.commands.certificate.measuring import measure
-from tests.world.databases.test_postgresql import names
+from tests.support.postgresql import names
 
 DEFECT = "acquired_without_lock"
 """Two workers read one job as PENDING; found in 4 to 30 examples on the seeds 0-4."""

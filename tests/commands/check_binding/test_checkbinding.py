@@ -7,7 +7,6 @@ the diff.
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from statemachine.report.console import BROKEN, DONE
 from statemachine.report.text.paper import WIDTH
 from tests.commands.check_binding import broken
 from tests.commands.check_binding.mistakes import MISTAKES
+from tests.support.snapshots import is_as_it_was
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 PATH = "theirs.binding:Binding"
@@ -71,11 +71,7 @@ def test_the_output_is_that_of_the_snapshot(
     name: str, binding: type[Any], transactional_db: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, text = check(binding(), capsys)
-    snapshot = SNAPSHOTS / f"{name}.txt"
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        snapshot.parent.mkdir(exist_ok=True)
-        snapshot.write_text(text, encoding="utf-8")
-    assert text == snapshot.read_text(encoding="utf-8")
+    is_as_it_was(text, SNAPSHOTS / f"{name}.txt")
 
 
 def test_a_mistake_is_counted_once_however_many_calls_show_it(

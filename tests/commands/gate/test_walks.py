@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from statemachine.__main__ import main
 from statemachine.commands.gate.report import HEADINGS
 from tests.commands.gate.conftest import Walked
+from tests.support.snapshots import is_as_it_was
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "gate.txt"
 GO, NO_GO = "Final verdict: **[GO]** (Big Bang GO)", "Final verdict: **[NO-GO]**"
@@ -68,10 +68,7 @@ def test_the_whole_output_is_as_it_was(walks: Mapping[str, Walked]) -> None:
     ran = walks["the correct system"].ran
     assert ran.code == 0, ran
     text = "\n".join(normalised(ran.lines)) + "\n"
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        SNAPSHOT.parent.mkdir(exist_ok=True)
-        SNAPSHOT.write_text(text, encoding="utf-8", newline="\n")
-    assert text.splitlines() == SNAPSHOT.read_text("utf-8").splitlines()
+    is_as_it_was(text, SNAPSHOT)
 
 
 @pytest.mark.parametrize("name", ["the correct system", "on PostgreSQL"])

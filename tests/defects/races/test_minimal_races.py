@@ -16,7 +16,7 @@ from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.rewriting import by_the_publisher, whole
 from statemachine.search.triage.script import steps_of
 from statemachine.world.lane import Lane
-from tests.defects.races.conftest import OpenRaces
+from tests.support.postgresql import OpenTransactions
 from tests.support.scripts import RACING
 from tests.support.scripts import script as numbered
 
@@ -63,8 +63,8 @@ MINIMAL = numbered(
 
 
 @pytest.fixture(scope="module")
-def lane(open_races: OpenRaces) -> Iterator[Lane]:
-    with open_races("attempt_counted_in_sql") as lane:
+def lane(open_transactions: OpenTransactions) -> Iterator[Lane]:
+    with open_transactions(defect="attempt_counted_in_sql") as lane:
         yield lane
 
 
@@ -147,7 +147,7 @@ def test_a_sweep_whose_message_nobody_has_is_left_to_itself() -> None:
     assert list(by_the_publisher(SWEPT[:5], "j1")) == []
 
 
-def test_nobody_need_hold_a_lock_for_whom_a_stop_will_do(open_races: OpenRaces) -> None:
+def test_nobody_need_hold_a_lock_for_whom_a_stop_will_do(open_transactions: OpenTransactions) -> None:
     steps = numbered(
         *BEGIN,
         ("stray", {"operation": "fail", "job": "j1", "attempt": "current", "stepwise": True}),
@@ -161,7 +161,7 @@ def test_nobody_need_hold_a_lock_for_whom_a_stop_will_do(open_races: OpenRaces) 
         goes_on("stray", "resumes"),
         goes_on("stray", "COMMIT"),
     )
-    with open_races("acquired_without_lock") as lane:
+    with open_transactions(defect="acquired_without_lock") as lane:
         played = script.play(lane, steps)
         assert played.failure is not None
         assert len(steps_of(minimise(lane, played.failure))) < len(RACING["acquired_without_lock"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from statemachine.history.events import Invoked
 from statemachine.search.triage import script
-from tests.defects.races.conftest import OpenRaces
+from tests.support.postgresql import OpenTransactions
 from tests.support.scripts import script as numbered
 
 
-def test_a_foreign_call_stays_foreign_while_its_job_is_being_created(open_races: OpenRaces) -> None:
+def test_a_foreign_call_stays_foreign_while_its_job_is_being_created(
+    open_transactions: OpenTransactions,
+) -> None:
     # In the name of the tenant that the creation names it would acquire a job that has no message yet.
     steps = numbered(
         ("create", {"job": "j1", "tenant": "t1", "stepwise": True}),
@@ -18,7 +20,7 @@ def test_a_foreign_call_stays_foreign_while_its_job_is_being_created(open_races:
         ("proceed", {"by": "stray", "statement": "SELECT ai_job FOR UPDATE"}),
         ("proceed", {"by": "stray", "statement": "COMMIT"}),
     )
-    with open_races() as lane:
+    with open_transactions() as lane:
         played = script.play(lane, steps, drained=True)
     assert played.left_out == {}
     assert played.failure is None

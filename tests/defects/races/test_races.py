@@ -10,7 +10,7 @@ from statemachine.search.triage import script
 from statemachine.search.triage.script import Step
 from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
-from tests.defects.races.conftest import OpenRaces
+from tests.support.postgresql import OpenTransactions
 from tests.support.scripts import RACES, RACING
 
 every_race = pytest.mark.parametrize("defect", RACES)
@@ -23,9 +23,9 @@ def test_every_race_has_a_history() -> None:
 
 
 @every_race
-def test_a_hand_written_history_shows_the_race(defect: str, open_races: OpenRaces) -> None:
+def test_a_hand_written_history_shows_the_race(defect: str, open_transactions: OpenTransactions) -> None:
     steps = list(RACING[defect])
-    with open_races(defect) as lane:
+    with open_transactions(defect=defect) as lane:
         played = script.play(lane, steps)
     assert played.left_out == {}
     assert played.failure is not None
@@ -34,22 +34,22 @@ def test_a_hand_written_history_shows_the_race(defect: str, open_races: OpenRace
 
 
 @every_race
-def test_it_has_the_same_events_each_time(defect: str, open_races: OpenRaces) -> None:
-    with open_races(defect) as lane:
+def test_it_has_the_same_events_each_time(defect: str, open_transactions: OpenTransactions) -> None:
+    with open_transactions(defect=defect) as lane:
         first, second = (script.play(lane, list(RACING[defect])).example.events for _ in range(2))
     assert first == second
 
 
 @every_race
-def test_the_correct_system_survives_it(defect: str, open_races: OpenRaces) -> None:
-    with open_races() as lane:
+def test_the_correct_system_survives_it(defect: str, open_transactions: OpenTransactions) -> None:
+    with open_transactions() as lane:
         assert script.play(lane, list(RACING[defect]), drained=True).failure is None
 
 
 @every_race
-def test_no_step_of_the_history_can_go(defect: str, open_races: OpenRaces) -> None:
+def test_no_step_of_the_history_can_go(defect: str, open_transactions: OpenTransactions) -> None:
     steps = list(RACING[defect])
-    with open_races(defect) as lane:
+    with open_transactions(defect=defect) as lane:
         for place in range(len(steps)):
             shorter = script.play(lane, [*steps[:place], *steps[place + 1 :]])
             assert shorter.failure is None, f"{steps[place]} is not needed"
@@ -66,12 +66,12 @@ def whole(steps: list[Step]) -> list[Step]:
 
 @every_race
 def test_whole_operations_in_that_order_do_not_show_it(
-    defect: str, open_races: OpenRaces, open_lane: OpenLane
+    defect: str, open_transactions: OpenTransactions, open_lane: OpenLane
 ) -> None:
     def failure(lane: Lane) -> object:
         return script.play(lane, whole(list(RACING[defect])), drained=True).failure
 
-    with open_races(defect) as lane:
+    with open_transactions(defect=defect) as lane:
         assert failure(lane) is None
     with open_lane(defect) as lane:
         assert failure(lane) is None
@@ -85,12 +85,12 @@ def uniques(table: str) -> set[str]:
 
 @pytest.mark.parametrize("defect", CHANGES_THE_SCHEMA)
 def test_a_changed_schema_is_that_of_its_own_database(
-    defect: str, open_races: OpenRaces, open_lane: OpenLane
+    defect: str, open_transactions: OpenTransactions, open_lane: OpenLane
 ) -> None:
     table = CHANGES_THE_SCHEMA[defect]._meta.db_table
-    with open_races(defect):
+    with open_transactions(defect=defect):
         assert uniques(table) == set()
-    with open_races():
+    with open_transactions():
         assert len(uniques(table)) == 1
     with open_lane(defect):
         assert len(uniques(table)) == 1

@@ -14,7 +14,6 @@ from statemachine.report import failure_folder as failures
 from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs, Misused
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
-from tests.support.interleaved import UNLOCKED, OpenInterleaved
 from tests.support.interleaved_scripts import (
     DELIVERED_TWICE,
     KILLS,
@@ -24,7 +23,9 @@ from tests.support.interleaved_scripts import (
     TWO_PREPARES,
     turn,
 )
+from tests.support.postgresql import OpenTransactions
 from tests.support.scripts import script
+from tests.support.unlocked import UNLOCKED
 
 CLAIM = "one_holder_at_a_time"
 
@@ -35,9 +36,9 @@ def play_all(jobs: LeasedJobs, steps: list[Step]) -> None:
 
 
 def test_the_file_that_is_saved_fails_as_the_failure_did(
-    open_interleaved: OpenInterleaved, tmp_path: Path
+    open_transactions: OpenTransactions, tmp_path: Path
 ) -> None:
-    with open_interleaved(path=UNLOCKED) as lane:
+    with open_transactions(UNLOCKED) as lane:
         failure = play(lane, TWO_LEASES).failure
         assert failure is not None
         header = Header(UNLOCKED, lane.binding.lifecycle, lane="transactions")
@@ -58,33 +59,33 @@ def test_the_file_that_is_saved_fails_as_the_failure_did(
 
 @pytest.mark.parametrize("steps", [TWO_LEASES, TWO_PREPARES, KILLS, OFFICES], ids=range(4))
 def test_it_passes_on_code_that_locks_whatever_its_statements(
-    steps: list[Step], open_interleaved: OpenInterleaved
+    steps: list[Step], open_transactions: OpenTransactions
 ) -> None:
-    with open_interleaved() as lane:
+    with open_transactions() as lane:
         jobs = InterleavedJobs(lane, DEFAULT_BINDING)
         play_all(jobs, steps)
         jobs.check(CLAIM)
         assert not lane.in_flight
 
 
-def test_what_is_still_in_flight_ends_before_it_is_judged(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved(path=UNLOCKED) as lane:
+def test_what_is_still_in_flight_ends_before_it_is_judged(open_transactions: OpenTransactions) -> None:
+    with open_transactions(UNLOCKED) as lane:
         jobs = InterleavedJobs(lane, UNLOCKED)
         play_all(jobs, TWO_LEASES[:-3])
         with pytest.raises(AssertionError, match=CLAIM):
             jobs.check(CLAIM)
 
 
-def test_a_step_that_cannot_overlap_waits_until_all_have_ended(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved() as lane:
+def test_a_step_that_cannot_overlap_waits_until_all_have_ended(open_transactions: OpenTransactions) -> None:
+    with open_transactions() as lane:
         jobs = InterleavedJobs(lane, DEFAULT_BINDING)
         play_all(jobs, script(*DELIVERED_TWICE, turn("A", LOCKED), ("complete", {"worker": "A"})))
         jobs.check()
         assert [row.status for row in lane.example.ledger.rows.values()] == ["DONE"]
 
 
-def test_a_drain_ends_what_is_in_flight_first(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved() as lane:
+def test_a_drain_ends_what_is_in_flight_first(open_transactions: OpenTransactions) -> None:
+    with open_transactions() as lane:
         jobs = InterleavedJobs(lane, DEFAULT_BINDING)
         play_all(jobs, TWO_PREPARES[:-3])
         jobs.drain()

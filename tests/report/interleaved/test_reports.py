@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -23,22 +22,16 @@ from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
 from tests.support.browser import running
-from tests.support.interleaved import UNLOCKED, OpenInterleaved
 from tests.support.interleaved_scripts import KILLS, OFFICES, TWO_LEASES, TWO_PREPARES
 from tests.support.pages import Parsed
+from tests.support.postgresql import OpenTransactions
+from tests.support.snapshots import is_as_it_was
+from tests.support.unlocked import UNLOCKED
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 PAPERS = {"100": WIDE, "80": Paper(80), "ascii": Paper(80, "ascii")}
 RIGHT = {"two_prepares": TWO_PREPARES, "kills": KILLS, "offices": OFFICES}
 REPRODUCE = ["pytest statemachine/ --replay .statemachine/abcde"]
-
-
-def is_as_it_was(name: str, lines: list[str]) -> None:
-    snapshot = SNAPSHOTS / name
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        snapshot.parent.mkdir(exist_ok=True)
-        snapshot.write_text("\n".join([*lines, ""]), encoding="utf-8", newline="\n")
-    assert lines == snapshot.read_text("utf-8").splitlines()
 
 
 def failing(lane: Lane, steps: list[Step]) -> Failure:
@@ -48,8 +41,8 @@ def failing(lane: Lane, steps: list[Step]) -> Failure:
     return played.failure
 
 
-def test_correct_code_is_shown_statement_by_statement(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved() as lane:
+def test_correct_code_is_shown_statement_by_statement(open_transactions: OpenTransactions) -> None:
+    with open_transactions() as lane:
         played = {name: play(lane, steps) for name, steps in RIGHT.items()}
     for name, one in played.items():
         assert not one.left_out, name
@@ -58,13 +51,13 @@ def test_correct_code_is_shown_statement_by_statement(open_interleaved: OpenInte
             lines = table(lane.binding.lifecycle, one.example.events, None, paper)
             assert [line for line in lines if len(line) > paper.width - 2] == []
             assert paper.encoding != "ascii" or "".join(lines).isascii()
-            is_as_it_was(f"{name}.{kind}.txt", lines)
+            is_as_it_was("\n".join([*lines, ""]), SNAPSHOTS / f"{name}.{kind}.txt")
 
 
 @pytest.mark.parametrize("kind", PAPERS)
-def test_the_report_is_word_for_word_as_it_was(kind: str, open_interleaved: OpenInterleaved) -> None:
+def test_the_report_is_word_for_word_as_it_was(kind: str, open_transactions: OpenTransactions) -> None:
     paper = PAPERS[kind]
-    with open_interleaved(path=UNLOCKED) as lane:
+    with open_transactions(UNLOCKED) as lane:
         failure = failing(lane, TWO_LEASES)
         report = failure_report(
             lane.binding.lifecycle,
@@ -75,11 +68,11 @@ def test_the_report_is_word_for_word_as_it_was(kind: str, open_interleaved: Open
             paper=paper,
         )
     assert [line for line in report.splitlines() if len(line) > paper.width] == []
-    is_as_it_was(f"two_leases.{kind}.txt", report.splitlines())
+    is_as_it_was(report + "\n", SNAPSHOTS / f"two_leases.{kind}.txt")
 
 
-def test_the_page_is_as_it_was(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved(path=UNLOCKED) as lane:
+def test_the_page_is_as_it_was(open_transactions: OpenTransactions) -> None:
+    with open_transactions(UNLOCKED) as lane:
         failure = failing(lane, TWO_LEASES)
         header = Header(UNLOCKED, lane.binding.lifecycle, 7, lane="transactions")
         why = explain(lane, failure)
@@ -91,11 +84,11 @@ def test_the_page_is_as_it_was(open_interleaved: OpenInterleaved) -> None:
     assert page.foreign == []
     body = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
     lines = re.sub(r"(?=<(tr|section|symbol|li|dt|head|body|thead|tbody)\b)", "\n", body)
-    is_as_it_was("two_leases.timeline.html", lines.splitlines())
+    is_as_it_was(lines, SNAPSHOTS / "two_leases.timeline.html")
 
 
-def test_every_history_has_a_whole_page(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved() as lane:
+def test_every_history_has_a_whole_page(open_transactions: OpenTransactions) -> None:
+    with open_transactions() as lane:
         for name, steps in RIGHT.items():
             events = play(lane, steps).example.events
             page = Parsed(rendered(Page("PASS", lane.binding.lifecycle, events, meaning="nothing broke")))
@@ -103,8 +96,8 @@ def test_every_history_has_a_whole_page(open_interleaved: OpenInterleaved) -> No
             assert {f"step-{step.key}" for step in steps} <= page.ids, name
 
 
-def test_the_signature_names_the_operation_that_was_resumed(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved(path=UNLOCKED) as lane:
+def test_the_signature_names_the_operation_that_was_resumed(open_transactions: OpenTransactions) -> None:
+    with open_transactions(UNLOCKED) as lane:
         failure = failing(lane, TWO_LEASES)
     assert failure.headline.step == TWO_LEASES[-1].key
     assert failure.signature.operation == "prepare"
@@ -113,9 +106,9 @@ def test_the_signature_names_the_operation_that_was_resumed(open_interleaved: Op
 
 @pytest.mark.parametrize("width", [390, 1400])
 def test_a_browser_draws_both_bars_of_a_worker_side_by_side(
-    width: int, open_interleaved: OpenInterleaved, tmp_path: Path
+    width: int, open_transactions: OpenTransactions, tmp_path: Path
 ) -> None:
-    with open_interleaved(path=UNLOCKED) as lane:
+    with open_transactions(UNLOCKED) as lane:
         failure = failing(lane, TWO_LEASES)
         file = tmp_path / "timeline.html"
         page = Page("FAIL", lane.binding.lifecycle, failure.events, failure=failure)

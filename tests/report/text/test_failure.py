@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from statemachine.search.triage.explain import explain
 from tests.conftest import OpenLane
 from tests.defects.test_planted import play, shown
 from tests.support.scripts import MINIMAL, TOLD, script
+from tests.support.snapshots import is_as_it_was
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -64,9 +64,5 @@ def test_the_report_is_word_for_word_as_it_was(defect: str, open_lane: OpenLane)
             ],
             looked_at="Looked at 47 examples until it was found, after 2.0 s; shrunk 23 → 7 steps in 0.1 s",
         )
-    snapshot = SNAPSHOTS / f"{defect}.txt"
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        snapshot.parent.mkdir(exist_ok=True)
-        snapshot.write_text(report + "\n", encoding="utf-8", newline="\n")
-    assert report.splitlines() == snapshot.read_text("utf-8").splitlines()
+    is_as_it_was(report + "\n", SNAPSHOTS / f"{defect}.txt")
     assert [line for line in report.splitlines() if len(line) > 100] == []

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.defects.test_planted import shown
 from tests.support.scripts import MINIMAL
+from tests.support.snapshots import is_as_it_was
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 NARROW = Paper(80)
@@ -61,10 +61,7 @@ def test_it_is_word_for_word_as_it_was(defect: str, paper: Paper, kind: str, ope
     with open_lane(defect) as lane:
         failure = found(lane, defect)
         report = reported(lane, failure, explain(lane, failure), paper)
-    snapshot = SNAPSHOTS / f"{defect}.{kind}.txt"
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        snapshot.write_text(report + "\n", encoding="utf-8", newline="\n")
-    assert report.splitlines() == snapshot.read_text("utf-8").splitlines()
+    is_as_it_was(report + "\n", SNAPSHOTS / f"{defect}.{kind}.txt")
 
 
 @pytest.mark.parametrize("defect", sorted(MINIMAL))

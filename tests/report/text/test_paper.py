@@ -7,15 +7,15 @@ import io
 import os
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
 from statemachine.report.console import say
 from statemachine.report.text.columns import TOGETHER, fitting, folded, side_by_side, useful_widths
 from statemachine.report.text.paper import WIDE, Paper, paper_for
+from tests.support.commandline import REPO
 
-OURS = Path(__file__).parents[3] / "statemachine"
+OURS = REPO / "statemachine"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ Read the diff, and look at the page.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from tests.conftest import OpenLane
 from tests.defects.test_planted import shown
 from tests.support.pages import Parsed
 from tests.support.scripts import MINIMAL, TOLD
+from tests.support.snapshots import is_as_it_was
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "completion_without_token.timeline.html"
 REPRODUCE = ["pytest statemachine/ --replay .statemachine/abcde", "or, as a plain test"]
@@ -77,9 +77,8 @@ def test_one_page_is_as_it_was(open_lane: OpenLane) -> None:
     _, text = made("completion_without_token", open_lane)
     body = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
     lines = re.sub(r"(?=<(tr|section|symbol|li|dt|head|body|thead|tbody)\b)", "\n", body)
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        SNAPSHOT.write_text(lines, encoding="ascii", newline="\n")
-    assert lines.splitlines() == SNAPSHOT.read_text("ascii").splitlines()
+    assert lines.isascii()
+    is_as_it_was(lines, SNAPSHOT)
 
 
 class Drawn(Run):

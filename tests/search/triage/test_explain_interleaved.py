@@ -7,9 +7,10 @@ from statemachine.search.triage.explain import Overlap, Result, Whole, Without, 
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
-from tests.support.interleaved import UNLOCKED, OpenInterleaved
 from tests.support.interleaved_scripts import DELIVERED_TWICE, LOCKED, TWO_LEASES, turn
+from tests.support.postgresql import OpenTransactions
 from tests.support.scripts import MINIMAL, script
+from tests.support.unlocked import UNLOCKED
 
 NO_TOKEN = "completion_without_token"
 
@@ -27,8 +28,8 @@ def lines(lane: Lane, steps: list[Step]) -> list[str]:
     return [line.removeprefix("    ") for line in shown]
 
 
-def test_a_failure_of_overlapping_operations_only_is_isolation(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved(path=UNLOCKED) as lane:
+def test_a_failure_of_overlapping_operations_only_is_isolation(open_transactions: OpenTransactions) -> None:
+    with open_transactions(UNLOCKED) as lane:
         why = explain(lane, failing(lane, TWO_LEASES))
     results = {rerun.change: rerun.result for rerun in why.reruns}
     assert results[Whole(by_commit=False)] is Result.PASSES
@@ -51,8 +52,8 @@ B_PREPARES = ("prepare", {"worker": "B"})
 A_COMPLETES = ("complete", {"worker": "A", "stepwise": True})
 
 
-def test_a_failure_of_a_serial_order_is_protocol(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved(NO_TOKEN) as lane:
+def test_a_failure_of_a_serial_order_is_protocol(open_transactions: OpenTransactions) -> None:
+    with open_transactions(defect=NO_TOKEN) as lane:
         shown = lines(lane, script(*TAKEN_OVER, B_PREPARES, A_COMPLETES, *COMPLETION))
     assert shown[0] == "whole operations, as they begin  FAILS"
     assert shown[-1] == (
@@ -60,16 +61,16 @@ def test_a_failure_of_a_serial_order_is_protocol(open_interleaved: OpenInterleav
     )
 
 
-def test_a_history_of_whole_operations_is_serial_itself(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved(NO_TOKEN) as lane:
+def test_a_history_of_whole_operations_is_serial_itself(open_transactions: OpenTransactions) -> None:
+    with open_transactions(defect=NO_TOKEN) as lane:
         why = explain(lane, failing(lane, list(MINIMAL[NO_TOKEN])))
     assert why.overlap is Overlap.PROTOCOL
     assert not [rerun for rerun in why.reruns if isinstance(rerun.change, Whole)]
 
 
-def test_the_orders_of_begins_and_of_commits_may_differ(open_interleaved: OpenInterleaved) -> None:
+def test_the_orders_of_begins_and_of_commits_may_differ(open_transactions: OpenTransactions) -> None:
     # A begins to complete before B takes over, which A may; it commits afterwards.
-    with open_interleaved(NO_TOKEN) as lane:
+    with open_transactions(defect=NO_TOKEN) as lane:
         shown = lines(lane, script(*TAKEN_OVER, A_COMPLETES, B_PREPARES, *COMPLETION))
     assert [" ".join(line.split()) for line in shown[:2]] == [
         "whole operations, as they begin passes",
@@ -78,14 +79,14 @@ def test_the_orders_of_begins_and_of_commits_may_differ(open_interleaved: OpenIn
     assert shown[-1].startswith("protocol: ")
 
 
-def test_without_enough_reruns_neither_is_concluded(open_interleaved: OpenInterleaved) -> None:
-    with open_interleaved(path=UNLOCKED) as lane:
+def test_without_enough_reruns_neither_is_concluded(open_transactions: OpenTransactions) -> None:
+    with open_transactions(UNLOCKED) as lane:
         why = explain(lane, failing(lane, TWO_LEASES), budget=1)
     assert why.overlap is None
 
 
 def test_a_kill_between_statements_is_played_whole_as_a_kill_before_the_commit(
-    open_interleaved: OpenInterleaved,
+    open_transactions: OpenTransactions,
 ) -> None:
     # B reads, A dies after its UPDATE: it is rolled back, and what B and C make of the row is what breaks.
     steps = script(
@@ -103,7 +104,7 @@ def test_a_kill_between_statements_is_played_whole_as_a_kill_before_the_commit(
         turn("C", "UPDATE ai_job"),
         turn("C", "COMMIT"),
     )
-    with open_interleaved(path=UNLOCKED) as lane:
+    with open_transactions(UNLOCKED) as lane:
         why = explain(lane, failing(lane, steps))
     assert why.overlap is Overlap.ISOLATION
     assert act_text(why.acts[8]) == "A killed"

@@ -19,9 +19,8 @@ from statemachine.world.transactions.lane import open_on
 from tests.support.commandline import CHECKOUT, Ran, run
 from tests.support.interleaved_scripts import TWO_LEASES
 from tests.support.postgresql import OpenTransactions
+from tests.support.unlocked import UNLOCKED
 from tests.world.transactions import systems
-
-UNLOCKED = "tests.support.unlocked:Unlocked"
 
 
 class Reordered(systems.Rough):

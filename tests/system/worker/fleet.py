@@ -24,8 +24,8 @@ from models_under_test.pipelines import PIPELINES
 from models_under_test.sqs import Clients, connect, create_queues
 from models_under_test.variables import SQS
 from statemachine.logs.reading import Reader
+from tests.support.commandline import REPO
 
-ROOT = Path(__file__).parents[3]
 SECRET = "a-key-that-no-log-may-hold"
 PATIENCE_SECONDS = 20.0
 """How long anything may take before a test gives up; none should come near."""
@@ -71,7 +71,7 @@ class Fleet:
         """A process of ours, running; ``more`` are variables."""
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            cwd=ROOT,
+            cwd=REPO,
             env={**self.environment, **more},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

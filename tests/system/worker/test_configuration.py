@@ -13,7 +13,7 @@ import pytest
 from models_under_test.configuration import Configuration, ConfigurationError, from_file, read
 from models_under_test.database_url import SQLITE_OPTIONS, database, shown
 from models_under_test.variables import DATABASE, SQS, VARIABLES
-from tests.system.worker.fleet import ROOT
+from tests.support.commandline import REPO
 
 GOOD = {
     "JOBS_DATABASE_URL": "postgresql://user:hunter2@db.example:5432/jobs",
@@ -124,7 +124,7 @@ def test_a_command_reads_the_env_file_that_is_named(tmp_path: Path) -> None:
     path.write_text(f"JOBS_DATABASE_URL=sqlite://{tmp_path}/jobs.sqlite3\n")
     done = subprocess.run(
         [sys.executable, "-m", "models_under_test", "migrate", "--env-file", str(path)],
-        cwd=ROOT,
+        cwd=REPO,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
@@ -143,7 +143,7 @@ def test_an_env_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_misconfigured_worker_says_so_in_lines_and_exits_with_2() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "models_under_test", "worker", "--queue", "ai"],
-        cwd=ROOT,
+        cwd=REPO,
         env=GOOD | {"JOBS_SQS_ENDPOINT_URL": "", "JOBS_POLL_SECONDS": "often"},
         capture_output=True,
         text=True,

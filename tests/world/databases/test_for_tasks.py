@@ -8,7 +8,7 @@ import pytest
 from statemachine.world.databases.for_tasks import AT_REST, CONNECTIONS_OF_A_TASK, databases_for_tasks
 from statemachine.world.databases.private_server import CONNECTIONS
 from statemachine.world.databases.safety import Refused
-from tests.world.databases.test_postgresql import names, rows
+from tests.support.postgresql import names, rows
 
 
 def test_a_database_is_there_until_its_task_is_done(postgresql_server: str) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.support.commandline import REPO, environment
-from tests.world.databases.test_postgresql import names
+from tests.support.postgresql import names
 
 PLAYED = """
 import sys

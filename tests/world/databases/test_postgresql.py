@@ -22,16 +22,8 @@ from statemachine.world.databases import postgresql as module
 from statemachine.world.databases.postgresql import PostgreSQLDatabase, database
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.databases.safety import Refused
-from tests.processes.scripted import until
-
-
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url) as connection:
-        return connection.execute(query).fetchall()
-
-
-def names(url: str) -> set[str]:
-    return {name for (name,) in rows(url, "SELECT datname FROM pg_database")}
+from tests.support.postgresql import names, rows
+from tests.support.waiting import until
 
 
 @pytest.fixture

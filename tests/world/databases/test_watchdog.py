@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.scripted import until
 from tests.support.commandline import REPO, environment
+from tests.support.waiting import until
 from tests.world.databases.seen import all_gone, command_line, family, speaking_of
 
 pytestmark = [

@@ -6,9 +6,6 @@ The next example begins on a database without jobs, on connections at rest.  See
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,8 +19,9 @@ from statemachine.world.operations.drain import drain
 from statemachine.world.transactions import server
 from statemachine.world.transactions.lane import TransactionsLane
 from statemachine.world.transactions.server import ServerError, ServerGone
-from tests.support.commandline import STRANGER, environment, write
+from tests.support.commandline import STRANGER, interrupt, run, write
 from tests.support.postgresql import OpenTransactions
+from tests.support.unlocked import UNLOCKED
 from tests.world.transactions import systems
 from tests.world.transactions.scripts import (
     BEGINNINGS,
@@ -98,7 +96,7 @@ def test_an_example_begins_clean_while_one_waits_or_has_waited(open_transactions
 
 
 def test_a_violation_between_two_open_transactions(open_transactions: OpenTransactions) -> None:
-    with open_transactions("tests.support.unlocked:Unlocked") as lane:
+    with open_transactions(UNLOCKED) as lane:
         example = lane.begin()
         play(example, *DELIVERED, *(stepwise(("prepare", {"worker": worker})) for worker in "AB"))
         go(example, "A")
@@ -229,25 +227,11 @@ OPTIONS = ("--lane", "transactions", "--binding", "dying:Binding", "--hypothesis
 def run_of(cwd: Path, text: str, interrupted: bool = False) -> tuple[int, str, Path]:
     """Exit code, output and the server's folder of a run of the lane; ``interrupted`` sends it a SIGINT."""
     write(cwd, dying=text)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *STRANGER, *OPTIONS],
-        cwd=cwd,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
-    try:
-        until = time.monotonic() + 60
-        while interrupted and process.poll() is None and time.monotonic() < until:
-            if (cwd / "busy").exists():
-                process.send_signal(signal.SIGINT)
-                break
-            time.sleep(0.02)
-        output, _ = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    return process.returncode, output, Path((cwd / "server").read_text())
+    if interrupted:
+        ran = interrupt(*STRANGER, *OPTIONS, cwd=cwd, busy=(cwd / "busy").exists)
+    else:
+        ran = run(*STRANGER, *OPTIONS, cwd=cwd)
+    return ran.code, ran.output, Path((cwd / "server").read_text())
 
 
 def processes_about(folder: Path) -> list[str]:

@@ -16,6 +16,7 @@ from statemachine.search.triage.script import Step, play
 from tests.support.commandline import REPO, environment
 from tests.support.interleaved_scripts import KILLS, OFFICES, TWO_LEASES, TWO_PREPARES
 from tests.support.postgresql import OpenTransactions
+from tests.support.unlocked import UNLOCKED
 from tests.world.transactions import systems
 from tests.world.transactions.scripts import EXPIRED
 
@@ -24,7 +25,7 @@ SCRIPTS = {"two_prepares": TWO_PREPARES, "two_leases": TWO_LEASES, "kills": KILL
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_is_the_same_fifty_times(name: str, open_transactions: OpenTransactions) -> None:
-    path = "tests.support.unlocked:Unlocked" if name == "two_leases" else systems.path_of(systems.Rough)
+    path = UNLOCKED if name == "two_leases" else systems.path_of(systems.Rough)
     with open_transactions(path) as lane:
         seen = set()
         for _ in range(50):
