@@ -13,6 +13,7 @@ from statemachine.plugin.state import PluginState
 from statemachine.report.outcome import Outcome
 from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
+from statemachine.report.text.replay import replay_sentence
 from statemachine.report.text.summary import run_figures, verdict_line
 
 
@@ -65,7 +66,7 @@ def _section(outcome: Outcome) -> tuple[str, list[str], list[str]]:
     """The title, the lines and the verdict of a lane; empty when nothing was played."""
     paper, run, lane = outcome.asked.paper, outcome.run, outcome.asked.lane
     if outcome.replayed is not None:
-        return "statemachine: replay", [], paper.wrap(outcome.replayed.sentence, "", MARGIN)
+        return "statemachine: replay", [], paper.wrap(replay_sentence(outcome.replayed), "", MARGIN)
     if lane == "processes" and (outcome.output or outcome.unshown):
         return "statemachine: processes lane", outcome.output[:-1], outcome.output[-1:]
     if run is not None:

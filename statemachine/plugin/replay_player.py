@@ -32,7 +32,7 @@ class ReplayPlayer:
             played = self.outcome.replayed = replay(self.lane, header, events)
         except ReplayError as error:
             stop(self.config, f"--replay {self.asked.replay_path}: {error}")
-        reproduced = played.outcome is replays.Outcome.REPRODUCED
+        reproduced = played.outcome is replays.ReplayOutcome.REPRODUCED
         why = explain(self.lane, played.failure) if reproduced and played.failure is not None else None
         reported = report_replay(self.asked, played, why)
         if self.asked.report is not None:

@@ -18,13 +18,14 @@ from statemachine.report.text.failure import failure_report, to_reproduce, what_
 from statemachine.report.text.figures import how_found
 from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
+from statemachine.report.text.replay import replay_reason, replay_sentence
 from statemachine.report.timeline import pages
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.replay import Outcome, Replayed
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.replay import Replayed, ReplayOutcome
+from statemachine.search.triage.signature import Signature
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Reported:
     """The timeline of the first failure, as HTML."""
     headline: str = ""
     """What came of a replay, in a line."""
-    folders: Mapping[Shape, str] = field(default_factory=dict)
+    folders: Mapping[Signature, str] = field(default_factory=dict)
     """Where each failure is kept, by its signature; one that could not be saved is not in it."""
 
 
@@ -73,7 +74,7 @@ def report_failures(
         text,
         [line for report in reports for line in report.unshown],
         reports[0].page,
-        folders={shape: folder for report in reports for shape, folder in report.folders.items()},
+        folders={signature: folder for report in reports for signature, folder in report.folders.items()},
     )
 
 
@@ -91,7 +92,7 @@ def report_failure(
     The verdict of the run names a failure that is ``alone``; another one must name itself.
     """
     kept = _keep(asked, found, run, why)
-    folders = {found.shape: kept.folder} if kept.folder else {}
+    folders = {found.signature: kept.folder} if kept.folder else {}
     paper, seen = asked.paper, found.failure.headline
     text = failure_report(
         asked.binding.lifecycle,
@@ -104,7 +105,7 @@ def report_failure(
     more = ["  The same claim, broken otherwise"] if others else []
     for other in others:
         also = _keep(asked, other, run, None)
-        folders |= {other.shape: also.folder} if also.folder else {}
+        folders |= {other.signature: also.folder} if also.folder else {}
         more += _in_short(asked, other, also)
     named = [] if alone else paper.wrap(f"FAIL  {seen.invariant}: {seen.story}", "", MARGIN)
     return Reported(
@@ -155,7 +156,7 @@ def _plain_test(asked: Asked, test: Path) -> list[str]:
 
 
 def _in_short(asked: Asked, found: Finding, kept: _Kept) -> Iterator[str]:
-    yield f"    {found.shape}; {counted(found.steps, 'step')}, met {counted(found.times)}"
+    yield f"    {found.signature}; {counted(found.steps, 'step')}, met {counted(found.times)}"
     yield f"      {kept.reproduce[0]}"
     if not kept.look:  # it is nowhere else
         yield from what_broke(asked.binding.lifecycle, found.failure, asked.paper)
@@ -169,17 +170,18 @@ def report_replay(asked: Asked, played: Replayed, why: Why | None) -> Reported:
         asked.header(),
         played.events,
         outcome=str(played.outcome),
-        reason=played.reason,
+        reason=replay_reason(played),
         failure=played.failure,
         why=why,
         again=again,
     )
-    if played.outcome is Outcome.FIXED:
+    if played.outcome is ReplayOutcome.FIXED:
         return Reported(page=page)
     failure = played.failure
-    if failure is None or played.outcome is not Outcome.REPRODUCED:
-        sentence = "\n".join(paper.wrap(played.sentence, "", MARGIN))
-        return Reported(sentence, to_reproduce([again], paper), page, played.sentence)
+    if failure is None or played.outcome is not ReplayOutcome.REPRODUCED:
+        sentence = replay_sentence(played)
+        text = "\n".join(paper.wrap(sentence, "", MARGIN))
+        return Reported(text, to_reproduce([again], paper), page, sentence)
     reproduce = [again, *_plain_test(asked, (path if path.is_dir() else path.parent) / NAME)]
     text = failure_report(
         asked.binding.lifecycle,

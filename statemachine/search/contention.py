@@ -90,7 +90,21 @@ class Contention:
         self.contest = contest
         self.flying = list(example.in_flight.values())
         self.unsent = self._unsent()
-        self.late = self._late()
+
+        slots = example.workers.values()
+        self.asking = {slot.name: slot.job for slot in slots if slot.next_step == "prepare"}
+        """The jobs of the workers that ask for a lease next, by worker."""
+        self.working = {slot.name: slot.job for slot in slots if slot.next_step == "finish"}
+        """The jobs of the workers that finish next: each held its lease once, and may have lost it."""
+        self.has_idle = any(slot.is_idle for slot in slots)
+        self.contended = {*self.asking.values()} & {*self.working.values()}
+        """The jobs on which one works while another asks: the only ones that a takeover can come to."""
+        self.late = {
+            name
+            for name, job in self.working.items()
+            if job in self.contended and not example.ledger.lease_is_live(job)
+        }
+        """The workers whose lease has expired while another one is about to take over."""
 
     def ways(self, operation: NamedOperation, offer: Offer) -> Iterator[Offer]:
         """Yield an offer weighed, and, if it executes statements, a second one that plays it stepwise."""
@@ -122,15 +136,12 @@ class Contention:
     def _second(self, offer: Offer) -> int:
         if offer.operation not in ("receive", "duplicate"):
             return 1
-        worked_on = {slot.job for slot in self.example.workers.values() if slot.next_step == "finish"}
-        return 1 if worked_on.isdisjoint(self._jobs_about(offer)) else _SECOND
+        return 1 if self._jobs_about(offer).isdisjoint(self.working.values()) else _SECOND
 
     def _expiry(self, offer: Offer) -> int:
         if offer.undisturbed.get("deadline") != "lease":
             return 1
-        job = offer.undisturbed["of"]
-        steps = {slot.next_step for slot in self.example.workers.values() if slot.job == job}
-        return _EXPIRY if {"prepare", "finish"} <= steps else 1
+        return _EXPIRY if offer.undisturbed["of"] in self.contended else 1
 
     def _likelier(self, offer: Offer, jobs: set[str]) -> int:
         rivals = [one for one in self.flying if one.executed and not jobs.isdisjoint(self._jobs_of(one))]
@@ -138,7 +149,8 @@ class Contention:
             return 1
         name = operation_of(offer)
         if offer.operation in FINISHES and any(flying.operation in FINISHES for flying in rivals):
-            # The rival has taken over meanwhile and finishes first, or the late one does.
+            # Preferred in every example, whatever its contest: two finishes of one job meet only after a
+            # takeover, and that is where one without a fencing token overwrites a result.
             return _COUNTERPART * (_SAME if any(flying.operation == name for flying in rivals) else 1)
         if name in self.contest:
             first, second = self.contest
@@ -148,7 +160,7 @@ class Contention:
         return 1 if offer.operation == "stray" else _RIVAL  # strays are rivals everywhere
 
     def _readiness(self, offer: Offer, jobs: set[str]) -> float:
-        """How much likelier an operation is played stepwise, since a rival is about to come to its job."""
+        """Return the factor for playing an offer stepwise: high where a rival is about to come to its job."""
         if self._is_late(offer):
             return _LATE
         if jobs.isdisjoint(self._awaited(offer)):
@@ -156,24 +168,21 @@ class Contention:
         return 2 * _READY if operation_of(offer) in self.contest else _READY
 
     def _awaited(self, offer: Offer) -> set[str]:
-        """The jobs to which others are about to write than the one that would make this offer."""
-        example = self.example
-        ready = {
-            slot.job
-            for slot in example.workers.values()
-            if slot.next_step in ("prepare", "finish") and slot.name != offer.undisturbed.get("worker")
-        }
+        """Return the jobs that any other actor than the one of this offer is about to write to."""
+        own = offer.undisturbed.get("worker")
+        ready = {job for name, job in (*self.asking.items(), *self.working.items()) if name != own}
         if offer.operation != "publish":
-            ready.update(example.to_publish)
+            ready.update(self.example.to_publish)
         if offer.operation != "recover":
             ready.update(self.unsent)
         if offer.operation in ("publish", "recover"):
             # A message brings its rival along, if there is an idle worker to receive it.
-            idle = any(slot.is_idle for slot in example.workers.values())
-            ready.update(self._jobs_about(offer) if idle else ())
+            ready.update(self._jobs_about(offer) if self.has_idle else ())
         return ready
 
     def _leads_to_a_sweep(self, offer: Offer) -> float:
+        # A sweep finds a job only where the publisher died before it had sent it and its time has come:
+        # three steps in a row, each of them rare, which are made common in the examples that need them.
         if "recover" not in self.contest:
             about_one = offer.operation == "recover" or offer.undisturbed.get("deadline") == "recovery"
             return _ELSEWHERE if about_one else 1
@@ -186,23 +195,17 @@ class Contention:
     def _is_late(self, offer: Offer) -> bool:
         return offer.operation in FINISHES and offer.undisturbed.get("worker") in self.late
 
-    def _late(self) -> set[str]:
-        """The workers whose lease has expired while another one is about to take over."""
-        slots, ledger = self.example.workers.values(), self.example.ledger
-        asked = {slot.job for slot in slots if slot.next_step == "prepare"}
-        return {
-            slot.name
-            for slot in slots
-            if slot.next_step == "finish" and slot.job in asked and not ledger.lease_is_live(slot.job)
-        }
-
     def _jobs_of(self, flying: InFlight) -> set[str]:
-        """The jobs that an operation in flight is about: a sweep, those that it has sent or is to send."""
+        """Return the jobs that an operation in flight is about.
+
+        A sweep names no job: it is about those that it has sent already and those that it may send.
+        """
         if flying.job:
             return {flying.job}
         return {*self.example.ledger.calls[flying.call].sent, *self.unsent}
 
     def _jobs_about(self, offer: Offer) -> set[str]:
+        """Return the jobs that an offer is about: one as a rule, for a sweep all that are unsent."""
         arguments = offer.undisturbed
         if offer.operation == "recover":
             return set(self.unsent)
@@ -215,6 +218,7 @@ class Contention:
         return {slot.job} if slot is not None else set()
 
     def _unsent(self) -> list[str]:
+        """Return the jobs that a sweep would send now."""
         due = ((job, deadlines.find(self.example, "recovery", job)) for job in self.example.jobs)
         return [job for job, moment in due if moment is not None and moment <= self.example.now]
 
@@ -254,8 +258,9 @@ _TAPE = calcsize(_NUMBER) * (2 + MOST_STEPS)
 class TransactionsMachine(OfferingMachine):
     """Draws one of all possible steps, statements of operations in flight among them.
 
-    All of an example is one draw, a tape of numbers: of each example with many draws Hypothesis plays about
-    five more in which one of them is copied over another, and an example is dear here.
+    All of an example is one draw, a tape of numbers.  Of an example with many draws Hypothesis plays about
+    five variations, in which one draw is copied over another.  Fresh examples find more than variations
+    (without them the embedded lane needed 0.81 of the steps), and an example takes about 0.2 s here.
     """
 
     def __init__(self) -> None:
@@ -278,7 +283,7 @@ class TransactionsMachine(OfferingMachine):
         self.perform(offer.operation, offer.arguments)
 
     def _next_part(self) -> float:
-        """The next number of the tape, from 0 to 1; 0 for ever where it ends."""
+        """Return the next number of the tape, 0 to 1 (excluded), and 0 after its end."""
         return next(self._tape, 0) / (1 << 32)
 
     def offers(self) -> list[Offer]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from statemachine.invariants import Violation
 from statemachine.search.run import Run
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from statemachine.world.clock import real_seconds
 from statemachine.world.example import Example
 
@@ -53,7 +53,7 @@ class SearchControl:
     run: Run
     tick: Callable[[SearchControl], None] = lambda control: None
     """Called after every step, to show that the search is alive."""
-    known: Collection[Shape] = ()
+    known: Collection[Signature] = ()
     """Signatures of failures that do not end the search: they are counted in ``met_again``."""
     asked_to_stop: Callable[[], bool] = lambda: False
     """Asked after every step; when it says so, the search ends there."""
@@ -66,7 +66,7 @@ class SearchControl:
     """Examples that this search has begun: ``run`` may count those of several searches."""
     interrupted: bool = False
     """Set by Ctrl-C; the search ends at its next step."""
-    met_again: Counter[Shape] = field(default_factory=Counter)
+    met_again: Counter[Signature] = field(default_factory=Counter)
     failure: Failure | None = None
     """The failure that ended the search: as Hypothesis left it, or minimised."""
     as_found: Failure | None = None
@@ -94,9 +94,9 @@ class SearchControl:
             raise KeyboardInterrupt
         self.tick(self)
         found = Failure.of(example)
-        known = found is not None and found.shape in self.known
+        known = found is not None and found.signature in self.known
         if found is not None and known:
-            self.met_again[found.shape] += 1
+            self.met_again[found.signature] += 1
         if (found is None or known) and self._is_over:
             self.run.count(example)
             raise Stopped

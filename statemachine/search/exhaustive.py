@@ -100,7 +100,7 @@ class Exhaustion:
         self.played: list[Exhausted] = []
 
     def run(self) -> None:
-        """Play all schedules of all situations.  Raises :class:`NeverBoth`."""
+        """Play all schedules of all situations.  Raise :class:`NeverBoth`."""
         for situation, steps in SCENES.items():
             seen = self._exhaust(situation, steps)
             if seen is not None:
@@ -149,7 +149,11 @@ class Exhaustion:
             self.corpus.add(EntryKind.FAILURES, failure.events)
 
     def _every_order(self, steps: Steps) -> Iterator[Example | None]:
-        """Yield an example for each order: depth first, each differs from the one before in its last choice.
+        """Yield an example for each order, depth first: each differs from the one before in its last choice.
+
+        Every order is played from an empty database, since committed rows cannot be taken back to an earlier
+        choice.  No orders are left out as equivalent (partial-order reduction): whether two statements
+        commute depends on the rows that they find.
 
         Yields None when the two operations are not possible.
         """
@@ -194,9 +198,10 @@ def _about_the_job(example: Example, name: str) -> Iterator[Offer]:
 def _play_out(example: Example, prefix: list[int]) -> list[tuple[int, int]]:
     """Resume both until they end, first by the choices of ``prefix``, then always the first that is free.
 
-    Returns for each choice which operation was resumed, of how many that wait for no lock.
+    Return for each choice which operation was resumed, of how many that wait for no lock.
     """
     choices: list[tuple[int, int]] = []
+    # A broken claim ends the schedule: all orders that begin like this one count as one.
     while example.in_flight and not example.judge.violations:
         free = [flying for flying in example.in_flight.values() if not flying.blocked_by]
         chosen = prefix[len(choices)] if len(choices) < len(prefix) else 0

@@ -1,7 +1,7 @@
 """The distinct failures of one run: each reported once, however often it was met.
 
-Failures of one shape are one finding; so are two whose minimal histories have one shape.  What is kept of
-a finding is its shortest history.
+Failures with one signature are one finding, and so are two whose minimal histories have one signature.  The
+shortest history of each finding is kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import groupby
 from statemachine.search.figures import Origin
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
 
@@ -37,8 +37,8 @@ class Finding:
     """Real seconds that it took to minimise it."""
 
     @property
-    def shape(self) -> Shape:
-        return self.failure.shape
+    def signature(self) -> Signature:
+        return self.failure.signature
 
     @property
     def steps(self) -> int:
@@ -46,10 +46,10 @@ class Finding:
 
 
 class Findings:
-    """What a run has found so far, by shape."""
+    """What a run has found so far, by signature."""
 
     def __init__(self) -> None:
-        self._found: dict[Shape, Finding] = {}
+        self._found: dict[Signature, Finding] = {}
 
     def __len__(self) -> int:
         return len(self._found)
@@ -58,29 +58,29 @@ class Findings:
         return iter(self._found.values())
 
     @property
-    def shapes(self) -> frozenset[Shape]:
+    def signatures(self) -> frozenset[Signature]:
         return frozenset(self._found)
 
     def add(self, found: Finding) -> bool:
         """Add one and return whether its signature is new; the shortest history of each is kept."""
-        before = self._found.get(found.shape)
+        before = self._found.get(found.signature)
         if before is None:
-            self._found[found.shape] = found
+            self._found[found.signature] = found
             return True
         shortest = min(before, found, key=lambda finding: finding.steps)
-        self._found[found.shape] = replace(shortest, times=before.times + found.times)
+        self._found[found.signature] = replace(shortest, times=before.times + found.times)
         return False
 
-    def again(self, shape: Shape, times: int) -> None:
+    def again(self, signature: Signature, times: int) -> None:
         """Add ``times`` to the count of a known failure."""
-        self._found[shape] = replace(self._found[shape], times=self._found[shape].times + times)
+        self._found[signature] = replace(self._found[signature], times=self._found[signature].times + times)
 
     def minimised(self, lane: Lane) -> Findings:
-        """The same with minimal histories, those that come to one shape taken together."""
+        """Return these findings with minimal histories, one for each signature that is left."""
         whole = Findings()
         for found in self._found.values():
             began = real_seconds()
-            failure = found.failure if found.unstable else minimise(lane, found.failure, self.shapes)
+            failure = found.failure if found.unstable else minimise(lane, found.failure, self.signatures)
             whole.add(replace(found, failure=failure, shrink_seconds=real_seconds() - began))
         return whole
 
@@ -91,6 +91,6 @@ class Findings:
 
     def by_claim(self) -> list[list[Finding]]:
         """Grouped by the claim that broke, the shortest first: groups, and findings in each."""
-        ordered = sorted(self._found.values(), key=lambda found: (found.shape.invariant, found.steps))
-        groups = [list(group) for _, group in groupby(ordered, key=lambda found: found.shape.invariant)]
-        return sorted(groups, key=lambda group: (group[0].steps, group[0].shape))
+        ordered = sorted(self._found.values(), key=lambda found: (found.signature.invariant, found.steps))
+        groups = [list(group) for _, group in groupby(ordered, key=lambda found: found.signature.invariant)]
+        return sorted(groups, key=lambda group: (group[0].steps, group[0].signature))

@@ -1,8 +1,8 @@
 """A pool of processes, each with one task at a time, which Ctrl-C and failures end at once.
 
-``concurrent.futures`` cannot stop a task that runs, and with ``max_tasks_per_child`` it hangs on
-Python 3.11.  Each worker here is a process with a pipe of its own, and ends with its parent, however that
-ends.  Tasks and results are pickled.
+``concurrent.futures`` cannot stop a task that runs, a worker that dies breaks its whole pool and every task
+in it, and with ``max_tasks_per_child`` it hangs on Python 3.11.  Each worker here is a process with a pipe
+of its own, and ends with its parent, however that ends.  Tasks and results are pickled.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class _Failed(NamedTuple):
 
 class _Worker(Generic[Task, Result]):
     def __init__(self, work: Callable[[Task], Result]) -> None:
-        # Not forked: a fresh process has no database connection and no frozen clock of ours.
+        # Not forked: a fresh process has no database connection and no frozen clock of ours.  It costs about
+        # 1 s of CPU to start, so a worker is kept from task to task.
         context = multiprocessing.get_context("spawn")
         pipe, theirs = context.Pipe()
         self.pipe = pipe
@@ -75,8 +76,7 @@ def side_by_side(
     patience: float = 30,
     lost: Callable[[Task, str], Result] | None = None,
 ) -> Generator[Result | None]:
-    """Yield results as they come, with at most ``jobs`` tasks under way, and None after ``patience`` seconds
-    without one.
+    """Yield results as they come, with at most ``jobs`` tasks under way; None after ``patience`` seconds.
 
     ``work`` must be a function of a module.  ``next_task`` is asked whenever a worker is free; None means
     that there is no task for now, and the end when no worker is busy.  ``lost`` makes the result of a task
@@ -98,6 +98,7 @@ def side_by_side(
             busy = {worker.pipe: worker for worker in workers if worker.task is not None}
             if not busy:
                 return
+            # The pipe of a process that died is ready too: take() then reads the end of it.
             ready = wait(list(busy), patience)
             if not ready:
                 yield None
@@ -109,6 +110,7 @@ def side_by_side(
                 except WorkFailed as error:
                     if lost is None:
                         raise
+                    # Even if the process lives: what the failed task left in it would reach the next one.
                     workers.remove(worker)
                     worker.end()
                     result = lost(task, str(error))
@@ -121,7 +123,7 @@ def side_by_side(
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
     """Ignore Ctrl-C for a moment: a process that is started now inherits that, from its first import on."""
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -102,7 +102,9 @@ class PlainSearch:
         while self._may_find_more:
             seed += 1
             examples = min(max(self.total.tally.examples, FEWEST), MOST)
-            further = SearchControl(self.total, self.tick, known=self.findings.shapes, most_examples=examples)
+            further = SearchControl(
+                self.total, self.tick, known=self.findings.signatures, most_examples=examples
+            )
             size = self.kind.size(settings())
             self._play(further, seed, so_many(examples, profile=None, steps=size.stateful_step_count))
             if further.failure is None:
@@ -116,8 +118,8 @@ class PlainSearch:
         try:
             play(control, seed, self.kind.machine, profile)
         finally:  # also when Ctrl-C follows right after a failure
-            for shape, number in control.met_again.items():
-                self.findings.again(shape, number)
+            for signature, number in control.met_again.items():
+                self.findings.again(signature, number)
             if control.failure is not None:
                 self._keep(control.failure, control.unstable)
 

@@ -21,7 +21,7 @@ from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import run_summary, verdict_line
 from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from tests.support.commandline import STRANGER, run, write
 
 ENOUGH = EXAMPLES_TO_JUDGE_REACH
@@ -37,7 +37,10 @@ def chokes(ledger: Ledger, event: StepBegan) -> Iterator[Any]:
 
 NO_COMMIT = {"answer_lost in prepare": "it claims by one UPDATE in autocommit"}
 FAILURE = Failure(
-    Violation("every_job_ends", "j1", 1, 0.0, "j1 never ends.", ()), (), (), Shape("every_job_ends", "drain")
+    Violation("every_job_ends", "j1", 1, 0.0, "j1 never ends.", ()),
+    (),
+    (),
+    Signature("every_job_ends", "drain"),
 )
 
 

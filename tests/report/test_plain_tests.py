@@ -19,7 +19,7 @@ from statemachine.report import failure_folder as failures
 from statemachine.report import timeline
 from statemachine.report.plain_tests import NAME, regression_test
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 
 PAGE = "<!doctype html>\n"
 COMMAND = "pytest .statemachine/abcde/test_regression.py"
@@ -29,7 +29,7 @@ HEADER = Header("theirs.binding:Binding", LIFECYCLE)
 
 def failure(*events: Event, story: str = "j1 never ends.", at_step: int = 2) -> Failure:
     headline = Violation("every_job_ends", "j1", at_step, 0, story, ())
-    return Failure(headline, (), events, Shape("every_job_ends", "drain"))
+    return Failure(headline, (), events, Signature("every_job_ends", "drain"))
 
 
 def step(number: int, operation: str, **arguments: object) -> StepBegan:

@@ -58,7 +58,7 @@ def share(found: list[Offer], operation: str, **arguments: object) -> float:
 
 
 @pytest.mark.parametrize("contest", CONTESTS)
-def test_whatever_is_offered_can_be_played_and_the_correct_system_stands_it(
+def test_every_offer_can_be_played_and_the_correct_system_passes(
     contest: Contest, open_transactions: OpenTransactions
 ) -> None:
     played: Counter[str] = Counter()
@@ -90,7 +90,7 @@ def test_an_operation_is_stopped_where_a_rival_is_ready(open_transactions: OpenT
         assert least < stopped / (share(found, "complete", worker="A") - stopped) < most
 
 
-def test_it_goes_on_to_its_first_statement_and_then_the_rival_comes(
+def test_an_operation_executes_its_first_statement_and_then_its_rival_is_preferred(
     open_transactions: OpenTransactions,
 ) -> None:
     with open_transactions() as lane:
@@ -100,7 +100,9 @@ def test_it_goes_on_to_its_first_statement_and_then_the_rival_comes(
     assert share(read, "prepare", worker="B") > 10 * share(read, "proceed")
 
 
-def test_who_has_taken_over_finishes_before_the_late_one_goes_on(open_transactions: OpenTransactions) -> None:
+def test_the_new_holder_finishes_before_the_late_one_is_resumed(
+    open_transactions: OpenTransactions,
+) -> None:
     with open_transactions(defect="completed_without_lock") as lane:
         a_reads = ("proceed", {"by": "A", "statement": "SELECT ai_job"})
         read = offers(
@@ -110,7 +112,7 @@ def test_who_has_taken_over_finishes_before_the_late_one_goes_on(open_transactio
     assert in_the_same_way > 1.5 * otherwise > share(read, "proceed")
 
 
-def test_a_job_that_the_rival_has_nothing_to_do_with_does_not_come_first(
+def test_an_operation_on_another_job_is_not_preferred(
     open_transactions: OpenTransactions,
 ) -> None:
     other = (("create", {"job": "j9", "tenant": "t2"}), ("publish", {"job": "j9"}))
@@ -122,7 +124,7 @@ def test_a_job_that_the_rival_has_nothing_to_do_with_does_not_come_first(
     assert share(read, "prepare", worker="B") > 10 * share(read, "prepare", worker="C")
 
 
-def test_every_pair_is_a_contest_and_those_with_a_sweep_more_often() -> None:
+def test_every_pair_is_a_contest_and_pairs_with_a_sweep_are_repeated() -> None:
     counted = Counter(contests(Lifecycle()))
     assert set(counted) == set(pairs(Lifecycle()))
     assert {counted[pair] for pair in counted if Operation.RECOVER in pair} == {3}

@@ -44,12 +44,12 @@ def again(corpus: Corpus, header: Header = OURS) -> Corpus:
     return Corpus(corpus.place, header)
 
 
-def test_nothing_is_made_before_something_is_kept(corpus: Corpus, tmp_path: Path) -> None:
+def test_no_directory_is_made_before_the_first_entry(corpus: Corpus, tmp_path: Path) -> None:
     assert corpus.entries() == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_kept_is_found_again_failures_and_short_ones_first(corpus: Corpus) -> None:
+def test_entries_are_read_back_failures_first_and_short_ones_first(corpus: Corpus) -> None:
     corpus.add(EntryKind.SITUATIONS, history("j1"))
     corpus.add(EntryKind.FAILURES, history("j1", "j2", "j3"))
     corpus.add(EntryKind.FAILURES, history("j1", "j2"))
@@ -62,7 +62,7 @@ def test_what_is_kept_is_found_again_failures_and_short_ones_first(corpus: Corpu
     assert found[0].steps[1] == (2, "create", {"job": "j2"})
 
 
-def test_the_same_steps_are_kept_once_whoever_met_them(corpus: Corpus, tmp_path: Path) -> None:
+def test_the_same_steps_from_two_runs_are_one_entry(corpus: Corpus, tmp_path: Path) -> None:
     for seed in (1, 2):
         run = again(corpus, replace(OURS, seed=seed))
         for _ in range(2):
@@ -72,7 +72,7 @@ def test_the_same_steps_are_kept_once_whoever_met_them(corpus: Corpus, tmp_path:
     assert len(list(tmp_path.rglob("*.ndjson"))) == 2
 
 
-def test_a_drain_is_not_kept_since_it_follows_from_the_state(corpus: Corpus) -> None:
+def test_the_steps_of_a_drain_are_not_saved(corpus: Corpus) -> None:
     drained = [*history("j1"), DrainBegan(0), StepBegan(0, 2, "publish", {"job": "j1"}, drain=True)]
     assert len(corpus.add(EntryKind.FAILURES, drained).steps) == 1
 
@@ -84,7 +84,7 @@ def test_a_drain_is_not_kept_since_it_follows_from_the_state(corpus: Corpus) -> 
         Header("theirs:Binding", Lifecycle(), defect="planted"),
     ],
 )
-def test_what_another_system_has_left_is_passed_over(corpus: Corpus, other: Header) -> None:
+def test_entries_of_another_system_are_passed_over(corpus: Corpus, other: Header) -> None:
     corpus.add(EntryKind.FAILURES, history("j1"))
     assert again(corpus, other).entries() == []
     again(corpus, other).add(EntryKind.FAILURES, history("j1"))
@@ -93,7 +93,7 @@ def test_what_another_system_has_left_is_passed_over(corpus: Corpus, other: Head
 
 
 @pytest.mark.parametrize("text", ["", "no history", '{"format": "leased-job-history", "version": 99}\n'])
-def test_what_cannot_be_read_is_told_and_the_rest_is_played(
+def test_an_unreadable_entry_is_noted_and_the_others_are_read(
     text: str, corpus: Corpus, tmp_path: Path
 ) -> None:
     corpus.add(EntryKind.FAILURES, history("j1"))
@@ -112,7 +112,7 @@ class Unreadable(Directory):
         raise OSError(errno.EIO, "Input/output error")
 
 
-def test_a_place_that_cannot_be_read_is_told_and_nothing_is_raised(tmp_path: Path) -> None:
+def test_an_unreadable_place_is_noted_and_nothing_is_raised(tmp_path: Path) -> None:
     corpus = Corpus(Unreadable(tmp_path), OURS)
     corpus.add(EntryKind.FAILURES, history("j1"))
     assert again(corpus).entries() == []
@@ -121,7 +121,7 @@ def test_a_place_that_cannot_be_read_is_told_and_nothing_is_raised(tmp_path: Pat
     assert "Input/output error" in unreadable.notes[0]
 
 
-def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+def test_entries_stay_in_memory_while_the_disk_is_full(tmp_path: Path) -> None:
     place = FullDisk(tmp_path / "corpus")
     corpus = Corpus(place, OURS)
     for jobs in (["j1"], ["j1", "j2"]):
@@ -145,7 +145,7 @@ def test_half_a_file_is_never_left(corpus: Corpus, tmp_path: Path, monkeypatch: 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_what_is_dropped_is_gone_and_may_come_back(corpus: Corpus) -> None:
+def test_a_dropped_entry_is_deleted_and_can_be_added_again(corpus: Corpus) -> None:
     entry = corpus.add(EntryKind.SITUATIONS, history("j1"))
     corpus.drop([entry])
     assert again(corpus).entries() == []
@@ -163,13 +163,13 @@ def test_what_is_dropped_is_gone_and_may_come_back(corpus: Corpus) -> None:
         ("redis://127.0.0.1:port/0", "no Redis answers there"),
     ],
 )
-def test_a_place_that_cannot_be_is_refused_in_a_sentence(where: str, words: str) -> None:
+def test_an_impossible_place_is_refused_with_the_way_out(where: str, words: str) -> None:
     with pytest.raises(PlaceError, match=words) as raised:
         place_for(where)
     assert "secret" not in str(raised.value)
 
 
-def test_a_file_is_no_place(tmp_path: Path) -> None:
+def test_a_file_is_refused_as_a_place(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(PlaceError, match="is no directory"):
         place_for(str(tmp_path / "file" / "corpus"))
@@ -178,14 +178,14 @@ def test_a_file_is_no_place(tmp_path: Path) -> None:
 # -- which entries are worth keeping --------------------------------------------------------
 
 
-def test_a_cover_meets_all_with_few() -> None:
+def test_a_cover_meets_everything_with_few_entries() -> None:
     met = {"long": set("abc"), "needless": set("ab"), "short": set("cd"), "nothing": set[str]()}
     assert cover(met, 10) == ["long", "short"]
     assert cover(met, 1) == ["long"]
     assert cover({}, 10) == []
 
 
-def test_situations_that_others_meet_as_well_are_needless() -> None:
+def test_an_entry_is_needless_when_others_met_all_of_its_situations() -> None:
     selection = Selection()
     both = entry_of(EntryKind.SITUATIONS, OURS, history("j1", "j2"))
     one = entry_of(EntryKind.SITUATIONS, OURS, history("j1"))

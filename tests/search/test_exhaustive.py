@@ -1,4 +1,4 @@
-"""``--exhaust``: every order of two operations' statements is played once, and what is told of it is true."""
+"""``--exhaust``: every order of two operations' statements is played once, and its report is true."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.world.transactions import systems
 
 
 class TwoStatements(systems.Rough):
-    """Refuses an ended job after a look at it: SELECT, COMMIT, and nobody locks anything."""
+    """Refuses an ended job after reading it: SELECT, COMMIT, and no locks."""
 
     def parts(self) -> dict[str, Any]:
         parts = super().parts()
@@ -87,7 +87,7 @@ def test_two_statements_against_two_have_six_orders(
     assert strategy.total.verdict is not Verdict.FAIL
 
 
-def test_a_lock_leaves_fewer(
+def test_a_row_lock_leaves_fewer_orders(
     open_transactions: OpenTransactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The one who locks first: SELECT FOR UPDATE, UPDATE, COMMIT.  The other one: its SELECT FOR UPDATE, which
@@ -118,7 +118,7 @@ def test_every_schedule_is_played_once(open_transactions: OpenTransactions, tmp_
     assert not lane.in_flight
 
 
-def test_what_breaks_is_counted_kept_and_told(
+def test_failures_are_counted_saved_and_reported(
     open_transactions: OpenTransactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # SELECT, UPDATE, COMMIT twice.  A schedule is right only where one has committed before the other reads:
@@ -135,7 +135,7 @@ def test_what_breaks_is_counted_kept_and_told(
     assert list(tmp_path.rglob("*.ndjson")) or list(tmp_path.rglob("*")), "it is kept in the corpus"
 
 
-def test_a_bound_that_is_hit_is_no_exhaustion(
+def test_more_schedules_than_the_bound_are_not_exhausted(
     open_transactions: OpenTransactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only(monkeypatch, "PENDING")
@@ -148,7 +148,7 @@ def test_a_bound_that_is_hit_is_no_exhaustion(
     assert any("more than 4 schedules, not exhausted" in doubt for doubt in strategy.total.doubts().lost)
 
 
-def test_a_bound_that_is_just_met_is_one(
+def test_as_many_schedules_as_the_bound_are_exhausted(
     open_transactions: OpenTransactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only(monkeypatch, "PENDING")
@@ -166,7 +166,7 @@ def test_a_pair_that_never_meets_is_refused(open_transactions: OpenTransactions,
         exhausted(lane, tmp_path, "publish", "publish")
 
 
-def test_an_operation_that_the_system_lacks_is_never_both(
+def test_an_operation_that_the_system_lacks_is_refused(
     open_transactions: OpenTransactions, tmp_path: Path
 ) -> None:
     with open_transactions() as lane, pytest.raises(NeverBoth):

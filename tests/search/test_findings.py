@@ -1,4 +1,4 @@
-"""Distinct failures: one entry a shape, the shortest history of it, grouped by claim."""
+"""Distinct failures: one entry a signature, the shortest history of it, grouped by claim."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statemachine.search.figures import InCorpus, InSearch
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import play
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
 from tests.support.scripts import MINIMAL
@@ -17,20 +17,20 @@ from tests.support.scripts import MINIMAL
 def finding(claim: str, operation: str, steps: int, seed: int = 0) -> Finding:
     events = tuple(StepBegan(0, number, "wait", {}) for number in range(steps))
     seen = Violation(claim, "j1", steps, 0, f"{claim} broke.", ())
-    return Finding(Failure(seen, (), events, Shape(claim, operation)), InSearch(1), steps, seed=seed)
+    return Finding(Failure(seen, (), events, Signature(claim, operation)), InSearch(1), steps, seed=seed)
 
 
-def test_of_one_shape_the_shortest_is_kept_and_all_are_counted() -> None:
+def test_of_one_signature_the_shortest_is_kept_and_all_are_counted() -> None:
     findings = Findings()
     assert findings.add(finding("a", "complete", 9, seed=1))
     assert not findings.add(finding("a", "complete", 5, seed=2))
     assert not findings.add(finding("a", "complete", 7, seed=3))
-    findings.again(Shape("a", "complete"), 10)
+    findings.again(Signature("a", "complete"), 10)
     (only,) = findings
     assert (only.steps, only.seed, only.times) == (5, 2, 13)
 
 
-def test_groups_are_claims_and_the_shortest_comes_first() -> None:
+def test_findings_are_grouped_by_claim_the_shortest_first() -> None:
     findings = Findings()
     for found in (
         finding("a", "complete", 9),
@@ -39,16 +39,16 @@ def test_groups_are_claims_and_the_shortest_comes_first() -> None:
         finding("c", "fail", 8),
     ):
         findings.add(found)
-    assert [[(one.shape.invariant, one.steps) for one in group] for group in findings.by_claim()] == [
+    assert [[(one.signature.invariant, one.steps) for one in group] for group in findings.by_claim()] == [
         [("a", 4), ("a", 9)],
         [("b", 6)],
         [("c", 8)],
     ]
-    assert findings.shapes == {
-        Shape("a", "complete"),
-        Shape("a", "fail"),
-        Shape("b", "fail"),
-        Shape("c", "fail"),
+    assert findings.signatures == {
+        Signature("a", "complete"),
+        Signature("a", "fail"),
+        Signature("b", "fail"),
+        Signature("c", "fail"),
     }
     assert Findings().by_claim() == []
 
@@ -63,17 +63,17 @@ def long_failure(lane: Lane) -> Failure:
     return failure
 
 
-def test_minimising_keeps_the_shape_and_says_how_long_it_was(open_lane: OpenLane) -> None:
+def test_minimising_keeps_the_signature_and_the_length_before(open_lane: OpenLane) -> None:
     with open_lane("completion_without_token") as lane:
         failure = long_failure(lane)
         findings = Findings()
         findings.add(Finding(failure, InCorpus("somewhere"), len(failure.steps)))
         (only,) = findings.minimised(lane)
     assert only.steps < only.found_steps == len(failure.steps)
-    assert only.shape.invariant == failure.shape.invariant
+    assert only.signature.invariant == failure.signature.invariant
 
 
-def test_what_does_not_repeat_is_left_as_it_was_found(open_lane: OpenLane) -> None:
+def test_an_unstable_failure_is_not_minimised(open_lane: OpenLane) -> None:
     with open_lane("completion_without_token") as lane:
         failure = long_failure(lane)
         findings = Findings()

@@ -47,7 +47,7 @@ def test_nothing_to_do_starts_nothing() -> None:
         (0, "^0: its process ended with exit code 7"),
     ],
 )
-def test_a_task_that_cannot_be_done_is_told_in_a_sentence(number: int, words: str) -> None:
+def test_a_failed_task_is_raised_with_its_reason(number: int, words: str) -> None:
     with pytest.raises(WorkFailed, match=words):
         list(side_by_side(square, dealing(number), jobs=1))
 
@@ -82,14 +82,14 @@ def test_a_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.wait()
 
 
-def test_a_long_silence_is_told_and_closing_ends_the_work_at_once() -> None:
+def test_none_is_yielded_while_no_result_comes_and_closing_ends_all_work() -> None:
     began = time.monotonic()
     with closing(side_by_side(square, dealing(99), jobs=1, patience=0.01)) as results:
         assert next(results) is None
     assert time.monotonic() - began < 30
 
 
-def test_who_asks_for_it_is_told_of_a_lost_task_and_the_work_goes_on() -> None:
+def test_a_lost_task_is_turned_into_a_result_and_the_others_go_on() -> None:
     lost: list[str] = []
 
     def note(task: int, reason: str) -> int:

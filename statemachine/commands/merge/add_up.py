@@ -157,7 +157,7 @@ def run(asked: argparse.Namespace) -> int:
         say(line)
     if asked.markdown is not None:
         found = list(chain.from_iterable(merge.findings.by_claim()))
-        replay = {shape: ours.replay_command(folder) for shape, folder in reported.folders.items()}
+        replay = {signature: ours.replay_command(folder) for signature, folder in reported.folders.items()}
         _append(Path(asked.markdown), markdown(merge.total, found, shards, replay, summary))
     return DONE if merge.total.verdict is Verdict.PASS else BROKEN
 

@@ -10,7 +10,7 @@ from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import verdict_line
 from statemachine.search.findings import Finding
 from statemachine.search.run import Run
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 
 _NOT_KEPT = "not saved"
 
@@ -19,12 +19,12 @@ def markdown(
     run: Run,
     findings: Sequence[Finding],
     shards: Sequence[Shard],
-    replay: Mapping[Shape, str],
+    replay: Mapping[Signature, str],
     summary: Sequence[str],
 ) -> str:
     """Return verdict, failures, shards, and the whole summary folded away.
 
-    ``replay`` gives the command line that plays a finding of a shape again, where it could be saved.
+    ``replay`` gives the command line that plays a finding of a signature again, where it could be saved.
     """
     return "\n".join(
         [
@@ -47,13 +47,13 @@ def markdown(
     )
 
 
-def _failures(findings: Sequence[Finding], replay: Mapping[Shape, str]) -> Iterator[str]:
+def _failures(findings: Sequence[Finding], replay: Mapping[Signature, str]) -> Iterator[str]:
     if not findings:
         return
     yield from ["", "| claim | what happened | steps | play it again |", "|---|---|---:|---|"]
     for found in findings:
         seen = found.failure.headline
-        again = f"`{replay[found.shape]}`" if found.shape in replay else _NOT_KEPT
+        again = f"`{replay[found.signature]}`" if found.signature in replay else _NOT_KEPT
         yield f"| `{seen.invariant}` | {_text(seen.story)} | {found.steps} | {again} |"
 
 

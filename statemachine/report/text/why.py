@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
+from statemachine.history.in_flight import GOES_ON, KILLED
 from statemachine.history.words import exact
 from statemachine.report.text.columns import GAP, side_by_side
 from statemachine.report.text.paper import WIDE, WIDTH, Paper
 from statemachine.report.text.phrases import edge_name
-from statemachine.search.triage.explain import Apart, Overlap, Rerun, Result, Until, Whole, Why, Without
+from statemachine.search.triage.explain import Act, Apart, Overlap, Rerun, Result, Until, Whole, Why, Without
 
 TITLE = "Why (each line is a re-run, nothing inferred)"
 _REASONS = 3
@@ -25,6 +26,15 @@ _INDENT = "    "
 _CHANGE = 28
 _RESULT_AT_LEAST = WIDTH - 46 - 6
 """The column of changes is folded before the column of results becomes narrower than this."""
+
+_OVERLAPS: Mapping[Overlap, str] = {
+    Overlap.ISOLATION: "isolation: needs the overlap "
+    "(no order of whole operations that was tried breaks this claim)",
+    Overlap.PROTOCOL: "protocol: happens serially too "
+    "(whole operations, one after another, break this claim)",
+}
+_ACTS: Mapping[str, str] = {GOES_ON: "{by}: {statement}", KILLED: "{by} killed"}
+_BEGINS = "{by}: {does} begins"
 
 _Row = tuple[str, str]
 """What was changed, and the result."""
@@ -60,9 +70,12 @@ def cut_short(why: Why) -> str:
 
 def overlap_text(overlap: Overlap) -> str:
     """Return whether the failure needs the overlap of operations, and what that rests on."""
-    if overlap is Overlap.ISOLATION:
-        return f"{overlap} (no order of whole operations that was tried breaks this claim)"
-    return f"{overlap} (whole operations, one after another, break this claim)"
+    return _OVERLAPS[overlap]
+
+
+def act_text(act: Act) -> str:
+    """Return ``B: prepare begins``, ``B: COMMIT`` or ``B killed``."""
+    return _ACTS.get(act.does, _BEGINS).format_map(act._asdict())
 
 
 def order_of(change: Whole) -> str:
@@ -73,7 +86,7 @@ def order_of(change: Whole) -> str:
 def apart_text(change: Apart, why: Why) -> str:
     """Return ``with 1 s between the steps``."""
     # No time can pass while an operation is in flight.
-    where = "wherever nothing is in flight" if why.names else "between the steps"
+    where = "wherever nothing is in flight" if why.acts else "between the steps"
     return f"with {change.seconds} s {where}"
 
 
@@ -107,7 +120,7 @@ def _dropped(why: Why) -> Iterator[_Row]:
     for step in sorted(dropped):
         alike.setdefault(_result(dropped[step], len(reasons) <= _REASONS), []).append(step)
     for result, steps in alike.items():
-        name = f" ({why.names[steps[0]]})" if steps[0] in why.names else ""
+        name = f" ({act_text(why.acts[steps[0]])})" if steps[0] in why.acts else ""
         alone = f"without step {steps[0]}{name}"
         yield alone if len(steps) == 1 else f"without one of steps {_ranges(steps)}", result
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from statemachine.history.words import exact
 from statemachine.report.text.phrases import edge_name
-from statemachine.report.text.why import apart_text, cut_short, order_of, overlap_text, result_text
+from statemachine.report.text.why import act_text, apart_text, cut_short, order_of, overlap_text, result_text
 from statemachine.report.timeline.markup import Markup, joined, table, tag
 from statemachine.report.timeline.steps import TimelineStep
 from statemachine.search.triage.explain import Apart, Rerun, Result, Until, Whole, Why, Without
@@ -34,7 +34,7 @@ def why_grid(why: Why, steps: Sequence[TimelineStep]) -> Markup:
             tag(
                 "th",
                 tag("a", str(one.step), href=f"#step-{one.step}"),
-                f" {why.names.get(one.step, one.operation)}",
+                f" {act_text(why.acts[one.step]) if one.step in why.acts else one.operation}",
                 scope="row",
             ),
             tag("td", _result(dropped[one.step]) if one.step in dropped else "not tried"),

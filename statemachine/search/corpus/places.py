@@ -36,7 +36,7 @@ class CorpusPlace(Protocol):
 def place_for(where: str) -> CorpusPlace:
     """Return the place that ``where`` names: a directory, or the address of a Redis.
 
-    Raises :class:`PlaceError` when nothing can be saved there.
+    Raise :class:`PlaceError` when nothing can be saved there.
     """
     if where.startswith(REDIS):
         return SharedRedis(where)
@@ -60,11 +60,14 @@ class Directory:
 
     def texts(self, kind: str) -> Iterator[tuple[str, str]]:
         for file in sorted((self.folder / kind).glob(f"*{SUFFIX}")):
+            # Undecodable bytes are replaced, not raised: the entry then fails to parse, is passed over with
+            # a note, and the others are still played.
             with suppress(FileNotFoundError):  # another run has pruned it
                 yield file.as_posix(), file.read_text(encoding="utf-8", errors="replace")
 
     def save(self, kind: str, name: str, text: str) -> None:
         file = self._file(kind, name)
+        # Names are digests of contents: a file of this name has the same steps already.
         if file.exists():
             return
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -99,10 +102,11 @@ class SharedRedis:
                 f"{_shown(address)}: a corpus in Redis needs its client: "
                 "pip install 'leased-job-statemachine[fuzz]'"
             ) from None
+        # Kept, since redis is optional and cannot be imported by the module.
         self._error: type[Exception] = RedisError
         try:
             client = Redis.from_url(address, socket_timeout=10, socket_connect_timeout=10)
-            client.ping()
+            client.ping()  # from_url does not connect: a wrong address is to fail now, not after the search
         except (RedisError, ValueError, OSError) as error:
             raise PlaceError(
                 f"{_shown(address)}: no Redis answers there ({error}); start one, or mend the address"
@@ -115,7 +119,7 @@ class SharedRedis:
 
     def texts(self, kind: str) -> Iterator[tuple[str, str]]:
         found = self._asked("fetch", _key(kind))
-        for value in sorted(found):
+        for value in sorted(found):  # a Redis set has no order, and the same corpus must play the same way
             yield f"{self}, {kind}", value.decode("utf-8", errors="replace")
 
     def save(self, kind: str, name: str, text: str) -> None:

@@ -18,13 +18,15 @@ class Selection:
     """Collects entries with the pairs of situations that they met, and chooses among them."""
 
     def __init__(self) -> None:
+        # By name and in the order in which they were added: the same entry may come from several places,
+        # and the choice must be the same in every run.
         self._met: dict[str, tuple[Entry, Set[Pair]]] = {}
         self._mended: dict[str, Entry] = {}
 
     def add(self, entry: Entry, met: Set[Pair], *, fails: bool = False) -> None:
         """Add one; one that fails is never needless."""
         if fails:
-            return
+            return  # not even a candidate: an open failure must be played in every run, whatever it costs
         if entry.kind is EntryKind.SITUATIONS:
             self._met[entry.name] = entry, met
         else:
@@ -39,6 +41,8 @@ class Selection:
         """Yield all others, and of the failures that are mended by now all but the first that were added."""
         kept = {entry.name for entry in self.chosen()}
         yield from (entry for name, (entry, _) in self._met.items() if name not in kept)
+        # A mended failure guards against the same bug, so it stays as long as there is room.  A corpus gives
+        # its entries shortest first, so of each corpus the longest go.
         yield from list(self._mended.values())[KEPT:]
 
 

@@ -150,7 +150,7 @@ class FuzzCampaign:
     def _next_search(self) -> FuzzSearch | None:
         if self.time_is_up:
             return None
-        known = self.findings.shapes
+        known = self.findings.signatures
         if self._retries:
             dealt = self._retries.pop().search._replace(known=known, again=True)
         else:
@@ -168,8 +168,8 @@ class FuzzCampaign:
             self._retry(searched)
             return
         self.total.tally.add(searched.tally)
-        for shape, number in searched.met_again.items():
-            self.findings.again(shape, number)
+        for signature, number in searched.met_again.items():
+            self.findings.again(signature, number)
         if searched.failure is not None:
             seed = searched.search.seed
             origin = InSearch(self.total.tally.examples, self.elapsed, seed)

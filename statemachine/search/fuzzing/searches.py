@@ -19,7 +19,7 @@ from statemachine.search.machine import JobMachine
 from statemachine.search.run import Run
 from statemachine.search.tally import Tally
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -52,7 +52,7 @@ class FuzzSearch(NamedTuple):
     system: System
     seed: int
     size: Size
-    known: frozenset[Shape]
+    known: frozenset[Signature]
     """Signatures of failures that are found already."""
     again: bool = False
     """Whether a process has died of it before."""
@@ -75,7 +75,7 @@ class Searched(NamedTuple):
     tally: Tally
     failure: Failure | None = None
     unstable: str = ""
-    met_again: Counter[Shape] = Counter()  # noqa: RUF012  never changed
+    met_again: Counter[Signature] = Counter()  # noqa: RUF012  never changed
     new: tuple[Met, ...] = ()
     """Examples that met new pairs of situations."""
     lost: str = ""

@@ -1,27 +1,28 @@
 """Why a failure happens, found by playing it again with one thing changed at a time.
 
-Each step before the failing one is dropped, and each move of time is made a second shorter and a
-second longer; a failure in which no time passes is also played with a second between its steps, since
-on a frozen clock everything else happens at once.  Where operations were in flight at once, all are also
-played whole, in two orders.  With a statement go those that its operation executes after it.
+Each step before the failing one is dropped once.  Each move of time is made a second shorter and a second
+longer.  A failure in which no time passes is also played with a second between its steps, since a frozen
+clock makes everything else simultaneous.  Where operations were in flight at once, all are also played
+whole, in up to two serial orders.  A dropped statement takes with it those that its operation executed
+after it.
 
-What is said is what such a re-run did: that the claim breaks without a step shows that the step is no
-cause, but that it holds does not show that the step is the only one.  Nothing is tried in place of a
-dropped step, so later steps may not be possible.
+Each re-run says what happened in it, and no more.  That the claim breaks without a step shows that the
+step is no cause; that it holds does not show that the step is the only cause.  Nothing is put in the
+place of a dropped step, so later steps may not be possible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from itertools import chain
 from typing import Any, NamedTuple
 
 from statemachine.history.events import ClockMoved, StatementBegan, StepBegan
 from statemachine.history.in_flight import GOES_ON, KILLED, Flight, flights_of
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.script import Played, Step, Steps, in_drain, play, steps_of
+from statemachine.search.triage.script import PlayedScript, Step, Steps, in_drain, play, steps_of
 from statemachine.search.triage.serial_orders import at_rest_after, carried_on, serially, without
 from statemachine.world.lane import Lane
 
@@ -30,8 +31,8 @@ TIME_MOVES = {"advance_to": "offset", "wait": "seconds"}
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """The same steps once more: without this one, no other re-run would mean anything."""
+class SameSteps:
+    """Nothing changed.  It comes first: if it passes, no other re-run means anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,74 +44,90 @@ class Without:
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """A move of time that ends at second ``at``; ``edge`` names the deadline that this meets exactly."""
+    """A move of time that ends at another second."""
 
     step: int
     at: float
+    """The second at which it ends, counted from the beginning of the example."""
     edge: str = ""
+    """The kind of the deadline that falls exactly then (``lease``), or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """``seconds`` pass between any two steps."""
+    """Time that passes between any two steps."""
 
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Every operation played whole: in the order in which they began, or of their last COMMITs."""
+    """Every operation played whole, in one of two serial orders."""
 
     by_commit: bool
+    """Whether they are ordered by their last COMMITs, and not by their begins."""
 
 
-Change = Again | Without | Until | Apart | Whole
+Alteration = SameSteps | Without | Until | Apart | Whole
 
 
-class Overlap(StrEnum):
-    """Whether a failure needs two operations at once: what a lock or an isolation level can mend, or not.
+class Overlap(Enum):
+    """Whether a failure needs two operations at once.
 
-    ISOLATION says that neither order of whole operations that was tried breaks the same claim; a third
-    order might.
+    It says what can mend it: a lock or an isolation level mends ISOLATION only.
     """
 
-    PROTOCOL = "protocol: happens serially too"
-    ISOLATION = "isolation: needs the overlap"
+    PROTOCOL = auto()
+    """A serial order of whole operations breaks the same claim."""
+    ISOLATION = auto()
+    """No serial order that was tried, at most two, breaks the same claim; another one might."""
 
 
 class Result(StrEnum):
+    """What happened in a re-run; the value stands in reports."""
+
     FAILS = "FAILS"
+    """The same claim broke."""
     OTHER = "breaks another invariant"
     PASSES = "passes"
     NOT_POSSIBLE = "not possible"
+    """The step that was changed, or else the failing one, could not be played."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """One re-run.  ``detail`` names the other invariant, or says what a step that could not be played lacked.
+    """One re-run of a failure."""
 
-    NOT_POSSIBLE is said of the step that was changed, or else of the failing one.
-    """
-
-    change: Change
+    change: Alteration
     result: Result
     detail: str = ""
+    """The name of the other invariant for OTHER, the reason for NOT_POSSIBLE, else empty."""
+
+
+class Act(NamedTuple):
+    """What a step does with an operation that is in flight after or before it."""
+
+    by: str
+    """The name of the operation in flight: its worker, ``publisher``, ``stray 2``."""
+    does: str
+    """The operation that the step begins, or ``proceed``, or ``kill_in_flight``."""
+    statement: str = ""
+    """The statement that ``proceed`` executes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """All re-runs that were made, in a fixed order; ``wanted`` is how many there would have been.
-
-    ``moves`` are the failure's own moves of time, which :class:`Again` played unchanged.  ``names`` say what
-    the steps of operations in flight do.  ``overlap`` is None where operations are not seen to
-    overlap, and when too few re-runs were made to tell.
-    """
+    """All re-runs that were made, in a fixed order."""
 
     reruns: tuple[Rerun, ...]
     wanted: int
+    """How many re-runs there would have been without a limit of steps."""
     moves: tuple[Until, ...] = ()
-    names: Mapping[int, str] = field(default_factory=dict)
+    """The failure's own moves of time, which :class:`SameSteps` played unchanged."""
+    acts: Mapping[int, Act] = field(default_factory=dict)
+    """The steps that begin, resume or kill an operation in flight, by number; empty without overlap."""
     overlap: Overlap | None = None
+    """None where the lane does not see statements, or too few re-runs were made to tell."""
 
     @property
     def repeats(self) -> bool:
@@ -119,29 +136,29 @@ class Why:
 
 
 class _Variation(NamedTuple):
-    """A script that differs by ``change``; ``changed`` is the step that must be possible for that.
+    """A script that differs from the failure's by one change."""
 
-    ``failing`` is the step that breaks the claim, and ``lacking`` why it is not in this script, if it is not.
-    """
-
-    change: Change
+    change: Alteration
     steps: Steps
     failing: int
+    """The step that breaks the claim."""
     changed: int | None = None
+    """The changed step: if it is not possible, the re-run says nothing."""
     lacking: str = ""
+    """Why the failing step is not in this script, if it is not."""
 
 
 def explain(lane: Lane, failure: Failure, budget: int | None = None) -> Why:
-    """Re-run ``failure`` on the open ``lane`` with one thing changed at a time, for ``budget`` steps.
+    """Re-run ``failure`` on the open ``lane`` with one thing changed at a time.
 
-    Without a budget, for as many as the lane allows.  When the unchanged steps do not break the same claim
-    again, that is the only re-run.
+    No re-run begins after ``budget`` steps; without a budget, the lane's own limit holds.  When the
+    unchanged steps do not break the same claim again, they are the only re-run.
     """
     left = lane.steps_to_explain if budget is None else budget
     steps, flights = steps_of(failure), flights_of(failure.events)
     moves = _moves(failure, steps)
     failing = failure.headline.step
-    again = _Variation(Again(), steps, failing)
+    again = _Variation(SameSteps(), steps, failing)
     variations = [again, *_variations(steps, moves, failing, flights)]
     reruns: list[Rerun] = []
     for variation in variations:
@@ -153,7 +170,7 @@ def explain(lane: Lane, failure: Failure, budget: int | None = None) -> Why:
         if left <= 0:
             break
     overlap = _overlap(failure, flights, variations, reruns)
-    return Why(tuple(reruns), len(variations), moves, _names(steps, flights), overlap)
+    return Why(tuple(reruns), len(variations), moves, _acts(steps, flights), overlap)
 
 
 def _overlap(
@@ -162,29 +179,30 @@ def _overlap(
     if not any(isinstance(event, StatementBegan) for event in failure.events):
         return None
     whole = [rerun.result for rerun in reruns if isinstance(rerun.change, Whole)]
+    # Without flights every operation of the failure was whole already.
     if not flights or Result.FAILS in whole:
         return Overlap.PROTOCOL
     wanted = sum(isinstance(variation.change, Whole) for variation in variations)
     return Overlap.ISOLATION if len(whole) == wanted else None
 
 
-def _names(steps: Steps, flights: Sequence[Flight]) -> dict[int, str]:
-    """``B: prepare begins`` and ``B: COMMIT`` for the steps of operations in flight."""
-    said = {GOES_ON: "{by}: {statement}", KILLED: "{by} killed"}
-    named = {flight.began: f"{flight.by}: {flight.invoked.operation} begins" for flight in flights}
-    named |= {
-        step.key: said[step.operation].format_map(step.arguments) for step in steps if step.operation in said
-    }
-    return named
+def _acts(steps: Steps, flights: Sequence[Flight]) -> dict[int, Act]:
+    acts = {flight.began: Act(flight.by, str(flight.invoked.operation)) for flight in flights}
+    for step in steps:
+        if step.operation in (GOES_ON, KILLED):
+            by, statement = step.arguments["by"], step.arguments.get("statement", "")
+            acts[step.key] = Act(by, step.operation, statement)
+    return acts
 
 
-def _judged(failure: Failure, variation: _Variation, played: Played) -> Rerun:
+def _judged(failure: Failure, variation: _Variation, played: PlayedScript) -> Rerun:
     change, left_out = variation.change, played.left_out
     if variation.changed is not None and variation.changed in left_out:
         return Rerun(change, Result.NOT_POSSIBLE, left_out[variation.changed])
     if played.failure is not None:
         seen, sought = played.failure.headline.invariant, failure.headline.invariant
         return Rerun(change, Result.FAILS) if seen == sought else Rerun(change, Result.OTHER, seen)
+    # "passes" would mislead where the failing step was never played.
     lacking = variation.lacking or left_out.get(variation.failing, "")
     if lacking:
         return Rerun(change, Result.NOT_POSSIBLE, lacking)
@@ -207,21 +225,25 @@ def _moves(failure: Failure, steps: Steps) -> tuple[Until, ...]:
 
 
 def _edge(arguments: Mapping[str, Any]) -> str:
-    """The kind of the deadline that a move of time meets to the second, or empty."""
+    """Return the kind of the deadline that a move of time meets to the second, or an empty string."""
     return "" if arguments.get("offset") else str(arguments.get("deadline", ""))
 
 
 def _variations(
     steps: Steps, moves: Sequence[Until], failing: int, flights: Sequence[Flight]
 ) -> Iterator[_Variation]:
-    """Moves of time come first and then the last steps: what is nearest to the failure, if cut short."""
+    """Yield all changes, the most telling first: the limit of steps may cut the others off.
+
+    Serial orders tell a lock from a protocol, and a second at an edge is the usual cause; of the steps
+    those next to the failing one come first.
+    """
     yield from _whole(steps, failing, flights)
     for move in moves:
         yield from _shifted(steps, move, failing)
     if not moves and len(steps) > 1:
         yield _Variation(Apart(1), _apart(steps, flights), failing)
     for step in reversed(steps):
-        # All before the failing step was right when it was judged: there is no need to drop that one.
+        # A history ends at its first violation: without the failing step it is known to pass.
         if step.key != failing:
             rest = without(steps, flights, step.key)
             lacking = _lacking(step, steps, failing) if failing in carried_on(flights, step.key) else ""
@@ -239,7 +261,10 @@ def _whole(steps: Steps, failing: int, flights: Sequence[Flight]) -> Iterator[_V
 
 
 def _lacking(step: Step, steps: Steps, failing: int) -> str:
-    """Why the failing step, in which an operation goes on, cannot be played without ``step``."""
+    """Return why the failing step, which resumes an operation, cannot be played without ``step``.
+
+    In the words of NotPossible, beside which it is printed.
+    """
     last = next(other for other in steps if other.key == failing)
     by = last.arguments.get("by")
     if step.operation not in (GOES_ON, KILLED):
@@ -254,13 +279,14 @@ def _shifted(steps: Steps, move: Until, failing: int) -> Iterator[_Variation]:
     for shift in (-1, 1):
         arguments = {**step.arguments, name: step.arguments.get(name, 0) + shift}
         if arguments.get("seconds") == 0:
-            continue  # that is the script without this step, which is played anyway
+            continue  # the script without this step, which is played anyway
         shifted = [*steps[:place], step._replace(arguments=arguments), *steps[place + 1 :]]
         yield _Variation(Until(step.key, move.at + shift, _edge(arguments)), shifted, failing, step.key)
 
 
 def _apart(steps: Steps, flights: Sequence[Flight]) -> list[Step]:
-    # A wait creates nothing, so its number names nothing; none is possible while an operation is in flight.
+    # Key 0, which no step has: a wait creates nothing that would be named after it.  Only at rest, since
+    # no move of time is possible while an operation is in flight.
     wait = Step(0, "wait", {"seconds": 1})
     return [
         *chain.from_iterable(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from statemachine.history.events import Event, StepBegan
 from statemachine.invariants import Violation
-from statemachine.search.triage.signature import Shape, shape_of
+from statemachine.search.triage.signature import Signature, signature_of
 from statemachine.world.example import Example
 
 
@@ -19,19 +19,21 @@ class Failure:
     others: tuple[Violation, ...]
     """What else the failing step broke."""
     events: tuple[Event, ...]
-    shape: Shape
+    """The history, which ends with the failing step."""
+    signature: Signature
+    """Failures with equal signatures are one finding."""
 
     @classmethod
     def of(cls, example: Example) -> Failure | None:
-        """What broke in ``example``, or None."""
+        """Return what broke in ``example``, or None."""
         headline = example.judge.headline()
         if headline is None:
             return None
         others = tuple(seen for seen in example.judge.violations if seen is not headline)
-        shape = shape_of(example.ledger, example.events, headline)
-        return cls(headline, others, tuple(example.events), shape)
+        signature = signature_of(example.ledger, example.events, headline)
+        return cls(headline, others, tuple(example.events), signature)
 
     @property
     def steps(self) -> list[StepBegan]:
-        """All steps, those of the drain included."""
+        """The beginnings of all steps, those of the drain included."""
         return [event for event in self.events if isinstance(event, StepBegan)]

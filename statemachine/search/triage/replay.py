@@ -1,9 +1,8 @@
-"""Plays a saved history again, step by named step, without Hypothesis.
+"""Play a saved history again, step by named step, without Hypothesis.
 
-Three outcomes.  REPRODUCED: the same invariant breaks at the same step, or in the drain if it was there.
-FIXED: everything up to the failing step, or up to the drain, went as it was saved, and nothing breaks.
-DIVERGED: the system behaves differently before the failing step is reached, so the history says nothing
-about it any more; a history stops at its first violation, so all before it was right when it was saved.
+Three outcomes, since a system changes between the two runs.  A history ends at its first violation, so
+everything before its failing step was right when it was saved; where the system now behaves differently
+before that step, the history says nothing about it any more.
 
 A replay shows that this one interleaving is mended, not that its neighbours are.
 """
@@ -26,29 +25,42 @@ from statemachine.world.operations import NotPossible, Unplayable, perform
 from statemachine.world.operations.drain import drain
 
 
-class Outcome(StrEnum):
+class ReplayOutcome(StrEnum):
+    """What a replay shows of a saved failure."""
+
     REPRODUCED = "REPRODUCED"
+    """The same invariant broke at the same step, or in the drain if it did so there."""
     FIXED = "FIXED"
+    """Everything before the failing step, or before the drain, went as saved, and nothing broke."""
     DIVERGED = "DIVERGED"
+    """The system behaved differently before the failing step, or another invariant broke."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a replay left the saved history."""
+
+    step: StepBegan | None
+    """The step at which it did, None for the drain."""
+    expected: str
+    """The event, the operation or the broken invariant that was saved."""
+    got: str = ""
+    """What happened in its place."""
+    refused: str = ""
+    """Why the step was not possible, empty if it was."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of a replay: the outcome, in one sentence why, and the history that was played.
+    """The result of a replay; :mod:`statemachine.report.text.replay` puts it in words."""
 
-    ``failure`` is what broke in it, None when nothing did.
-    """
-
-    outcome: Outcome
-    reason: str
+    outcome: ReplayOutcome
     events: tuple[Event, ...]
+    """The history that was played now."""
     failure: Failure | None
-
-    @property
-    def sentence(self) -> str:
-        """The outcome and its reason, as the end of a replay says them."""
-        gap = " " if self.outcome is Outcome.DIVERGED else "  "
-        return f"{self.outcome}{gap}{self.reason}"
+    """What broke in it, None when nothing did."""
+    difference: Difference | None = None
+    """Set for DIVERGED, and for FIXED where the failing step is not possible any more."""
 
 
 class ReplayError(ValueError):
@@ -56,9 +68,9 @@ class ReplayError(ValueError):
 
 
 def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
-    """Play ``saved`` on ``lane`` and compare.
+    """Play ``saved`` on the open ``lane`` and compare, event by event.
 
-    Raises :class:`ReplayError` when it was recorded under another lifecycle or breaks nothing itself.
+    Raise :class:`ReplayError` when it was recorded under another lifecycle or breaks nothing itself.
     """
     _check_lifecycle(header, lane)
     try:
@@ -81,43 +93,36 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
         except Unplayable as error:
             raise ReplayError(f"step {step.step} cannot be played: {error}") from None
         except NotPossible as error:
-            if failing:
-                return _end(example, Outcome.FIXED, f"step {step.step} no longer happens: {error}")
-            return _diverged(example, step, f"expected {step.operation}, got: {error}")
+            outcome = ReplayOutcome.FIXED if failing else ReplayOutcome.DIVERGED
+            return _end(example, outcome, Difference(step, step.operation, refused=str(error)))
         headline = example.judge.headline()
         if headline is not None:
             return _broken(example, step, sought, headline)
+        # The failing step itself has to differ: otherwise it would break the claim again.
         if not failing:
-            difference = _first_difference(saved[place:end], example.events[place:])
-            if difference:
-                return _diverged(example, step, difference)
+            difference = _first_difference(step, saved[place:end], example.events[place:])
+            if difference is not None:
+                return _end(example, ReplayOutcome.DIVERGED, difference)
     if any(map(_is_of_the_drain, saved)):
         drain(example)
         headline = example.judge.headline()
         if headline is not None and headline.invariant != sought.invariant:
-            return _end(
-                example,
-                Outcome.DIVERGED,
-                f"in the drain: expected {sought.invariant} broken, got {headline.invariant}",
-            )
+            broken = Difference(None, f"{sought.invariant} broken", headline.invariant)
+            return _end(example, ReplayOutcome.DIVERGED, broken)
         if headline is not None:
-            return _end(example, Outcome.REPRODUCED, headline.story)
-    return _end(example, Outcome.FIXED, "every step went as it was saved, and nothing is broken any more")
+            return _end(example, ReplayOutcome.REPRODUCED)
+    return _end(example, ReplayOutcome.FIXED)
 
 
 def _broken(example: Example, step: StepBegan, sought: Violation, seen: Violation) -> Replayed:
     if (seen.invariant, step.step) == (sought.invariant, sought.step):
-        return _end(example, Outcome.REPRODUCED, seen.story)
-    what = f"expected {sought.invariant} broken at step {sought.step}, got {seen.invariant}"
-    return _diverged(example, step, what)
+        return _end(example, ReplayOutcome.REPRODUCED)
+    expected = f"{sought.invariant} broken at step {sought.step}"
+    return _end(example, ReplayOutcome.DIVERGED, Difference(step, expected, seen.invariant))
 
 
-def _diverged(example: Example, step: StepBegan, what: str) -> Replayed:
-    return _end(example, Outcome.DIVERGED, f"at step {step.step} ({step.operation}): {what}")
-
-
-def _end(example: Example, outcome: Outcome, reason: str) -> Replayed:
-    return Replayed(outcome, reason, tuple(example.events), Failure.of(example))
+def _end(example: Example, outcome: ReplayOutcome, difference: Difference | None = None) -> Replayed:
+    return Replayed(outcome, tuple(example.events), Failure.of(example), difference)
 
 
 def _check_lifecycle(header: Header, lane: Lane) -> None:
@@ -135,9 +140,9 @@ def _check_lifecycle(header: Header, lane: Lane) -> None:
 
 
 def _steps(saved: Sequence[Event]) -> Iterator[tuple[StepBegan, int, int]]:
-    """Each step before the drain, with the places where its events begin and end.
+    """Yield each step before the drain with the places at which its events begin and end.
 
-    The drain is not replayed but run afresh: what it does follows from the state.
+    The steps of the drain are not replayed: they follow from the state, so a drain runs afresh.
     """
     end = next((place for place, event in enumerate(saved) if _is_of_the_drain(event)), len(saved))
     marks = [(event, place) for place, event in enumerate(saved[:end]) if isinstance(event, StepBegan)]
@@ -149,9 +154,11 @@ def _is_of_the_drain(event: Event) -> bool:
     return isinstance(event, DrainBegan) or (isinstance(event, StepBegan) and event.drain)
 
 
-def _first_difference(expected: Sequence[Event], played: Sequence[Event]) -> str:
-    """The first event of a step that is not as saved, in words; empty when there is none."""
+def _first_difference(
+    step: StepBegan, expected: Sequence[Event], played: Sequence[Event]
+) -> Difference | None:
+    """Return the first event of ``step`` that is not as saved, None when all are."""
     for wanted, found in zip_longest(expected, played):
         if wanted != found:
-            return f"expected {wanted or 'nothing more'}, got {found or 'nothing more'}"
-    return ""
+            return Difference(step, f"{wanted or 'nothing more'}", f"{found or 'nothing more'}")
+    return None

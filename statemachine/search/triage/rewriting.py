@@ -1,6 +1,7 @@
-"""How a script can be written otherwise: simpler, nearer to what is possible, or only differently.
+"""Other ways to write a script: simpler, nearer to what is possible, or merely different.
 
-Pure functions of steps; whether a script still fails is for ``minimise.py`` to find out.
+Pure functions of steps; ``minimise.py`` finds out whether a script still fails.  Each of these rewritings
+is here because a search got stuck without it: delta debugging alone only drops steps.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from statemachine.world.operations.named import PUBLISHER
 from statemachine.world.workers import WORKERS
 
 _NOBODY = "0"
-"""The number in the name of what no step creates, as of the job that a forged message names."""
+"""The number in the name of what no step creates, such as the job that a forged message names."""
 
 _OTHERWISE = {"receive": "duplicate", "duplicate": "receive"}
+"""The two ways in which a message reaches a worker: while it is visible, or a second time while it is not."""
 
 
 def nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The step itself, then what comes nearest to it: another worker, another message, a duplicate.
+    """Yield the step itself, then what is nearest to it: another worker, another message, a duplicate.
 
-    When the step that made B receive is gone, what B did next may be what A can do now; when the
-    wait before a receive is gone, a duplicate brings the same message.
+    Without the step in which B received a message, A may now be able to do what B did next.  Without the
+    wait before a receive, a duplicate brings the same message.
     """
     yield step.operation, step.arguments
     if "by" in step.arguments:
@@ -44,7 +46,7 @@ def nearest(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _in_flight_instead(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Another operation in flight that is about to execute the same statement, or this one with its own."""
+    """Yield another operation in flight with the same statement next, or the same one with its own next."""
     arguments, flying = step.arguments, example.in_flight
     for other in flying.values():
         if other.statement == arguments.get("statement", other.statement):
@@ -54,20 +56,23 @@ def _in_flight_instead(example: Example, step: Step) -> Iterator[tuple[str, dict
 
 
 def by_the_same_message(example: Example, step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The step itself, or the same message brought to the same worker in the other way."""
+    """Yield the step itself, then the same message brought to the same worker in the other way."""
     yield step.operation, step.arguments
     if step.operation in _OTHERWISE:
         yield _OTHERWISE[step.operation], step.arguments
 
 
 def about(job: str, steps: Steps) -> list[Step]:
-    """The steps that name no other job: most of a long history is about somebody else's."""
+    """Return the steps that name no other job than ``job``."""
     others = {step.arguments["job"] for step in steps if step.operation == "create"} - {job}
     return [step for step in steps if others.isdisjoint(map(str, step.arguments.values()))]
 
 
 def in_turn(steps: Steps) -> Iterator[list[Step]]:
-    """``steps`` with two workers' equal steps exchanged, so that who came first goes first."""
+    """Yield ``steps`` with equal steps of two workers exchanged, so that the first to appear goes first.
+
+    No shorter, but of the many orders of such steps only one is left, and a reader meets A before B.
+    """
     come = list(dict.fromkeys(step.arguments.get("worker") for step in steps))
     for place, (one, next_one) in enumerate(pairwise(steps)):
         turns = [come.index(step.arguments.get("worker")) for step in (one, next_one)]
@@ -76,17 +81,20 @@ def in_turn(steps: Steps) -> Iterator[list[Step]]:
 
 
 def whole(steps: Steps) -> Iterator[list[Step]]:
-    """``steps`` with one operation played whole that was stopped before its statements, or in a lock wait.
+    """Yield ``steps`` with one operation played whole that was stopped before its statements or by a lock.
 
-    Best where it went on last, since its COMMIT is what others see of it, else where it went on before
-    or where it began, or before what another one did by then.
+    Many steps become one, so this gains more than any dropped step.  The operation is put where it was
+    resumed last, since others see its COMMIT first of all; then where it was resumed earlier, where it
+    began, and before steps in which another operation was resumed.
     """
     for place, step in enumerate(steps):
         plain = {name: value for name, value in step.arguments.items() if name != STEPWISE}
-        for own in _went_on(steps, place):
+        for own in _resumed_at(steps, place):
             if not own and not step.arguments.get(STEPWISE):
                 continue
             rest = [(at, other) for at, other in enumerate(steps) if at not in (place, *own)]
+            # Messages are named after the step that sends them: the whole operation takes the key of the
+            # step that sent one, or later steps would name a message that never exists.
             sent = _sent_in(steps, own)
             key = step.key if sent is None else steps[sent].key
             before = [at for at, other in rest if at < place and other.operation == "proceed"]
@@ -98,7 +106,7 @@ def whole(steps: Steps) -> Iterator[list[Step]]:
 
 
 def _whole_until_it_waited(steps: Steps, place: int, own: Sequence[int], plain: Step) -> Iterator[list[Step]]:
-    """``plain`` in place of all up to a lock wait, from which it goes on as it did."""
+    """Yield ``steps`` with ``plain`` in place of all up to a lock wait, after which it resumes as before."""
     for resumed in own:
         if steps[resumed].arguments.get("statement") == RESUMES:
             gone = [at for at in own if at < resumed]
@@ -115,12 +123,12 @@ def _sent_in(steps: Steps, own: Sequence[int]) -> int | None:
     return next((at for at in own if f"m{steps[at].key}" in received), None)
 
 
-def told_to_publish(steps: Steps, job: str) -> Iterator[list[Step]]:
-    """``steps`` with the publisher in place of a sweep that was stopped: it waits for no job's time."""
+def by_the_publisher(steps: Steps, job: str) -> Iterator[list[Step]]:
+    """Yield ``steps`` with the publisher in place of a stopped sweep, which needs a wait for a due job."""
     for place, step in enumerate(steps):
         if step.operation != "recover" or not step.arguments.get(STEPWISE):
             continue
-        for own in _went_on(steps, place):
+        for own in _resumed_at(steps, place):
             sent = _sent_in(steps, own)
             if sent is not None:
                 publish = Step(steps[sent].key, "publish", {"job": job, STEPWISE: True})
@@ -131,10 +139,11 @@ def told_to_publish(steps: Steps, job: str) -> Iterator[list[Step]]:
                 ]
 
 
-def _went_on(steps: Steps, place: int) -> Iterator[list[int]]:
-    """The places at which the operation that began at ``place`` goes on, under either name it may have.
+def _resumed_at(steps: Steps, place: int) -> Iterator[list[int]]:
+    """Yield the places in which the operation that began at ``place`` is resumed, for each name it may have.
 
-    Whoever is no worker may begin another one meanwhile.
+    A worker has one operation at a time.  The publisher, a sweep or a stray may begin a second one
+    meanwhile, which is then called ``stray 2``; which of the two a step means, its name alone does not say.
     """
     maker = _maker(steps[place])
     if maker is None:
@@ -149,15 +158,19 @@ def _went_on(steps: Steps, place: int) -> Iterator[list[int]]:
 
 
 def _maker(step: Step) -> str | None:
-    """Who makes the calls of a step, None for one that makes none."""
+    """Return the name of the actor that makes the calls of a step, None if it makes none."""
     named = OPERATIONS.get(step.operation)
     return (named.maker(step.arguments) or None) if named is not None else None
 
 
 def simpler_steps(step: Step, job: str) -> Iterator[Step]:
+    """Yield ``step`` with simpler arguments, the simplest first; ``job`` is the one that the claim is about.
+
+    Simpler is: the publisher for a sweep, no fault, a fault at its first place, the exact edge, an own edge.
+    """
     arguments = step.arguments
     if step.operation == "recover":
-        # What the sweep sent, the publisher could have: same key, so the message keeps its name.
+        # The publisher could have sent what the sweep sent.  With the same key the message keeps its name.
         yield step._replace(operation="publish", arguments={"job": job})
     # A strike is a fault and, unless it is the first of its kind, the place in the call that it strikes.
     for gone in ({"fault", "at"}, {"at"}):
@@ -168,7 +181,7 @@ def simpler_steps(step: Step, job: str) -> Iterator[Step]:
 
 
 def _plainer_edges(edge: Mapping[str, Any], job: str) -> Iterator[dict[str, Any]]:
-    """The edges of ``job`` itself, and this one exactly: time often passes up to somebody else's edge."""
+    """Yield the edges of ``job`` itself, then this edge exactly: often it is the edge of another job."""
     own = [{"deadline": "lease", "of": job}, {"deadline": "recovery", "of": job}]
     aimed = {"deadline": edge["deadline"], "of": edge["of"]}
     yield from own[: own.index(aimed)] if aimed in own else own
@@ -177,7 +190,7 @@ def _plainer_edges(edge: Mapping[str, Any], job: str) -> Iterator[dict[str, Any]
 
 
 def renumbered(steps: Steps) -> list[Step]:
-    """The same steps with keys from 1 on, workers by first appearance, and all names to match."""
+    """Return the steps with keys from 1 on, workers named in order of appearance, and all names to match."""
     numbers = {str(step.key): str(place) for place, step in enumerate(steps, start=1)}
     seen = dict.fromkeys(step.arguments["worker"] for step in steps if "worker" in step.arguments)
     workers = dict(zip(seen, WORKERS, strict=False))
@@ -197,12 +210,15 @@ def renumbered(steps: Steps) -> list[Step]:
 
 
 def alternatives(steps: Steps, failure: Failure) -> Iterator[list[Step]]:
-    """Scripts about as long as ``steps``, of which ``failure`` came, with one thing written otherwise.
+    """Yield scripts about as long as ``steps``, of which ``failure`` came, with one thing written otherwise.
 
-    A move to a deadline as a wait of the same length: time often passes up to the edge of some other
-    job's message, which then cannot be dropped.  A delivery given to a worker who has nothing to do yet:
-    the first one need not finish before.  A message received as a duplicate of another one.  A stop in place
-    of a wait for a lock, which is longer unless whoever holds it can go.
+    Each takes a dependence away, so that another step may be dropped:
+
+    - a wait of the same length in place of a move to a deadline: that may be the deadline of another job's
+      message, which then cannot be dropped;
+    - a duplicate of an earlier message in place of a message of its own, whose job can then go;
+    - an idle worker for a delivery: the first worker need not finish before it;
+    - a stop in place of a wait for a lock: longer, unless the operation that holds the lock can then go.
     """
     for place, step in enumerate(steps):
         for other in _instead(failure, step, steps[:place]):
@@ -223,7 +239,7 @@ def _instead(failure: Failure, step: Step, before: Steps) -> Iterator[Step]:
 
 
 def _before_a_wait(failure: Failure, key: int) -> list[str]:
-    """The statements that step ``key`` executed before it had to wait for a lock; none if it had not."""
+    """Return the statements that step ``key`` executed before it waited for a lock; none if it did not."""
     step, statements = 0, list[str]()
     for event in failure.events:
         if isinstance(event, StepBegan):
@@ -236,7 +252,7 @@ def _before_a_wait(failure: Failure, key: int) -> list[str]:
 
 
 def _stopped(step: Step, statements: Sequence[str], steps: Steps) -> Iterator[Step]:
-    """The same step, stopped before the statement that waited: then nobody need hold the lock."""
+    """Yield the steps of the same operation, stopped before the statement that waited for a lock."""
     yield step._replace(arguments={**step.arguments, STEPWISE: True})
     unused = max(one.key for one in steps) + 1
     for key, statement in enumerate(statements, start=unused):
@@ -264,7 +280,7 @@ def _given_to_another(steps: Steps, place: int) -> Iterator[list[Step]]:
 
 
 def _length(failure: Failure, key: int) -> float:
-    """How many seconds pass in step ``key``."""
+    """Return the seconds that pass in step ``key``."""
     step, seconds = 0, 0.0
     for event in failure.events:
         if isinstance(event, StepBegan):

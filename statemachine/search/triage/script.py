@@ -1,8 +1,8 @@
 """A script: named steps without Hypothesis, and the one way to play them.
 
-Minimising, explaining a failure and hand-written histories play steps that the present state may not
-allow, because an earlier one was dropped or the system was mended.  Such a step is left out, and
-:class:`Played` says so: a history that breaks nothing shows little when half of it never happened.
+Minimising, explaining, corpora and hand-written histories play steps that the present state may not
+allow, because an earlier step was dropped or the system was mended.  Such a step is left out, and
+:class:`PlayedScript` says so: a history that breaks nothing shows little when half of it never happened.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from statemachine.world.operations.drain import drain
 
 
 class Step(NamedTuple):
-    """A named operation to play; ``key`` is the number that what it creates is named after."""
+    """A named operation to play."""
 
     key: int
+    """The number in the names of what the step creates: step 2 creates j2 or m2, wherever it stands.
+
+    So a step keeps its meaning when an earlier one is dropped.
+    """
     operation: str
     arguments: dict[str, Any]
 
@@ -30,44 +34,43 @@ class Step(NamedTuple):
 Steps = Sequence[Step]
 
 Ways = Callable[[Example, Step], Iterable[tuple[str, dict[str, Any]]]]
-"""Gives the operations with their arguments that may stand for a step, best first."""
+"""Gives the operations, with their arguments, that may be played for a step, the best first."""
 
 
 def steps_of(failure: Failure) -> list[Step]:
-    """The steps of a failure without those of its drain, which follow from the state."""
+    """Return the steps of a failure without those of its drain, which follow from the state."""
     return [Step(step.step, step.operation, dict(step.arguments)) for step in failure.steps if not step.drain]
 
 
 def in_drain(failure: Failure) -> bool:
-    """Whether the claim broke in the drain, so that the steps alone do not show it."""
+    """Return whether the claim broke in the drain, so that the steps alone do not show it."""
     return any(step.drain for step in failure.steps) or any(
         isinstance(event, DrainBegan) for event in failure.events
     )
 
 
 @dataclass(frozen=True)
-class Played:
-    """What came of a script.
-
-    ``left_out`` says, by key, why a step was not possible; ``stood_in`` whether something else was played
-    for any step.
-    """
+class PlayedScript:
+    """A script that was played."""
 
     example: Example
     left_out: Mapping[int, str]
+    """Why a step was not possible, by its key."""
     stood_in: bool = False
+    """Whether something else was played for any step."""
 
     @property
     def failure(self) -> Failure | None:
+        """The claim that it broke, or None."""
         return Failure.of(self.example)
 
 
 def as_written(example: Example, step: Step) -> Iterable[tuple[str, dict[str, Any]]]:
-    """The step itself, and nothing in its place."""
+    """Give the step itself, and nothing in its place."""
     return ((step.operation, step.arguments),)
 
 
-def play(lane: Lane, steps: Steps, *, drained: bool = False, ways: Ways = as_written) -> Played:
+def play(lane: Lane, steps: Steps, *, drained: bool = False, ways: Ways = as_written) -> PlayedScript:
     """Play ``steps`` on the open ``lane`` up to the first violation, then the drain if ``drained``."""
     example = lane.begin()
     left_out: dict[int, str] = {}
@@ -75,17 +78,21 @@ def play(lane: Lane, steps: Steps, *, drained: bool = False, ways: Ways = as_wri
     for step in steps:
         reasons, played = _play_step(example, step, ways)
         if not played:
+            # The step as written, which comes first, is the one that a reader knows.
             left_out[step.key] = reasons[0]
         stood_in = stood_in or (played and bool(reasons))
         if example.judge.violations:
             break
     if drained and not example.judge.violations:
         drain(example)
-    return Played(example, left_out, stood_in)
+    return PlayedScript(example, left_out, stood_in)
 
 
 def _play_step(example: Example, step: Step, ways: Ways) -> tuple[list[str], bool]:
-    """Play the first way that is possible: why the ones before it were not, and whether one was."""
+    """Play the first way that is possible.
+
+    Return why the ways before it were not possible, and whether one was.
+    """
     reasons: list[str] = []
     for operation, arguments in ways(example, step):
         try:

@@ -1,6 +1,9 @@
-"""Scripts with operations in flight, written otherwise: without a step of theirs, or with all of them whole.
+"""Serial orders of scripts with operations in flight, and such scripts without one of their steps.
 
-Pure functions of steps and of the flights (``flights.py``) that a history shows.
+Pure functions of steps and of the flights that a history shows (``history/in_flight.py``).
+
+Of n overlapping operations there are n! serial orders, which makes a full search for a linearisation costly.
+Two are tried here: the order of begins and the order of commits.
 """
 
 from __future__ import annotations
@@ -16,19 +19,22 @@ from statemachine.world.operations.strikes import WEIGHED
 
 
 def carried_on(flights: Sequence[Flight], key: int) -> Collection[int]:
-    """The steps that cannot be played without step ``key``: those in which its operation goes on after it."""
+    """Return the steps that cannot be played without step ``key``: those that resume its operation later."""
     for flight in flights:
         if key == flight.began:
             return flight.steps
         if key in flight.steps:
             last = flight.steps[-1:] if flight.killed else []
-            # Whoever stops earlier can still be killed there.
+            # The kill stays: an operation that stops earlier can still be killed, where it then is.
             return [step for step in flight.steps[flight.steps.index(key) + 1 :] if step not in last]
     return ()
 
 
 def without(steps: Steps, flights: Sequence[Flight], key: int) -> list[Step]:
-    """``steps`` without step ``key`` and what it carries on, with ``stray 2`` called ``stray`` if alone."""
+    """Return ``steps`` without step ``key`` and those that resume its operation later.
+
+    Operations in flight are renamed: a ``stray 2`` that is alone now is called ``stray`` when it is played.
+    """
     gone = {key, *carried_on(flights, key)}
     began = {flight.began: flight for flight in flights}
     carries = {step: flight for flight in flights for step in flight.steps}
@@ -54,12 +60,14 @@ def without(steps: Steps, flights: Sequence[Flight], key: int) -> list[Step]:
 
 
 def serially(steps: Steps, flights: Sequence[Flight], *, by_commit: bool) -> list[Step]:
-    """``steps`` with each of the ``flights`` whole: where it began, or where it committed last.
+    """Return ``steps`` with each of the ``flights`` whole: where it began, or with ``by_commit`` where it
+    committed last.
 
-    One that sends messages stands where it sends the first one, since others may have received it by the
-    time it commits; one that never committed stands where it ended, or at the end.  Who was killed in the
-    middle makes the operation whole and dies before the same COMMIT of it; a stray call, which nobody can be
-    killed in, is left out.  A message takes the name that it has when its operation sends it in one step.
+    In the order of commits, one that sends messages stands where it sends the first one, since another may
+    have received it by the time it commits; one that never committed stands where it ended, or at the end.
+    An operation that was killed is played whole up to the same COMMIT of it, and killed before that; a stray
+    call, which no kill can strike, is left out.  Messages take the names that they have when their operation
+    is played in one step.
     """
     places = {step.key: place for place, step in enumerate(steps)}
     began = {flight.began: flight for flight in flights}
@@ -78,7 +86,7 @@ def serially(steps: Steps, flights: Sequence[Flight], *, by_commit: bool) -> lis
 
 
 def _end_of(flight: Flight) -> int:
-    """The step of its first message or last COMMIT, else of its end; no step's number if it has none."""
+    """Return the step of its first message, else of its last COMMIT, else of its end, else -1."""
     seen = [*list(flight.sent.values())[:1], *flight.commits[-1:], flight.ended]
     return next((step for step in seen if step is not None), -1)
 
@@ -106,7 +114,7 @@ def _with_messages(step: Step, flights: Sequence[Flight]) -> Step:
 
 
 def at_rest_after(flights: Sequence[Flight], steps: Steps, place: int) -> bool:
-    """Whether nothing is in flight between the step at ``place`` and the next one."""
+    """Return whether nothing is in flight between the step at ``place`` and the next one."""
     places = {step.key: at for at, step in enumerate(steps)}
     return not any(
         places[flight.began] <= place < (places.get(flight.ended, len(steps)) if flight.ended else len(steps))

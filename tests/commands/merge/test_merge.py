@@ -95,7 +95,7 @@ def test_a_failure_that_two_shards_met_is_one(merging: Merging) -> None:
     merge = merging(made, LATE)
     (found,) = merge.findings
     assert found.times == 2
-    assert found.shape.invariant == "only_the_holder_finishes"
+    assert found.signature.invariant == "only_the_holder_finishes"
     assert merge.total.verdict is Verdict.FAIL
     assert len(merge.corpus.entries(EntryKind.FAILURES)) == 2
 
@@ -193,7 +193,9 @@ def test_the_summary_tells_failures_and_shards_and_takes_nothing_for_markup(
     merge = merging(made, LATE)
     (found,) = merge.findings
     shards = [*merge.shards, Shard("gone", tmp_path, None)]
-    lines = markdown(merge.total, [found], shards, {found.shape: "pytest again"}, ["summary"]).splitlines()
+    lines = markdown(
+        merge.total, [found], shards, {found.signature: "pytest again"}, ["summary"]
+    ).splitlines()
     assert lines[0].startswith("## FAIL only\\_the\\_holder\\_finishes: ")
     assert f"| {found.steps} | `pytest again` |" in next(line for line in lines if "`only_the_holder" in line)
     assert "| a\\|b | 1 | 10 | 600 | 30 | 1 |" in lines

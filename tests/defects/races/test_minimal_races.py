@@ -13,7 +13,7 @@ from statemachine.search.engine import play, so_many
 from statemachine.search.run import Run
 from statemachine.search.triage import script
 from statemachine.search.triage.minimise import minimise
-from statemachine.search.triage.rewriting import told_to_publish, whole
+from statemachine.search.triage.rewriting import by_the_publisher, whole
 from statemachine.search.triage.script import steps_of
 from statemachine.world.lane import Lane
 from tests.support.postgresql import OpenTransactions
@@ -83,7 +83,7 @@ def test_what_is_minimal_stays_as_it_is(lane: Lane) -> None:
     assert minimise(lane, played.failure) == played.failure
 
 
-def test_an_operation_is_played_whole_where_it_went_on_last_or_before() -> None:
+def test_an_operation_is_played_whole_where_it_was_resumed_last_or_before() -> None:
     steps = numbered(
         ("prepare", {"worker": "A", "stepwise": True}), goes_on("A", "x"), ASKS, goes_on("A", "COMMIT")
     )
@@ -137,14 +137,14 @@ def test_a_sweep_that_is_played_whole_sends_the_message_that_was_received() -> N
 
 
 def test_what_a_sweep_sent_the_publisher_may_have_sent() -> None:
-    (script,) = told_to_publish(SWEPT, "j1")
+    (script,) = by_the_publisher(SWEPT, "j1")
     assert [step.key for step in script] == [1, 2, 4, 5, 6, 7]
     assert (script[2].operation, script[2].arguments) == ("publish", {"job": "j1", "stepwise": True})
     assert [step.arguments["by"] for step in script if "by" in step.arguments] == ["publisher", "publisher"]
 
 
 def test_a_sweep_whose_message_nobody_has_is_left_to_itself() -> None:
-    assert list(told_to_publish(SWEPT[:5], "j1")) == []
+    assert list(by_the_publisher(SWEPT[:5], "j1")) == []
 
 
 def test_nobody_need_hold_a_lock_for_whom_a_stop_will_do(open_transactions: OpenTransactions) -> None:

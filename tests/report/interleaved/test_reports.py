@@ -100,8 +100,8 @@ def test_the_signature_names_the_operation_that_was_resumed(open_transactions: O
     with open_transactions(UNLOCKED) as lane:
         failure = failing(lane, TWO_LEASES)
     assert failure.headline.step == TWO_LEASES[-1].key
-    assert failure.shape.operation == "prepare"
-    assert failure.shape.situation == "PENDING"
+    assert failure.signature.operation == "prepare"
+    assert failure.signature.situation == "PENDING"
 
 
 @pytest.mark.parametrize("width", [390, 1400])

@@ -16,9 +16,9 @@ from statemachine.report.timeline.marks import Mark
 from statemachine.report.timeline.markup import Markup, tag
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.steps import TimelineStep, timeline_steps
-from statemachine.search.triage.explain import Again, Rerun, Result
+from statemachine.search.triage.explain import Rerun, Result, SameSteps
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from tests.invariants.test_judge import CASES
 from tests.support.events import (
     LEASE,
@@ -48,7 +48,7 @@ THIN, FULL, BROKEN, DOTTED, NONE = (
     Stroke.DOTTED,
     Stroke.NONE,
 )
-FAILS = Rerun(Again(), Result.FAILS)
+FAILS = Rerun(SameSteps(), Result.FAILS)
 A_WORKS = [*created(), step(2, "receive"), sent(), delivered(), *prepared(3)]
 EDGE = [step(4, "wait"), clock(LEASE)]
 B_TAKES_OVER = [step(5, "duplicate", LEASE), *prepared(6, "B", LEASE, attempt=2)]
@@ -215,7 +215,7 @@ def test_whatever_a_system_said_is_text_and_no_markup() -> None:
     nasty = "<script>alert('&\"')</script>\x00\udc80 否"
     seen = Violation("every_job_ends", "j1", 1, 0, nasty, (Compared(nasty, nasty, nasty),))
     events = [history.StepBegan(0, 1, nasty, {nasty: nasty}), *call(1, "prepare", nasty, answer=nasty)[1:]]
-    failure = Failure(seen, (seen,), tuple(events), Shape("every_job_ends", nasty))
+    failure = Failure(seen, (seen,), tuple(events), Signature("every_job_ends", nasty))
     parsed = Parsed(rendered(Page("FAIL", OURS, events, failure=failure, facts=[(nasty, nasty)])))
     assert parsed.foreign == []
     assert parsed.text.count("<script>alert('&\"')</script>") > 5

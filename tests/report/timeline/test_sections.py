@@ -15,9 +15,9 @@ from statemachine.invariants.claim import Violation
 from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.steps import TimelineStep
 from statemachine.report.timeline.why import why_grid
-from statemachine.search.triage.explain import Again, Apart, Rerun, Result, Until, Why, Without
+from statemachine.search.triage.explain import Apart, Rerun, Result, SameSteps, Until, Why, Without
 from statemachine.search.triage.failure import Failure
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from tests.support.events import (
     LEASE,
     OURS,
@@ -30,7 +30,7 @@ from tests.support.events import (
 )
 from tests.support.pages import Parsed
 
-FAILS = Rerun(Again(), Result.FAILS)
+FAILS = Rerun(SameSteps(), Result.FAILS)
 A_WORKS = [*created(), step(2, "receive"), sent(), delivered(), *prepared(3)]
 TAKEN_OVER = [*A_WORKS, step(4, "wait"), clock(LEASE), *prepared(5, "B", LEASE, attempt=2)]
 
@@ -61,13 +61,18 @@ def test_a_fold_says_what_it_holds_and_is_open_if_the_failing_step_is_in_it() ->
     assert '<details open="">' not in text
     seen = Violation("every_job_ends", "j1", 230, 0, "it failed.", ())
     text = rendered(
-        Page("FAIL", OURS, events, failure=Failure(seen, (), tuple(events), Shape("every_job_ends", "drain")))
+        Page(
+            "FAIL",
+            OURS,
+            events,
+            failure=Failure(seen, (), tuple(events), Signature("every_job_ends", "drain")),
+        )
     )
     assert text.count('<details open=""><summary>Steps 221-') == text.count('<details open="">') == 1
 
 
 WHY = {
-    "not again": (Why((Rerun(Again(), Result.PASSES),), 1), ["The same steps again: ✓ passes"]),
+    "not again": (Why((Rerun(SameSteps(), Result.PASSES),), 1), ["The same steps again: ✓ passes"]),
     "dropped": (
         Why((FAILS, Rerun(Without(1), Result.PASSES), Rerun(Without(2), Result.NOT_POSSIBLE, "no job")), 3),
         ["1 create", "✓ passes", "2 publish", "\N{EN DASH} not possibleno job"],

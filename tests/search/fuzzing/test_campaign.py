@@ -97,12 +97,12 @@ def test_the_correct_system_stays_clean_and_leaves_a_corpus(fuzzing: Fuzzing) ->
 
 def test_a_defect_is_found_kept_and_found_again_first(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(examples(10_000), LATE, most_failures=1)
-    assert {found.shape.invariant for found in campaign.findings} == {"only_the_holder_finishes"}
+    assert {found.signature.invariant for found in campaign.findings} == {"only_the_holder_finishes"}
     assert campaign.corpus.entries(EntryKind.FAILURES)
     again = fuzzing(examples(10_000), LATE, most_failures=1)
     assert again.total.tally.examples == 0, "nothing had to be searched for"
     (found,) = again.findings
-    assert found.shape in campaign.findings.shapes
+    assert found.signature in campaign.findings.signatures
     assert found.origin == InCorpus("corpus")
 
 
@@ -231,4 +231,4 @@ def test_what_another_run_finds_is_looked_up_now_and_then(
         return campaign.replayed > 0
 
     campaign = fuzzing(share, LATE, place=shared)
-    assert found.findings.shapes & campaign.findings.shapes
+    assert found.findings.signatures & campaign.findings.signatures

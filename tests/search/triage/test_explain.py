@@ -11,7 +11,7 @@ import pytest
 
 from statemachine.invariants import ALL
 from statemachine.report.text.why import TITLE, why_lines
-from statemachine.search.triage.explain import Again, Apart, Rerun, Result, Until, Why, Without, explain
+from statemachine.search.triage.explain import Apart, Rerun, Result, SameSteps, Until, Why, Without, explain
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
@@ -65,7 +65,7 @@ def lines(why: Why) -> list[str]:
 
 
 @pytest.mark.parametrize("defect", IN_GENERAL)
-def test_it_says_which_steps_and_which_seconds_it_takes(defect: str, open_lane: OpenLane) -> None:
+def test_the_lines_name_the_steps_and_seconds_that_matter(defect: str, open_lane: OpenLane) -> None:
     with open_lane(defect) as lane:
         why = explain(lane, failure_of(lane, MINIMAL[defect]))
     assert lines(why) == IN_GENERAL[defect]
@@ -74,7 +74,7 @@ def test_it_says_which_steps_and_which_seconds_it_takes(defect: str, open_lane: 
 def test_each_step_and_each_second_is_one_rerun(open_lane: OpenLane) -> None:
     with open_lane("lease_edge_excluded") as lane:
         why = explain(lane, failure_of(lane, MINIMAL["lease_edge_excluded"]))
-    assert why.reruns[0] == Rerun(Again(), Result.FAILS)
+    assert why.reruns[0] == Rerun(SameSteps(), Result.FAILS)
     results = {rerun.change: rerun.result for rerun in why.reruns[1:]}
     assert results == {
         Until(6, 3539): Result.PASSES,
@@ -87,24 +87,24 @@ def test_each_step_and_each_second_is_one_rerun(open_lane: OpenLane) -> None:
 
 
 @pytest.mark.parametrize("defect", sorted(MINIMAL))
-def test_it_is_the_same_each_time(defect: str, open_lane: OpenLane) -> None:
+def test_explaining_is_deterministic(defect: str, open_lane: OpenLane) -> None:
     with open_lane(defect) as lane:
         failure = failure_of(lane, MINIMAL[defect], drained=True)
         assert explain(lane, failure) == explain(lane, failure)
 
 
-def test_a_step_that_is_not_needed_is_seen(open_lane: OpenLane) -> None:
+def test_a_needless_step_fails_without_it(open_lane: OpenLane) -> None:
     steps = script(
         *[(step.operation, step.arguments) for step in MINIMAL[REFUSED][:6]], ("wait", {"seconds": 2})
     )
     steps.append(MINIMAL[REFUSED][6]._replace(key=8))
     with open_lane(REFUSED) as lane:
-        told = lines(explain(lane, failure_of(lane, steps)))
-    assert "without step 7                FAILS" in told
-    assert "step 7 until 1, 2, 3          FAILS" in told
+        shown = lines(explain(lane, failure_of(lane, steps)))
+    assert "without step 7                FAILS" in shown
+    assert "step 7 until 1, 2, 3          FAILS" in shown
 
 
-def test_a_wait_of_a_second_is_not_made_shorter_since_that_is_to_drop_it(open_lane: OpenLane) -> None:
+def test_a_wait_of_one_second_is_dropped_and_not_shortened(open_lane: OpenLane) -> None:
     steps = [Step(1, "wait", {"seconds": 1}), *(step._replace(key=step.key + 1) for step in MINIMAL[REFUSED])]
     steps = [
         step._replace(
@@ -120,7 +120,7 @@ def test_a_wait_of_a_second_is_not_made_shorter_since_that_is_to_drop_it(open_la
     assert [rerun.change for rerun in why.reruns if isinstance(rerun.change, Until)] == [Until(1, 2)]
 
 
-def test_a_move_that_the_state_does_not_allow_is_not_taken_for_a_pass(open_lane: OpenLane) -> None:
+def test_an_impossible_move_of_time_is_not_a_pass(open_lane: OpenLane) -> None:
     # One second before the deadline is where the wait has already led: time cannot move there.
     steps = script(
         *[(step.operation, step.arguments) for step in MINIMAL["lease_edge_excluded"][:5]],
@@ -143,11 +143,11 @@ def test_another_invariant_is_named(open_lane: OpenLane) -> None:
         failure = failure_of(lane, MINIMAL["running_job_reentered"])
         lane.claims = [claim for claim in lane.claims if claim.name != failure.headline.invariant]
         why = explain(lane, failure)
-    assert why.reruns == (Rerun(Again(), Result.OTHER, "operations_answer_by_the_table"),)
+    assert why.reruns == (Rerun(SameSteps(), Result.OTHER, "operations_answer_by_the_table"),)
     assert lines(why) == ["the same steps again          breaks operations_answer_by_the_table instead"]
 
 
-def test_a_failure_that_does_not_come_again_is_not_explained(open_lane: OpenLane) -> None:
+def test_a_failure_that_does_not_repeat_is_not_explained(open_lane: OpenLane) -> None:
     with open_lane(REFUSED) as lane:
         failure = failure_of(lane, MINIMAL[REFUSED][:6] + MINIMAL[REFUSED][6:])
     with open_lane() as lane:
@@ -163,21 +163,21 @@ def test_a_failure_that_only_the_drain_proves_is_drained_each_time(open_lane: Op
     with open_lane(REFUSED) as lane:
         lane.claims = [claim for claim in ALL if claim.name == "every_job_ends"]
         steps = [*MINIMAL[REFUSED], Step(8, "kill_worker", {"worker": "A"})]
-        told = lines(explain(lane, failure_of(lane, steps, drained=True)))
+        shown = lines(explain(lane, failure_of(lane, steps, drained=True)))
     # The drain has the refused delivery end by itself; what must be given is a holder that dies.
-    assert told == [
+    assert shown == [
         "without one of steps 1-5, 8   passes",
         "without one of steps 6-7      FAILS",
         "with 1 s between the steps    FAILS",
     ]
 
 
-def test_what_is_cut_short_says_how_far_it_came(open_lane: OpenLane) -> None:
+def test_the_lines_say_how_many_reruns_were_left_out(open_lane: OpenLane) -> None:
     with open_lane("lease_edge_excluded") as lane:
         failure = failure_of(lane, MINIMAL["lease_edge_excluded"])
         # 7 steps again, 7 of them at 3539 and at 3541: the budget ends with the third re-run.
         why = explain(lane, failure, budget=20)
-    assert [rerun.change for rerun in why.reruns] == [Again(), Until(6, 3539), Until(6, 3541)]
+    assert [rerun.change for rerun in why.reruns] == [SameSteps(), Until(6, 3539), Until(6, 3541)]
     assert lines(why) == [
         "step 6 until 3539, 3541       passes",
         "step 6 until 3540             FAILS (3540 is the lease edge)",
@@ -185,12 +185,12 @@ def test_what_is_cut_short_says_how_far_it_came(open_lane: OpenLane) -> None:
     ]
 
 
-def test_moves_that_do_not_matter_are_one_line_and_those_not_tried_are_none() -> None:
+def test_idle_moves_of_time_are_one_line_and_untried_ones_none() -> None:
     moves = tuple(Until(step, step) for step in range(1, 30))
     off = [Rerun(Until(step, step + 1), Result.FAILS) for step in range(1, 20)]
     edge = [Rerun(Until(20, 19), Result.PASSES), Rerun(Until(20, 21, "lease"), Result.FAILS)]
-    told = lines(Why((Rerun(Again(), Result.FAILS), *off, *edge), 80, moves))
-    assert told == [
+    shown = lines(Why((Rerun(SameSteps(), Result.FAILS), *off, *edge), 80, moves))
+    assert shown == [
         "one of steps 1-19 up to 1 s off  FAILS",
         "step 20 until 19                 passes",
         "step 20 until 20, 21             FAILS (21 is the lease edge)",
@@ -200,9 +200,9 @@ def test_moves_that_do_not_matter_are_one_line_and_those_not_tried_are_none() ->
 
 def test_a_long_failure_stays_a_handful_of_lines() -> None:
     reasons = ("there is no job j1", "there is no message m2", "worker A is not idle", "j1 has no row")
-    reruns = [Rerun(Again(), Result.FAILS), Rerun(Apart(1), Result.FAILS)]
+    reruns = [Rerun(SameSteps(), Result.FAILS), Rerun(Apart(1), Result.FAILS)]
     reruns += [Rerun(Without(step), Result.NOT_POSSIBLE, reasons[step // 2 % 4]) for step in range(1, 50, 2)]
     reruns += [Rerun(Without(step), Result.PASSES) for step in range(2, 50, 2)]
-    told = lines(Why(tuple(reruns), len(reruns)))
-    assert len(told) <= 7
-    assert told[-1] == "with 1 s between the steps                      FAILS"
+    shown = lines(Why(tuple(reruns), len(reruns)))
+    assert len(shown) <= 7
+    assert shown[-1] == "with 1 s between the steps                      FAILS"

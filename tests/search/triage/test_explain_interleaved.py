@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statemachine.report.text.why import TITLE, why_lines
+from statemachine.report.text.why import TITLE, act_text, why_lines
 from statemachine.search.triage.explain import Overlap, Result, Whole, Without, explain
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
@@ -23,19 +23,19 @@ def failing(lane: Lane, steps: list[Step]) -> Failure:
 
 
 def lines(lane: Lane, steps: list[Step]) -> list[str]:
-    title, *told = why_lines(explain(lane, failing(lane, steps)))
+    title, *shown = why_lines(explain(lane, failing(lane, steps)))
     assert title == f"  {TITLE}"
-    return [line.removeprefix("    ") for line in told]
+    return [line.removeprefix("    ") for line in shown]
 
 
-def test_what_only_happens_at_once_needs_the_overlap(open_transactions: OpenTransactions) -> None:
+def test_a_failure_of_overlapping_operations_only_is_isolation(open_transactions: OpenTransactions) -> None:
     with open_transactions(UNLOCKED) as lane:
         why = explain(lane, failing(lane, TWO_LEASES))
     results = {rerun.change: rerun.result for rerun in why.reruns}
     assert results[Whole(by_commit=False)] is Result.PASSES
     assert Whole(by_commit=True) not in results, "it is the same order"
     assert why.overlap is Overlap.ISOLATION
-    assert why.names[11] == "A: COMMIT"
+    assert act_text(why.acts[11]) == "A: COMMIT"
     # A does not come to its UPDATE, so B has not read what A then changed.
     assert results[Without(9)] is Result.PASSES
 
@@ -52,11 +52,11 @@ B_PREPARES = ("prepare", {"worker": "B"})
 A_COMPLETES = ("complete", {"worker": "A", "stepwise": True})
 
 
-def test_what_happens_without_any_overlap_is_the_protocols(open_transactions: OpenTransactions) -> None:
+def test_a_failure_of_a_serial_order_is_protocol(open_transactions: OpenTransactions) -> None:
     with open_transactions(defect=NO_TOKEN) as lane:
-        told = lines(lane, script(*TAKEN_OVER, B_PREPARES, A_COMPLETES, *COMPLETION))
-    assert told[0] == "whole operations, as they begin  FAILS"
-    assert told[-1] == (
+        shown = lines(lane, script(*TAKEN_OVER, B_PREPARES, A_COMPLETES, *COMPLETION))
+    assert shown[0] == "whole operations, as they begin  FAILS"
+    assert shown[-1] == (
         "protocol: happens serially too (whole operations, one after another, break this claim)"
     )
 
@@ -68,24 +68,24 @@ def test_a_history_of_whole_operations_is_serial_itself(open_transactions: OpenT
     assert not [rerun for rerun in why.reruns if isinstance(rerun.change, Whole)]
 
 
-def test_the_order_of_commits_is_another_order(open_transactions: OpenTransactions) -> None:
+def test_the_orders_of_begins_and_of_commits_may_differ(open_transactions: OpenTransactions) -> None:
     # A begins to complete before B takes over, which A may; it commits afterwards.
     with open_transactions(defect=NO_TOKEN) as lane:
-        told = lines(lane, script(*TAKEN_OVER, A_COMPLETES, B_PREPARES, *COMPLETION))
-    assert [" ".join(line.split()) for line in told[:2]] == [
+        shown = lines(lane, script(*TAKEN_OVER, A_COMPLETES, B_PREPARES, *COMPLETION))
+    assert [" ".join(line.split()) for line in shown[:2]] == [
         "whole operations, as they begin passes",
         "whole operations, as they commit FAILS",
     ]
-    assert told[-1].startswith(Overlap.PROTOCOL)
+    assert shown[-1].startswith("protocol: ")
 
 
-def test_too_little_time_to_tell_says_neither(open_transactions: OpenTransactions) -> None:
+def test_without_enough_reruns_neither_is_concluded(open_transactions: OpenTransactions) -> None:
     with open_transactions(UNLOCKED) as lane:
         why = explain(lane, failing(lane, TWO_LEASES), budget=1)
     assert why.overlap is None
 
 
-def test_a_death_in_the_middle_is_played_whole_as_a_death_before_the_same_commit(
+def test_a_kill_between_statements_is_played_whole_as_a_kill_before_the_commit(
     open_transactions: OpenTransactions,
 ) -> None:
     # B reads, A dies after its UPDATE: it is rolled back, and what B and C make of the row is what breaks.
@@ -107,6 +107,6 @@ def test_a_death_in_the_middle_is_played_whole_as_a_death_before_the_same_commit
     with open_transactions(UNLOCKED) as lane:
         why = explain(lane, failing(lane, steps))
     assert why.overlap is Overlap.ISOLATION
-    assert why.names[8] == "A killed"
+    assert act_text(why.acts[8]) == "A killed"
     results = {rerun.change: rerun.result for rerun in why.reruns}
     assert results[Without(5)] is Result.FAILS, "A, with its death, is no cause"

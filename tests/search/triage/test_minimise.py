@@ -126,7 +126,7 @@ def test_no_step_and_no_pair_of_steps_can_go(lane: Lane) -> None:
             assert play(lane, rest, strict=False).judge.violations == [], (steps[gone], steps[too])
 
 
-def test_what_is_minimal_plays_again_by_its_own_names(lane: Lane) -> None:
+def test_a_minimal_history_can_be_played_from_its_steps(lane: Lane) -> None:
     minimal = minimise(lane, failure(lane, BLOATED))
     steps = steps_of(minimal)
     assert play(lane, steps).events == list(minimal.events)

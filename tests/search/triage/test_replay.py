@@ -15,7 +15,8 @@ from models_under_test.defects.minimal.steps import (
 )
 from statemachine.history import ndjson
 from statemachine.history.ndjson import Header
-from statemachine.search.triage.replay import Outcome, Replayed, ReplayError, replay
+from statemachine.report.text.replay import replay_reason
+from statemachine.search.triage.replay import Replayed, ReplayError, ReplayOutcome, replay
 from statemachine.search.triage.script import Step
 from statemachine.world.lane import Lane
 from tests.conftest import OpenLane
@@ -41,10 +42,10 @@ def test_reproduced_on_the_defect_and_fixed_on_the_correct_system(defect: str, o
         text = saved(lane, defect)
         for _ in range(5):
             again = replayed(lane, text)
-            assert again.outcome is Outcome.REPRODUCED, again.reason
+            assert again.outcome is ReplayOutcome.REPRODUCED, replay_reason(again)
             assert ndjson.dumps(Header(BINDING, lane.binding.lifecycle, 1, defect), again.events) == text
     with open_lane() as lane:
-        assert replayed(lane, text).outcome is Outcome.FIXED
+        assert replayed(lane, text).outcome is ReplayOutcome.FIXED
 
 
 WITH_MORE_THAN_A_NAME: dict[str, Sequence[Step]] = {
@@ -78,28 +79,28 @@ def test_wrong_clocks_and_later_places_of_faults_are_played_again(defect: str, o
     with open_lane(defect) as lane:
         text = saved(lane, defect, steps)
         again = replayed(lane, text)
-        assert again.outcome is Outcome.REPRODUCED, again.reason
+        assert again.outcome is ReplayOutcome.REPRODUCED, replay_reason(again)
         assert ndjson.dumps(Header(BINDING, lane.binding.lifecycle, 1, defect), again.events) == text
     with open_lane() as lane:
-        assert replayed(lane, text).outcome is Outcome.FIXED
+        assert replayed(lane, text).outcome is ReplayOutcome.FIXED
         place = '"at": 2}' if '"at": 2}' in text else '"seconds": 20}'
         moved = text.replace(place, place.replace("20", "10").replace(" 2}", " 1}"), 1)
         assert moved != text
-        assert replayed(lane, moved).outcome is Outcome.DIVERGED, "what the step says is what is played"
+        assert replayed(lane, moved).outcome is ReplayOutcome.DIVERGED, "what the step says is what is played"
 
 
-def test_diverged_when_an_earlier_step_goes_otherwise(open_lane: OpenLane) -> None:
+def test_diverged_when_an_earlier_step_behaves_differently(open_lane: OpenLane) -> None:
     with open_lane("completion_without_token") as lane:
         text = saved(lane, "completion_without_token")
     with open_lane("lease_edge_excluded") as lane:
         # Its takeover comes after the edge, so this defect makes no difference before the last step.
-        assert replayed(lane, text).outcome is Outcome.FIXED
+        assert replayed(lane, text).outcome is ReplayOutcome.FIXED
     with open_lane("running_job_reentered") as lane:
-        assert replayed(lane, text).outcome is Outcome.FIXED
+        assert replayed(lane, text).outcome is ReplayOutcome.FIXED
     with open_lane("lease_as_long_as_visibility") as lane:
         played = replayed(lane, text)
-        assert played.outcome is Outcome.DIVERGED
-        assert played.reason.startswith("at step 4 (prepare): expected only_the_holder_finishes")
+        assert played.outcome is ReplayOutcome.DIVERGED
+        assert replay_reason(played).startswith("at step 4 (prepare): expected only_the_holder_finishes")
 
 
 def test_a_history_under_another_lifecycle_is_refused(open_lane: OpenLane) -> None:

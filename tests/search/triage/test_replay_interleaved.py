@@ -10,7 +10,8 @@ import pytest
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.history import ndjson
 from statemachine.history.ndjson import Header
-from statemachine.search.triage.replay import Outcome, Replayed, replay
+from statemachine.report.text.replay import replay_reason
+from statemachine.search.triage.replay import Replayed, ReplayOutcome, replay
 from statemachine.search.triage.script import play
 from statemachine.world.databases.postgresql import database
 from statemachine.world.lane import Lane
@@ -53,7 +54,7 @@ def test_it_is_reproduced_on_another_server(
         assert made.url.partition("host=")[2] not in postgresql_server
         with open_on(made.django_settings(), load(UNLOCKED, None), UNLOCKED) as lane:
             played = replay(lane, *saved)
-    assert played.outcome is Outcome.REPRODUCED
+    assert played.outcome is ReplayOutcome.REPRODUCED
     assert list(played.events) == saved[1]
 
 
@@ -70,8 +71,8 @@ def test_it_diverges_where_another_statement_comes_next(
         (f"{__name__}:Reordered", "SELECT tenant"),
     ):
         played = replayed(open_transactions, saved, path)
-        assert played.outcome is Outcome.DIVERGED
-        assert played.reason == (
+        assert played.outcome is ReplayOutcome.DIVERGED
+        assert replay_reason(played) == (
             f"at step 7 (proceed): expected proceed, got: what A does next is {found}, not SELECT ai_job"
         )
 
@@ -104,9 +105,9 @@ def test_it_is_fixed_where_the_defect_is_gone(
     saved: tuple[Header, list[Any]], open_transactions: OpenTransactions
 ) -> None:
     played = replayed(open_transactions, saved, f"{__name__}:Mended")
-    assert played.outcome is Outcome.FIXED, played.reason
+    assert played.outcome is ReplayOutcome.FIXED, replay_reason(played)
     # The step that broke the claim: what A does next in place of its COMMIT.
-    assert played.reason == ("step 13 no longer happens: what B does next is ROLLBACK, not COMMIT")
+    assert replay_reason(played) == ("step 13 no longer happens: what B does next is ROLLBACK, not COMMIT")
 
 
 # -- by the command line ------------------------------------------------------------------
@@ -144,6 +145,6 @@ def test_without_the_defect_other_statements_come(history: Path) -> None:
 def test_the_embedded_lane_cannot_play_it(history: Path) -> None:
     ran = once_more(history, "--lane", "embedded")
     assert ran.code == 4, ran
-    (told,) = [line for line in ran.lines if line.startswith("ERROR: ")]
-    assert "the history was recorded in the transactions lane and this is --lane embedded: leave" in told
+    (shown,) = [line for line in ran.lines if line.startswith("ERROR: ")]
+    assert "the history was recorded in the transactions lane and this is --lane embedded: leave" in shown
     assert "Traceback" not in ran.output

@@ -11,7 +11,7 @@ from statemachine.invariants import Violation
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, Steps, steps_of
 from statemachine.search.triage.serial_orders import at_rest_after, carried_on, serially, without
-from statemachine.search.triage.signature import Shape
+from statemachine.search.triage.signature import Signature
 from tests.history.test_in_flight import LOCKED, UPDATE, begins, dies, goes_on
 from tests.support.events import committed, created, invoked, killed, returned, struck
 
@@ -20,7 +20,7 @@ SEEN = Violation("every_job_ends", "j1", 1, 0, "it does not", ())
 
 def scripted(*parts: list[Event]) -> tuple[list[Step], list[Any]]:
     events = tuple(event for part in parts for event in part)
-    failure = Failure(SEEN, (), events, Shape(SEEN.invariant, "prepare"))
+    failure = Failure(SEEN, (), events, Signature(SEEN.invariant, "prepare"))
     return steps_of(failure), flights_of(events)
 
 
@@ -39,7 +39,7 @@ OVERLAP = scripted(
 )
 
 
-def test_whole_operations_stand_where_they_began_or_where_they_committed() -> None:
+def test_whole_operations_are_ordered_by_begin_or_by_commit() -> None:
     steps, flights = OVERLAP
     begun, committed_ = (serially(steps, flights, by_commit=by_commit) for by_commit in (False, True))
     assert keys(begun) == [1, 2, 3]
@@ -47,14 +47,14 @@ def test_whole_operations_stand_where_they_began_or_where_they_committed() -> No
     assert all("stepwise" not in step.arguments for step in [*begun, *committed_])
 
 
-def test_what_never_committed_stands_where_it_ended_or_last() -> None:
+def test_an_operation_without_a_commit_is_placed_at_its_end_or_last() -> None:
     steps, flights = scripted(
         begins(1, "A"), begins(2, "B"), goes_on(3, "B", LOCKED, returned(2), call=2), created(4)
     )
     assert keys(serially(steps, flights, by_commit=True)) == [2, 4, 1]
 
 
-def test_who_dies_before_a_commit_dies_there_in_the_whole_operation() -> None:
+def test_an_operation_killed_before_a_commit_is_killed_there_when_whole() -> None:
     steps, flights = scripted(
         begins(1),
         goes_on(2, "A", UPDATE),
@@ -66,7 +66,7 @@ def test_who_dies_before_a_commit_dies_there_in_the_whole_operation() -> None:
     assert step.arguments == {"fault": "kill_before_commit", "at": 2}
 
 
-def test_a_stray_call_that_nobody_can_be_killed_in_is_left_out() -> None:
+def test_a_killed_stray_call_is_left_out() -> None:
     asked = [StepBegan(0, 1, "stray", {"stepwise": True}), invoked(1, "complete", "stray")]
     steps, flights = scripted(
         asked, [StepBegan(0, 2, "kill_in_flight", {"by": "stray"}), struck(1), killed(1)], created(3)
@@ -74,7 +74,7 @@ def test_a_stray_call_that_nobody_can_be_killed_in_is_left_out() -> None:
     assert keys(serially(steps, flights, by_commit=False)) == [3]
 
 
-def test_a_message_takes_the_name_that_the_whole_operation_gives_it() -> None:
+def test_messages_are_renamed_after_the_whole_operation() -> None:
     steps, flights = scripted(
         [StepBegan(0, 1, "recover", {"stepwise": True}), invoked(1, "recover", "sweep")],
         goes_on(2, "sweep", "SELECT ai_job", history.Sent(0, "m2", "j1", "t1", 1)),
@@ -84,7 +84,7 @@ def test_a_message_takes_the_name_that_the_whole_operation_gives_it() -> None:
     assert serially(steps, flights, by_commit=False)[1].arguments["message"] == "m1.2"
 
 
-def test_who_sends_a_message_stands_where_it_sends_it() -> None:
+def test_an_operation_that_sends_a_message_is_placed_at_the_sending() -> None:
     steps, flights = scripted(
         [StepBegan(0, 1, "publish", {"stepwise": True}), invoked(1, "publish", "publisher")],
         [history.Sent(0, "m1", "j1", "t1", 1)],
@@ -94,7 +94,7 @@ def test_who_sends_a_message_stands_where_it_sends_it() -> None:
     assert keys(serially(steps, flights, by_commit=True)) == [1, 2]
 
 
-def test_with_a_statement_go_those_that_its_operation_executes_later() -> None:
+def test_dropping_a_statement_drops_the_later_ones_of_its_operation() -> None:
     steps, flights = OVERLAP
     assert keys(without(steps, flights, 4)) == [1, 2, 3, 6, 7]
     assert keys(without(steps, flights, 3)) == [1, 2, 6, 7]
@@ -102,13 +102,13 @@ def test_with_a_statement_go_those_that_its_operation_executes_later() -> None:
     assert list(carried_on(flights, 2)) == [6, 7]
 
 
-def test_who_is_stopped_earlier_can_still_be_killed() -> None:
+def test_dropping_a_statement_keeps_the_kill_of_its_operation() -> None:
     steps, flights = scripted(begins(1), goes_on(2, "A", LOCKED), goes_on(3, "A", UPDATE), dies(4))
     assert keys(without(steps, flights, 2)) == [1, 4]
     assert keys(without(steps, flights, 1)) == []
 
 
-def test_the_second_stray_is_the_only_one_without_the_first() -> None:
+def test_the_second_stray_is_renamed_when_the_first_is_dropped() -> None:
     steps, flights = scripted(
         begins(1, "stray", "complete"),
         begins(2, "stray", "fail"),

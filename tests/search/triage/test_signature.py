@@ -6,7 +6,7 @@ from statemachine.history.events import StatementBegan, StepBegan
 from statemachine.history.ledger import Ledger
 from statemachine.invariants import Violation
 from statemachine.search.triage.script import Step, play
-from statemachine.search.triage.signature import Shape, shape_of
+from statemachine.search.triage.signature import Signature, signature_of
 from tests.conftest import OpenLane
 from tests.support.events import NO, OURS, call, committed, created, invoked, observed, running
 from tests.support.scripts import MINIMAL
@@ -14,43 +14,46 @@ from tests.support.scripts import MINIMAL
 NOT_HELD = "superseded, or attempt never given"
 
 
-def test_one_defect_on_two_ways_is_one_shape(open_lane: OpenLane) -> None:
+def test_one_defect_reached_in_two_ways_has_one_signature(open_lane: OpenLane) -> None:
     late = [*MINIMAL["completion_without_token"]]
     with open_lane("completion_without_token") as lane:
         one = play(lane, late).failure
         other = play(lane, [*late[:-1], Step(50, "wait", {"seconds": 1}), late[-1]]).failure
     assert one is not None
     assert other is not None
-    assert one.shape == other.shape
-    assert one.shape == Shape("only_the_holder_finishes", "complete", NOT_HELD)
+    assert one.signature == other.signature
+    assert one.signature == Signature("only_the_holder_finishes", "complete", NOT_HELD)
     assert len(one.events) < len(other.events)
 
 
-def test_another_operation_is_another_shape(open_lane: OpenLane) -> None:
+def test_another_operation_has_another_signature(open_lane: OpenLane) -> None:
     with open_lane("done_overwritten_by_failed") as lane:
         failure = play(lane, MINIMAL["done_overwritten_by_failed"]).failure
     assert failure is not None
-    assert (failure.shape.invariant, failure.shape.operation) == ("terminal_jobs_never_change", "fail")
+    assert (failure.signature.invariant, failure.signature.operation) == (
+        "terminal_jobs_never_change",
+        "fail",
+    )
 
 
-def test_what_a_drain_leaves_behind_is_told_by_its_status(open_lane: OpenLane) -> None:
+def test_after_a_drain_the_signature_has_the_status_of_the_job(open_lane: OpenLane) -> None:
     with open_lane("running_jobs_skipped_at_receive") as lane:
         failure = play(lane, MINIMAL["running_jobs_skipped_at_receive"], drained=True).failure
     assert failure is not None
-    assert failure.shape == Shape("every_job_ends", "drain", "RUNNING")
-    assert str(failure.shape) == "drain: RUNNING"
+    assert failure.signature == Signature("every_job_ends", "drain", "RUNNING")
+    assert str(failure.signature) == "drain: RUNNING"
 
 
-def test_a_fault_belongs_to_the_shape(open_lane: OpenLane) -> None:
+def test_the_fault_is_part_of_the_signature(open_lane: OpenLane) -> None:
     with open_lane("finish_error_logged_and_forgotten") as lane:
         failure = play(lane, MINIMAL["finish_error_logged_and_forgotten"]).failure
     assert failure is not None
-    assert failure.shape.fault
-    assert str(failure.shape).endswith(f"; {failure.shape.fault}")
+    assert failure.signature.fault
+    assert str(failure.signature).endswith(f"; {failure.signature.fault}")
 
 
-def test_a_step_that_lets_an_operation_go_on_is_of_that_operation() -> None:
-    # It was called three steps earlier, by somebody else than who was called last.
+def test_a_step_that_resumes_an_operation_has_the_signature_of_that_operation() -> None:
+    # It was called three steps earlier, by another worker than the last call.
     events = [
         *created(1),
         StepBegan(0, 2, "prepare", {"worker": "A", "stepwise": True}),
@@ -65,4 +68,4 @@ def test_a_step_that_lets_an_operation_go_on_is_of_that_operation() -> None:
     for event in events:
         ledger.apply(event)
     seen = Violation("running_means_leased", "j1", 4, 0, "it is not", ())
-    assert shape_of(ledger, events, seen) == Shape(seen.invariant, "prepare", "PENDING")
+    assert signature_of(ledger, events, seen) == Signature(seen.invariant, "prepare", "PENDING")

@@ -206,7 +206,7 @@ def walk(lane: Lane, seed: int, steps: int, played: Counter[str]) -> Example:
     return example
 
 
-def test_whatever_is_offered_can_be_played_and_the_correct_system_stands_it(lane: Lane) -> None:
+def test_every_offer_can_be_played_and_the_correct_system_passes(lane: Lane) -> None:
     # 40 walks of 50 steps.  The rarest operation, redrive, is played about once in three walks: the
     # seeds are fixed, so that it is played at all is no matter of luck from one run to the next.
     played: Counter[str] = Counter()
