@@ -36,6 +36,7 @@ BY_PLACE: Mapping[str, str] = {
     "tests/defects/test_planted.py::test_the_search_finds_and_minimises_the_defect": "searches",
     "tests/end_to_end": "programs",
     "tests/end_to_end/test_shared_corpus.py": "servers",
+    "tests/logs/test_converted.py": "searches",
     "tests/plugin": "programs",
     "tests/processes": "workers",
     "tests/processes/test_databases.py": QUICK,
