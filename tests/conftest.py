@@ -14,7 +14,7 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.world.databases.availability import missing_because
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.lane import Lane
-from tests.parts import PARTS, QUICK, part_of
+from tests.parts import PARTS, QUICK, part_of, place_in_order
 from tests.support.places import checkout, short
 from tests.support.postgresql import migrated_server, open_transactions
 from tests.support.surroundings import surroundings
@@ -53,7 +53,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     asked = getattr(option, "numprocesses", 0) is not None or option.dist != "no" or option.tx
     if _is_bare(config) and not by_itself and not asked and not option.fuzz_for:
         option.numprocesses, option.dist = "auto", "loadfile"
-        # The lanes of statemachine/ are single tests of a minute each: they come first, not last.
+        # As they are collected, the longest first; xdist would begin with the files of the most tests.
         option.loadscopereorder = False
 
 
@@ -76,6 +76,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if _is_quick(config):
         config.hook.pytest_deselected(items=others)
         items[:] = quick
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: place_in_order(item.nodeid))
 
 
 @pytest.hookimpl(trylast=True)

@@ -55,6 +55,23 @@ BY_PLACE: Mapping[str, str] = {
 }
 """The part of a folder, a file or a test function.  Of several rows that name a test the longest counts."""
 
+LONGEST_FIRST = (
+    "statemachine/plugin/test_embedded.py",
+    "statemachine/plugin/test_transactions.py",
+    "tests/commands/gate/test_walks.py",
+    "tests/processes/test_campaign.py",
+    "tests/search/fuzzing/test_campaign.py",
+    "tests/end_to_end/test_planted_defects.py",
+    "tests/project/test_wheel.py",
+    "tests/project/mutation/test_command.py",
+    "tests/end_to_end/test_shared_corpus.py",
+    "tests/end_to_end/test_fuzz.py",
+    "tests/end_to_end/test_commands.py",
+    "tests/defects/test_planted.py",
+    "tests/defects/sound/test_variants.py",
+)
+"""Files of a minute and more, the longest first: one that came last would keep one processor busy alone."""
+
 
 def part_of(test: str, fixtures: Collection[str]) -> str:
     """Return the part of a test by its id (``tests/folder/test_file.py::test_name[case]``) and fixtures."""
@@ -63,3 +80,9 @@ def part_of(test: str, fixtures: Collection[str]) -> str:
     by_fixture = next((part for name, part in BY_FIXTURE.items() if name in fixtures), QUICK)
     named = BY_PLACE[max(rows, key=len)] if rows else QUICK
     return by_fixture if named == QUICK else named
+
+
+def place_in_order(test: str) -> int:
+    """Return where a test belongs by its id: those of ``LONGEST_FIRST`` in that order, then all others."""
+    file, _, _ = test.partition("::")
+    return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.conftest import pytest_cmdline_main
-from tests.parts import BY_PLACE, PARTS, QUICK, part_of
+from tests.parts import BY_PLACE, LONGEST_FIRST, PARTS, QUICK, part_of, place_in_order
 from tests.support.commandline import REPO, Ran, at_once, run
 
 FROM = pytest.Config.ArgsSource
@@ -24,24 +24,29 @@ def listed(ran: Ran) -> list[str]:
     return [line for line in ran.lines if "::" in line]
 
 
-def test_each_test_is_in_exactly_one_part() -> None:
-    ways: list[tuple[str, ...]] = [("--everything",), (), *(("-m", part) for part in PARTS)]
-    everything, *parts = map(
-        listed, at_once(partial(run, "--collect-only", "-q", *way, cwd=REPO) for way in ways)
-    )
-    assert all(parts)
-    assert sorted(test for part in parts for test in part) == sorted(everything)
+@pytest.fixture(scope="module")
+def collected() -> dict[str, Ran]:
+    """What ``pytest --collect-only`` says with ``--everything``, of each part, and of a bare run."""
+    ways = {"everything": ("--everything",), QUICK: (), **{part: ("-m", part) for part in PARTS}}
+    runs = at_once(partial(run, "--collect-only", "-q", *way, cwd=REPO) for way in ways.values())
+    return dict(zip(ways, runs, strict=True))
+
+
+def test_each_test_is_in_exactly_one_part(collected: dict[str, Ran]) -> None:
+    tests = {name: listed(ran) for name, ran in collected.items()}
+    everything = tests.pop("everything")
+    assert all(tests.values())
+    assert sorted(test for part in tests.values() for test in part) == sorted(everything)
 
 
 def test_a_run_that_names_files_plays_all_that_they_hold() -> None:
-    (ran,) = at_once([partial(run, "--collect-only", "-q", "tests/plugin/test_options.py", cwd=REPO)])
+    ran = run("--collect-only", "-q", "tests/plugin/test_options.py", cwd=REPO)
     assert {part_of(test, ()) for test in listed(ran)} == {"programs"}
     assert "--everything" not in ran.output
 
 
-def test_a_bare_run_says_what_it_leaves_out() -> None:
-    (ran,) = at_once([partial(run, "--collect-only", "-q", cwd=REPO)])
-    (line,) = (line for line in ran.lines if "--everything" in line)
+def test_a_bare_run_says_what_it_leaves_out(collected: dict[str, Ran]) -> None:
+    (line,) = (line for line in collected[QUICK].lines if "--everything" in line)
     assert all(part in line for part in PARTS)
 
 
@@ -49,12 +54,13 @@ def test_ci_plays_each_part() -> None:
     script = (REPO / ".ci" / "run").read_text(encoding="utf-8")
     (parts,) = re.findall(r"^parts=\((.*)\)$", script, re.M)
     assert parts.split() == [QUICK, *PARTS, "lint"]
+    assert f'set -- {QUICK} "{" or ".join(PARTS)}" lint' in script
     workflow = yaml.safe_load((REPO / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
     jobs = workflow["jobs"]["everything"]["strategy"]["matrix"]["parts"]
     assert sorted(" ".join(jobs).split()) == sorted(parts.split())
 
 
-@pytest.mark.parametrize("row", BY_PLACE)
+@pytest.mark.parametrize("row", [*BY_PLACE, *LONGEST_FIRST])
 def test_each_row_names_what_is_there(row: str) -> None:
     file, _, function = row.partition("::")
     assert (REPO / file).exists()
@@ -81,6 +87,16 @@ def test_a_test_is_in_the_part_of_its_longest_row_or_of_its_fixture(
     test: str, fixtures: tuple[str, ...], part: str
 ) -> None:
     assert part_of(test, fixtures) == part
+
+
+def test_the_longest_files_come_first_and_the_others_stay_as_they_were() -> None:
+    tests = [
+        "tests/a.py::test_a",
+        f"{LONGEST_FIRST[1]}::test_b[x]",
+        "tests/b.py::test_c",
+        f"{LONGEST_FIRST[0]}::test_d",
+    ]
+    assert sorted(tests, key=place_in_order) == [tests[3], tests[1], tests[0], tests[2]]
 
 
 def started(
