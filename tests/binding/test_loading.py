@@ -1,4 +1,4 @@
-"""The loader of bindings: what may be left out, and what a binding that does not fit is told.
+"""The loader of bindings: what may be left out, and the sentence for a binding that does not fit.
 
 A stranger's first run ends here if anything is missing.  The sentence must name the piece and the way
 out, and never be a traceback.

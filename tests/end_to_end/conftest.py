@@ -16,6 +16,7 @@ from tests.support.commandline import (
     run,
 )
 from tests.support.scripts import TOLD
+from tests.support.sharing import made_once
 
 
 class Found(NamedTuple):
@@ -32,7 +33,13 @@ class Found(NamedTuple):
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
     """For each defect of ``TOLD`` a run with seed 1 that caught it, and its directory.  Read only."""
-    places = {defect: tmp_path_factory.mktemp(defect) for defect in TOLD}
+    return made_once("runs", _found_in, tmp_path_factory)
+
+
+def _found_in(directory: Path) -> dict[str, Found]:
+    places = {defect: directory / defect for defect in TOLD}
+    for place in places.values():
+        place.mkdir()
     searches = [
         partial(run, *CHECKOUT, "--defect", defect, "--hypothesis-seed=1", cwd=cwd)
         for defect, cwd in places.items()

@@ -193,7 +193,7 @@ def test_it_is_refused_in_one_sentence_that_names_it(name: str, answers: dict[st
         assert mentioned in sentence(ran), ran
 
 
-def test_another_lifecycle_is_told_by_the_field_that_differs(answers: dict[str, Ran]) -> None:
+def test_another_lifecycle_is_refused_by_the_field_that_differs(answers: dict[str, Ran]) -> None:
     said = sentence(answers["history of another lifecycle"])
     assert "lease_seconds" not in said
     assert re.search(r"max_receives\D+[35]\D+[35]", said)

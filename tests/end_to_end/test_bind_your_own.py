@@ -53,7 +53,7 @@ def follow(directory: Path, page: str, *, until_continued: bool = False) -> None
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """The directory of somebody who has followed the page to its end."""
+    """The directory of a user who has followed the page to its end."""
     follow(tmp_path, PAGE)
     (tmp_path / "page_profile.py").write_text(PROFILE, encoding="utf-8")
     return tmp_path

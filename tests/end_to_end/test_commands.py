@@ -168,7 +168,7 @@ class Binding(AIJobsBinding):
 """
 
 
-def test_a_binding_that_raises_when_it_is_opened_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_binding_that_raises_when_it_is_opened_is_reported_in_a_sentence(tmp_path: Path) -> None:
     write(tmp_path, late=RAISES_LATE)
     ran = command("soak", "--steps", "10", "--binding", "late:Binding", cwd=tmp_path)
     assert ran.code == 1, ran

@@ -1,4 +1,4 @@
-"""``--fuzz-for``, the corpus, and distinct failures, as somebody types and reads them."""
+"""``--fuzz-for``, the corpus, and distinct failures, as a user types and reads them."""
 
 from __future__ import annotations
 
@@ -119,7 +119,9 @@ def test_a_failure_is_shrunk_once_and_ends_the_run_where_that_was_asked_for(
     assert list((cwd / ".statemachine" / "corpus" / "failures").glob("*.ndjson"))
 
 
-def test_distinct_failures_are_told_once_each_the_shortest_first(ran: dict[str, tuple[Ran, Path]]) -> None:
+def test_distinct_failures_are_reported_once_each_the_shortest_first(
+    ran: dict[str, tuple[Ran, Path]],
+) -> None:
     done, cwd = ran["two bugs"]
     assert done.code == 1, done
     claims = re.findall(r"^FAIL  (\w+)$", done.output, re.M)
@@ -149,7 +151,7 @@ def test_a_plain_run_plays_first_what_was_found_until_it_is_mended(short: Path) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
-def test_ctrl_c_tells_what_was_found(tmp_path: Path) -> None:
+def test_ctrl_c_reports_what_was_found(tmp_path: Path) -> None:
     ran = interrupt(
         *FUZZ,
         "1h",

@@ -121,7 +121,7 @@ def test_a_search_finds_the_lost_result_and_replays_it(example: Path) -> None:
     assert again.summary[-1].startswith("REPRODUCED"), again
 
 
-def test_an_application_that_keeps_its_outcomes_is_clean_and_what_is_not_judged_is_told(
+def test_an_application_that_keeps_its_outcomes_is_clean_and_what_is_not_judged_is_named(
     example: Path,
 ) -> None:
     options = ("--binding", "binding:OwnOutcome", "--hypothesis-seed=1")

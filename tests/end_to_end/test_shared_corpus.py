@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +20,7 @@ import pytest
 from statemachine.search.corpus.entries import EntryKind
 from statemachine.search.corpus.places import PlaceError, SharedRedis
 from tests.support.commandline import CHECKOUT, Ran, at_once, command, environment, run
+from tests.support.waiting import until
 
 DEFECT = ("--defect", "completion_without_token")
 PATIENCE_SECONDS = 120
@@ -41,7 +41,7 @@ def redis_server() -> Iterator[str]:
     options = ("--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder))
     server = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
     try:
-        _wait_until(socket.exists)
+        until(socket.exists, PATIENCE_SECONDS)
         yield f"unix://{socket}"
     finally:
         server.terminate()
@@ -53,13 +53,6 @@ def redis_server() -> Iterator[str]:
 def redis() -> Iterator[str]:
     with redis_server() as address:
         yield address
-
-
-def _wait_until(happened: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not happened():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.1)
 
 
 class Machines(NamedTuple):
@@ -85,7 +78,7 @@ def machines(redis: str, tmp_path_factory: pytest.TempPathFactory) -> Machines:
         stdout=subprocess.DEVNULL,
     )
     try:
-        _wait_until(lambda: list(SharedRedis(redis).texts(EntryKind.FAILURES)))
+        until(lambda: list(SharedRedis(redis).texts(EntryKind.FAILURES)), PATIENCE_SECONDS)
         assert killed.poll() is None
     finally:
         killed.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
@@ -99,7 +92,7 @@ def machines(redis: str, tmp_path_factory: pytest.TempPathFactory) -> Machines:
     return Machines(first, ran, others, merged, laptop)
 
 
-def test_the_killed_machine_has_told_nothing_but_left_its_finding(machines: Machines) -> None:
+def test_the_killed_machine_has_printed_nothing_but_left_its_finding(machines: Machines) -> None:
     assert not (machines.first / ".statemachine" / "run.json").exists()
     assert "first0 left no run.json" in machines.merged.output
 

@@ -1,4 +1,4 @@
-"""A binding that says a situation cannot exist which every run meets: each way of playing tells on it.
+"""A binding that calls a situation unreachable which every run meets: each way of playing says so.
 
 In long runs only what is said truly helps, and that takes minutes: examples/django_q2 shows it.
 """
@@ -45,7 +45,7 @@ def ways(cwd: Path) -> dict[str, Ran]:
 
 
 @pytest.mark.parametrize("way", ["plain", "soak", "merge"])
-def test_a_false_reason_is_unknown_and_told(way: str, ways: dict[str, Ran]) -> None:
+def test_a_false_reason_makes_the_verdict_unknown_and_is_named(way: str, ways: dict[str, Ran]) -> None:
     ran = ways[way]
     assert ran.code == BROKEN, ran
     output = " ".join(ran.output.split())
@@ -54,6 +54,6 @@ def test_a_false_reason_is_unknown_and_told(way: str, ways: dict[str, Ran]) -> N
     assert "UNKNOWN nothing was broken, but the run cannot vouch for it" in output
 
 
-def test_the_page_tells_it_too(cwd: Path, ways: dict[str, Ran]) -> None:
+def test_the_page_says_it_too(cwd: Path, ways: dict[str, Ran]) -> None:
     page = Parsed((cwd / "page.html").read_text("ascii"))
     assert [words for words in TOLD if words not in page.text] == [], ways["plain"]

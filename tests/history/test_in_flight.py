@@ -107,7 +107,7 @@ DEATHS = {
 
 
 @pytest.mark.parametrize(("place", "events"), DEATHS.items(), ids=DEATHS)
-def test_a_death_is_told_by_its_place(place: str, events: Sequence[Event]) -> None:
+def test_a_death_is_named_by_its_place(place: str, events: Sequence[Event]) -> None:
     assert said(events) == f"KILLED {place}"
 
 
@@ -132,7 +132,7 @@ TURNS = {
 
 
 @pytest.mark.parametrize(("expected", "events"), TURNS.items(), ids=TURNS)
-def test_a_turn_is_told_in_the_words_of_a_dba(expected: str, events: Sequence[Event]) -> None:
+def test_a_turn_is_described_in_the_words_of_a_dba(expected: str, events: Sequence[Event]) -> None:
     assert said([*begins(9, "B"), *begins(1), *events]) == expected
 
 

@@ -106,7 +106,7 @@ def test_what_is_unreachable_is_not_required_and_never_the_rarest() -> None:
     assert met.met_all_the_same() == []
 
 
-def test_an_unreachable_situation_that_is_met_is_counted_and_told() -> None:
+def test_an_unreachable_situation_that_is_met_is_counted_and_reported() -> None:
     first = required(FULL)[0]
     met = Reach(FULL, {first: "there is no such thing here"})
     assert met.count_of(first) is None

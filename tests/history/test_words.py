@@ -25,5 +25,5 @@ def test_what_cannot_is_quoted_with_what_would_do(text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(0, "0s"), (59.9, "59s"), (60, "1m 00s"), (3599, "59m 59s"), (21_600, "6h 00m")]
 )
-def test_a_length_is_told_in_its_two_largest_units(seconds: float, shown: str) -> None:
+def test_a_length_is_written_in_its_two_largest_units(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown

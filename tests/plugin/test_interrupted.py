@@ -62,7 +62,7 @@ def test_the_summary_says_so_and_does_not_pass(interrupted: Ran) -> None:
     assert "PASS" not in "\n".join(interrupted.summary)
 
 
-def test_examples_and_speed_so_far_are_told(interrupted: Ran) -> None:
+def test_examples_and_speed_so_far_are_printed(interrupted: Ran) -> None:
     told = [line for line in interrupted.summary if "examples, " in line]
     assert len(told) == 1
     assert not told[0].startswith("0 ")
@@ -96,7 +96,7 @@ def test_a_failure_that_was_being_shrunk_is_named(shrinking: Ran) -> None:
     assert named or "above" not in shrinking.summary[-1]
 
 
-def test_a_failure_that_was_being_explained_is_told_without_its_why(tmp_path: Path) -> None:
+def test_a_failure_that_was_being_explained_is_reported_without_its_why(tmp_path: Path) -> None:
     cwd = write(tmp_path, conftest=INTERRUPTED_WHILE_EXPLAINING)
     ran = run(*STRANGER, "--defect", "refused_delivery_deletes_message", "--hypothesis-seed=1", cwd=cwd)
     assert ran.code == 2, ran

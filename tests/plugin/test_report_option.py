@@ -104,7 +104,7 @@ def test_a_place_that_will_not_do_is_refused_at_once(
     assert (cwd / "notes.txt").read_text() == "mine"
 
 
-def test_a_page_that_cannot_be_written_is_told_and_changes_no_verdict(tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_written_is_reported_and_changes_no_verdict(tmp_path: Path) -> None:
     write(tmp_path, conftest=SHORT_CONFTEST)
     (tmp_path / "page.html.part").mkdir()
     ran = run(*STRANGER, *SHORT, "--report", "page.html", cwd=tmp_path)

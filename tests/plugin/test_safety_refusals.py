@@ -137,7 +137,7 @@ def test_the_bindings_own_settings_may_be_ambient(answers: dict[str, Ran]) -> No
     assert answers["ambient, and ours"].code == 0, answers["ambient, and ours"]
 
 
-def test_files_and_servers_that_somebody_names_are_not_touched(tmp_path: Path) -> None:
+def test_files_and_servers_that_are_named_are_not_touched(tmp_path: Path) -> None:
     databases, project = tmp_path / "databases", tmp_path / "project"
     databases.mkdir()
     project.mkdir()

@@ -139,7 +139,7 @@ def test_a_crashed_invariant_is_unknown_however_short_the_run(examples: int) -> 
     assert "StepBegan" in doubt
 
 
-def test_a_crash_in_every_example_is_told_a_few_times_only() -> None:
+def test_a_crash_in_every_example_is_reported_a_few_times_only() -> None:
     made = run_of()
     for _ in range(ENOUGH):
         crash(made)

@@ -1,4 +1,4 @@
-"""``-n`` of pytest-xdist: one header, one seed, and the controller tells what a worker found out."""
+"""``-n`` of pytest-xdist: one header, one seed, and the controller prints what a worker found."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def figures(ran: Ran) -> list[str]:
     return [re.sub(r" in \d+ s \([\d ]+ steps/s\)", "", line) for line in ran.summary]
 
 
-def test_a_worker_finds_and_tells_what_one_process_does(ran: dict[str, Ran]) -> None:
+def test_a_worker_finds_and_reports_what_one_process_does(ran: dict[str, Ran]) -> None:
     shared, alone = ran["checkout"], ran["alone"]
     assert shared.code == alone.code == 1
     assert shared.report[:-1] == alone.report[:-1]
@@ -106,7 +106,7 @@ def test_the_history_that_a_worker_saved_is_saved_once_and_can_be_replayed(
     assert again.verdict.startswith("REPRODUCED"), again
 
 
-def test_a_seed_that_nobody_gave_is_drawn_once_and_told_twice(ran: dict[str, Ran]) -> None:
+def test_a_seed_that_was_not_given_is_drawn_once_and_printed_twice(ran: dict[str, Ran]) -> None:
     stranger = ran["stranger"]
     assert stranger.code == 0, stranger
     assert stranger.verdict.startswith("PASS (reach not judged)")

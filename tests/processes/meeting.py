@@ -1,4 +1,4 @@
-"""Meets a real worker at each moment, and tells what another connection sees then and after the kill.
+"""Meets a real worker at each moment, and prints what another connection sees then and after the kill.
 
 A program, because Django is configured once a process: ``python -m tests.processes.meeting [SERVER]`` prints
 one JSON object a moment.  Nothing is redelivered meanwhile: messages stay hidden for a minute.

@@ -1,4 +1,4 @@
-"""The example is somebody else's project: small to bind, and not made of ours.
+"""The example is a project of its own: small to bind, and it imports nothing of ours.
 
 That it runs, and what is found in it, is shown by ``tests/project/test_wheel.py``.
 """

@@ -109,7 +109,7 @@ def test_the_artifact_says_how_it_is_replayed(night: Night, checkout: Path, tmp_
         assert (again.code, again.summary[-1][:10]) == (1, "REPRODUCED"), again
 
 
-def test_a_seed_that_is_no_number_is_told(checkout: Path) -> None:
+def test_a_seed_that_is_no_number_is_refused(checkout: Path) -> None:
     ran = step("shard", "Search", checkout, DURATION="10s", FIRST="today", RUN="7", SHARD="1")
     assert (ran.code, ran.output) == (4, "::error::seed today: give a whole number\n")
 

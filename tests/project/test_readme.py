@@ -52,7 +52,7 @@ def test_ci_runs_the_second_command() -> None:
     assert [line for line in lines if line.strip() == test_command]
 
 
-def test_both_shells_are_told_the_same() -> None:
+def test_both_shells_get_the_same_commands() -> None:
     def words(command: str) -> set[str]:
         return set(re.findall(r"pytest(?: statemachine/)?$|install -e [^\s;]+", command))
 

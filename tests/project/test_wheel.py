@@ -1,4 +1,4 @@
-"""The installed wheel, in an environment of its own, on a project of somebody else: ``examples/mapmill``.
+"""The installed wheel, in an environment of its own, on another project: ``examples/mapmill``.
 
 Elsewhere the checkout is installed in editable form, which would hide a file that the wheel lacks and a
 requirement that only ``[dev]`` names.
@@ -46,7 +46,7 @@ class Installed(NamedTuple):
 
 
 def _install(*command: str, cwd: Path) -> None:
-    """Run a command that may ask the package index, as this machine's pip is told to."""
+    """Run a command that may ask the package index, with this machine's settings for pip."""
     pip = {name: value for name, value in os.environ.items() if re.match(r"PIP_|https?_proxy$", name, re.I)}
     done = subprocess.run(
         command, cwd=cwd, env=environment(pip), capture_output=True, text=True, timeout=300, check=False

@@ -83,19 +83,19 @@ def test_the_workflows_and_those_of_the_docs_are_sound() -> None:
 
 @needs_linters
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_flaw_is_told(name: str, flaws: str) -> None:
+def test_a_flaw_is_reported(name: str, flaws: str) -> None:
     told = [line for line in flaws.splitlines() if line.startswith((f"{name}.yml:", f"{name}, "))]
     assert len(told) == 1, flaws
     assert BROKEN[name][2] in told[0]
 
 
 @needs_linters
-def test_a_flaw_in_a_document_is_told_by_its_line(flaws: str) -> None:
+def test_a_flaw_in_a_document_is_reported_with_its_line(flaws: str) -> None:
     assert re.findall(r"^page-\d.yml:\d+:", flaws, re.M) == ["page-1.yml:10:"]
 
 
 @needs_linters
-def test_without_the_flaw_nothing_is_told(tmp_path: Path) -> None:
+def test_without_the_flaw_nothing_is_reported(tmp_path: Path) -> None:
     (tmp_path / "sound.yml").write_text(SOUND, encoding="utf-8")
     (tmp_path / "page.md").write_text(PAGE, encoding="utf-8")
     files = (tmp_path / "sound.yml", tmp_path / "page.md")

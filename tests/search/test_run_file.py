@@ -1,4 +1,4 @@
-"""A run as a file: what is written is read back, and what cannot be read is told by its name."""
+"""A run as a file: what is written is read back, and what cannot be read is named."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_is_written_is_read_back(run: RunFile, tmp_path: Path) -> None:
         ({"lifecycle": {}}, "is broken"),
     ],
 )
-def test_what_cannot_be_read_is_told_by_its_name(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_named(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
     file = written(tmp_path, **changes)
     with pytest.raises(RunFileError, match=words) as raised:
         runfile.read(file)
@@ -76,6 +76,6 @@ def test_what_is_no_run_is_refused(text: str, tmp_path: Path) -> None:
         runfile.read(tmp_path / runfile.NAME)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunFileError, match="cannot be read"):
         runfile.read(tmp_path / "gone.json")

@@ -38,7 +38,7 @@ class Browser:
 
     @property
     def errors(self) -> list[str]:
-        """What the console has been told since the last time."""
+        """The messages of the console since the last time."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     @property

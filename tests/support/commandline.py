@@ -28,7 +28,7 @@ CHECKOUT = (str(REPO / "statemachine"),)
 """The arguments of ``pytest statemachine/``, from any directory."""
 
 STRANGER = ("-p", "statemachine.plugin", "--pyargs", "statemachine")
-"""The arguments of somebody who has installed the project and sits in a directory of their own."""
+"""The arguments of a user who has installed the project, from a directory of their own."""
 
 SHORT = ("--hypothesis-profile", "short")
 """Thirty short examples; ``tiny`` is five.  Both need :data:`SHORT_CONFTEST` in the directory they run in."""

@@ -25,7 +25,7 @@ _NAMES = count(1)
 
 
 class Outside:
-    """What the server says of everybody in the lane's database, asked by somebody who is not of the lane."""
+    """The sessions and locks in the database of a lane, seen by a connection that is not one of them."""
 
     def __init__(self, connection: Any, database: str) -> None:
         self._connection = connection
@@ -37,7 +37,7 @@ class Outside:
 
     @property
     def transactions(self) -> list[tuple[Any, ...]]:
-        """(pid, state, last statement) of whoever has a transaction open."""
+        """(pid, state, last statement) of each session with an open transaction."""
         return self._all(
             "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %(database)s"
             " AND backend_type = 'client backend' AND xact_start IS NOT NULL"

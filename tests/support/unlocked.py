@@ -1,4 +1,4 @@
-"""The AI jobs of somebody who forgot to lock: a row is read by a plain SELECT, and then written."""
+"""AI jobs without a lock: a row is read by a plain SELECT, and then written."""
 
 from __future__ import annotations
 

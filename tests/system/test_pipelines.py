@@ -132,7 +132,7 @@ def test_a_job_that_is_not_completed_has_no_result(
     assert results(system) == []
 
 
-def test_the_lease_tells_when_it_ends_as_the_row_does(system: OpenPipeline, tray: Tray) -> None:
+def test_the_lease_ends_when_the_row_says(system: OpenPipeline, tray: Tray) -> None:
     lease = system.acquire("j1", "t1", "A")
     assert isinstance(lease, Lease)
     assert lease.expires_at == row(system).lease_expires_at

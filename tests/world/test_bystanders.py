@@ -1,4 +1,4 @@
-"""Rows that no example knows: the same for each, and whoever touches one is caught."""
+"""Rows that no example knows: the same for each, and an operation that touches one is caught."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_bystanders_are_as_they_were_for_every_example(lane: Lane) -> None:
     assert lane.begin().events == [first]
 
 
-def test_whoever_touches_a_bystander_is_caught_at_the_end(lane: Lane) -> None:
+def test_an_operation_that_touches_a_bystander_is_caught_at_the_end(lane: Lane) -> None:
     example = lane.begin()
     AIJob.objects.filter(job_id="bystander-waiting").update(published_at=None)
     drain(example)

@@ -44,7 +44,7 @@ def named_hypothesis(source: str) -> Callable[[], Any]:
     return probe
 
 
-def test_time_stands_still_and_moves_when_told() -> None:
+def test_time_stands_still_until_it_is_moved() -> None:
     clock = Clock()
     with clock.running():
         assert look() == {START}

@@ -103,7 +103,7 @@ def test_examples_find_no_rows_of_one_another_and_touch_no_others(
     assert AIResult.objects.count() == 0
 
 
-def test_a_row_that_somebody_else_made_is_none_of_the_examples_business(lane: Lane) -> None:
+def test_a_row_that_the_example_did_not_make_is_left_alone(lane: Lane) -> None:
     example = lane.begin()
     perform(example, "create", {"job": "j1", "tenant": "t1"})
     AIJob.objects.create(job_id="other", tenant_id="t2", created_at=BY_HAND, updated_at=BY_HAND)

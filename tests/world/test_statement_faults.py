@@ -63,7 +63,7 @@ def test_an_error_of_a_statement_undoes_its_transaction(statement: int, watched:
     assert watched.is_usable()
 
 
-def test_whoever_swallows_it_can_do_nothing_more_in_that_transaction(watched: Watched) -> None:
+def test_code_that_swallows_it_can_do_nothing_more_in_that_transaction(watched: Watched) -> None:
     error = watched.call(swallowing, Fault.ERROR_BEFORE_STATEMENT, 2)
     assert isinstance(error, transaction.TransactionManagementError)
     assert watched.stored() == set()

@@ -183,7 +183,7 @@ def test_a_statemachine_folder_is_taken_as_well(tmp_path: Path) -> None:
 # -- Markdown -------------------------------------------------------------------------------
 
 
-def test_the_summary_tells_failures_and_shards_and_takes_nothing_for_markup(
+def test_the_summary_names_failures_and_shards_and_takes_nothing_for_markup(
     merging: Merging, tmp_path: Path
 ) -> None:
     def made(root: Path, header: Header) -> list[Path]:

@@ -98,7 +98,7 @@ def test_an_operation_that_waited_for_a_lock_is_played_whole_before_it_was_taken
     assert [1, 3, 2, 4] in [[step.key for step in one] for one in whole(steps)]
 
 
-def test_two_operations_of_one_maker_are_told_apart_by_their_names() -> None:
+def test_two_operations_of_one_maker_are_distinguished_by_their_names() -> None:
     slow: Written = (ASKS[0], {**ASKS[1], "stepwise": True})
     steps = numbered(slow, slow, goes_on("stray 2", "x"), goes_on("stray", "x"), goes_on("stray 2", "COMMIT"))
     kept = [[step.key for step in one] for one in whole(steps)]

@@ -1,4 +1,4 @@
-"""Systems that go wrong in ways that no exception tells of, for workers in processes of their own."""
+"""Systems that go wrong without an exception, for workers in processes of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Dying(AIJobsBinding):
 
 
 class DyingOnce(AIJobsBinding):
-    """As if somebody had killed its process: it dies at one call, and never again."""
+    """As if its process had been killed: it dies at one call, and never again."""
 
     def complete(self, job: str, tenant: str, attempt: int, result: str) -> bool:
         died = Path("died")

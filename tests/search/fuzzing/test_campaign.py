@@ -208,7 +208,7 @@ class FullDisk(Directory):
         raise OSError(28, "No space left on device")
 
 
-def test_on_a_full_disk_everything_found_stays_in_memory_and_is_told(fuzzing: Fuzzing) -> None:
+def test_on_a_full_disk_everything_found_stays_in_memory_and_is_reported(fuzzing: Fuzzing) -> None:
     campaign = fuzzing(examples(10_000), LATE, place=FullDisk(Path("corpus")), most_failures=1)
     assert all(found.failure.events for found in campaign.findings)
     assert campaign.corpus.unsaved > 0

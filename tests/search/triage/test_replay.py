@@ -1,4 +1,4 @@
-"""A saved failure is played again from its named steps alone, and the three outcomes are told apart."""
+"""A saved failure is played again from its named steps alone, and the three outcomes are distinguished."""
 
 from __future__ import annotations
 

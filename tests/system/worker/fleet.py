@@ -107,12 +107,12 @@ class Fleet:
         ]
 
     def wait_for(self, *events: str, times: int = 1, **fields: Any) -> Line:
-        """The newest such line, once there are so many."""
+        """The newest line of that event, once there are ``times``."""
         waited_until(lambda: len(self.lines(*events, **fields)) >= times, f"{times} x {events} {fields}")
         return self.lines(*events, **fields)[-1]
 
     def unreadable_lines(self) -> dict[str, list[str]]:
-        """Where the log has lines that whoever judges logs cannot read, by what is wrong with them.
+        """Where the log has lines that ``check-log`` cannot read, by what is wrong with them.
 
         Processes that share a file are each in their own order only.
         """
@@ -147,7 +147,7 @@ class Fleet:
         self.__dict__.pop("clients", None)
 
     def make_queues(self) -> None:
-        """The queue that each pipeline uses unless told: all five would cost every test 0.2 s more."""
+        """The queue that each pipeline uses by default: all five would cost every test 0.2 s more."""
         names = [pipeline.default_queue for pipeline in PIPELINES.values()]
         create_queues(self.clients.calls, names, read(self.environment, {SQS}))
 

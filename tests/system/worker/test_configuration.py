@@ -1,4 +1,4 @@
-"""What a worker is told from outside: everything wrong at once, nothing guessed, no secret repeated."""
+"""The settings of a worker: everything that is wrong at once, nothing guessed, no secret repeated."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_every_variable_can_be_wrong() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in BAD for value in BAD[name]])
-def test_a_wrong_value_is_told_with_its_rule_and_a_way_out(name: str, value: str) -> None:
+def test_a_wrong_value_is_reported_with_its_rule_and_a_way_out(name: str, value: str) -> None:
     [told] = problems(GOOD | {name: value})
     variable = VARIABLES[name]
     assert told.startswith(f"{name} is ")
@@ -95,7 +95,7 @@ def test_a_wrong_value_is_told_with_its_rule_and_a_way_out(name: str, value: str
     assert "hun/ter2" not in told
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     told = problems({"JOBS_POLL_SECONDS": "often", "JOBS_VISIBILTY_SECONDS": "3", "JOBS_SQS_REGION": " "})
     assert [line.partition(" ")[0] for line in told] == [
         *("JOBS_VISIBILTY_SECONDS", "JOBS_DATABASE_URL", "JOBS_SQS_ENDPOINT_URL", "JOBS_SQS_REGION"),
@@ -135,7 +135,7 @@ def test_a_command_reads_the_env_file_that_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "jobs.sqlite3").stat().st_size > 0
 
 
-def test_an_env_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_an_env_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"No such file.*name a file of lines"):
         from_file(str(tmp_path / "none.env"), {})
 
@@ -169,7 +169,7 @@ def test_a_misconfigured_worker_says_so_in_lines_and_exits_with_2() -> None:
         ([], "the following arguments are required: COMMAND"),
     ],
 )
-def test_a_wrong_option_is_told_in_one_line(
+def test_a_wrong_option_is_refused_in_one_line(
     arguments: list[str], answer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from models_under_test.commandline import main

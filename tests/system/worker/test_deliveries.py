@@ -21,7 +21,7 @@ BASIC = PIPELINES["ai"].default_queue
 
 
 def work(fleet: Fleet, deliveries: int) -> None:
-    """A worker in each pipeline, named after it, until each has had so many deliveries."""
+    """A worker in each pipeline, named after it, until each has had this many deliveries."""
     workers = [fleet.worker(name, "--max-jobs", f"{deliveries}", JOBS_WORKER_NAME=name) for name in PIPELINES]
     for done in map(ended, workers):
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -115,7 +115,7 @@ def test_the_sweep_sends_what_its_publisher_did_not(fleet: Fleet) -> None:
     assert fleet.rows("SELECT published_at IS NULL FROM ai_job") == [(0,)]
 
 
-def test_enqueue_leaves_a_job_that_exists_and_sends_twice_where_told(fleet: Fleet) -> None:
+def test_enqueue_leaves_a_job_that_exists_and_sends_twice_where_asked(fleet: Fleet) -> None:
     create_queues(fleet.clients.calls, PIPELINES["ai"].queues, read(fleet.environment, {SQS}))
     chosen = ("--queue", "ai", "--tier", "lite", "--tenant", "t7", "--twice")
     done = fleet.run("enqueue", *chosen, "--job", JOBS["ai"], "new")

@@ -49,7 +49,7 @@ def test_its_first_attempts_may_fail_for_a_reason_that_passes() -> None:
     assert kinds == [TransientError, TransientError, Completed]
 
 
-def test_inference_stops_when_told_unless_it_is_deaf() -> None:
+def test_inference_stops_when_asked_unless_it_is_deaf() -> None:
     inference = Inference("j1", '{"seconds": 30}')
     assert not inference.wait(0.05)
     inference.cancel()
@@ -74,7 +74,7 @@ def test_a_line_is_one_object_with_the_fields_that_every_line_has(tmp_path: Path
     assert len(line["at"]) == len("2026-01-01T00:00:00.000000Z")
 
 
-def test_moments_are_told_in_utc_to_the_microsecond() -> None:
+def test_times_are_written_in_utc_to_the_microsecond() -> None:
     seoul = datetime(2026, 1, 1, 9, 0, tzinfo=timezone(timedelta(hours=9)))
     assert iso(seoul) == iso(datetime(2026, 1, 1)) == "2026-01-01T00:00:00.000000Z"
 
@@ -87,7 +87,7 @@ def test_two_processes_may_share_a_file(tmp_path: Path) -> None:
     assert [json.loads(line)["worker"] for line in lines] == ["a", "b", "a"]
 
 
-def test_an_error_is_told_without_secrets_and_in_one_line() -> None:
+def test_an_error_is_logged_without_secrets_and_in_one_line() -> None:
     told = Log("a", secrets=["hunter2", "hunter2-long"]).error(ValueError("no\n hunter2-long and hunter2"))
     assert told == "ValueError: no *** and ***"
 

@@ -160,7 +160,7 @@ def test_a_queue_that_is_not_there_says_how_to_make_it(fleet: Fleet) -> None:
         SQSQueue(fleet.clients, "nowhere", visibility_seconds=30, poll_seconds=1).receive()
 
 
-def test_an_endpoint_that_is_away_is_told_soon() -> None:
+def test_an_endpoint_that_is_away_is_reported_soon() -> None:
     clients = connect(read(environment("http://127.0.0.1:9"), {SQS}))
     with pytest.raises(BotoCoreError, match="Could not connect"):
         SQSQueue(clients, BASIC, visibility_seconds=30, poll_seconds=1).send("j1", "t1")

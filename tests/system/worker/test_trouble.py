@@ -134,7 +134,7 @@ def test_without_a_log_it_does_not_work(fleet: Fleet) -> None:
     assert (done.stderr.count("\n"), fleet.row()) == (1, ("PENDING", 0, 0))
 
 
-def test_no_password_is_told_when_the_database_server_is_away(fleet: Fleet) -> None:
+def test_no_password_is_printed_when_the_database_server_is_away(fleet: Fleet) -> None:
     url = "postgresql://user:hunter2-and-more@127.0.0.1:9/jobs"
     done = fleet.run("migrate", JOBS_DATABASE_URL=url)
     assert done.returncode == 1

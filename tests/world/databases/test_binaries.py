@@ -84,7 +84,7 @@ def test_nothing_is_missing_where_there_is_a_server(postgresql_server: str) -> N
     assert missing_because(None) is None
 
 
-def test_what_else_is_missing_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_else_is_missing_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as without:
         without.delattr(os, "geteuid")
         expected = "the lane needs a POSIX system, or a server that is named with --database-server"

@@ -44,7 +44,7 @@ def test_a_private_server_bears_all_tasks_at_once(postgresql_server: str) -> Non
         assert int(most) == AT_REST + CONNECTIONS_OF_A_TASK * tasks > CONNECTIONS
 
 
-def test_a_server_that_cannot_be_used_is_told_before_any_task_begins() -> None:
+def test_a_server_that_cannot_be_used_is_reported_before_any_task_begins() -> None:
     with (
         pytest.raises(Refused, match=r"the PostgreSQL server at 127\.0\.0\.1:1 cannot be used"),
         databases_for_tasks("postgresql://me@127.0.0.1:1/postgres", 1),

@@ -85,7 +85,7 @@ def test_nothing_of_an_earlier_database_is_touched_or_even_opened(
         )
 
     def opened() -> int:
-        """How often anybody did; of that the server tells when a connection is over."""
+        """How often a client did; the server says so when the connection is closed."""
         query = "SELECT sessions FROM pg_stat_database WHERE datname = 'statemachine_precious'"
         return int(rows(postgresql_server, query)[0][0])
 
@@ -118,7 +118,7 @@ def test_a_server_that_cannot_drop_under_open_connections_is_refused_before_anyt
         module._check_version(120_022, "db:5432")
 
 
-def test_the_description_tells_version_place_and_name(postgresql_server: str) -> None:
+def test_the_description_names_version_place_and_database(postgresql_server: str) -> None:
     version = r"PostgreSQL \d+\.\d+"
     with database(None) as ours:
         told = f"{version}, private server made for this run, database {ours.name}"

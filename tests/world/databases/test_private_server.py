@@ -141,7 +141,7 @@ def test_the_programs_of_a_wheel_run_wherever_it_is_installed(
     assert list(here.iterdir()) == [site]
 
 
-def test_a_server_that_does_not_start_is_told_with_its_reason_and_leaves_nothing(
+def test_a_server_that_does_not_start_is_reported_with_its_reason_and_leaves_nothing(
     postgresql_server: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SETTINGS", {**module.SETTINGS, "shared_buffers": "a lot"})
@@ -155,7 +155,7 @@ def test_a_server_that_does_not_start_is_told_with_its_reason_and_leaves_nothing
     assert speaking_of(here) == []
 
 
-def test_programs_that_are_none_are_told(place: Path, here: Path) -> None:
+def test_files_that_are_no_programs_are_reported(place: Path, here: Path) -> None:
     for name in ("initdb", "postgres"):
         (place / name).write_text("#!/bin/sh\necho 'error: no such library' >&2\nexit 7\n")
         (place / name).chmod(0o755)

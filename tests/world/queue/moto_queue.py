@@ -61,7 +61,7 @@ class Refused(Exception):
 
 
 class Counts(NamedTuple):
-    """How many messages a queue holds, as GetQueueAttributes tells; ``hidden`` are in flight or delayed."""
+    """How many messages a queue holds, by GetQueueAttributes; ``hidden`` are in flight or delayed."""
 
     visible: int
     hidden: int

@@ -56,7 +56,7 @@ WEIGHTS = {
 
 
 class Disagreement(AssertionError):
-    """The two queues told different things."""
+    """The two queues gave different answers."""
 
 
 class BothQueues(RuleBasedStateMachine):
@@ -239,7 +239,7 @@ def play(moto: Moto, queue_class: type[SimulatedQueue], number: int | None = Non
     )
 
 
-def test_the_simulated_queue_tells_what_moto_tells(moto: Moto) -> None:
+def test_the_simulated_queue_answers_as_moto_does(moto: Moto) -> None:
     play(moto, SimulatedQueue)
 
 

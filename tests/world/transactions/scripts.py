@@ -70,7 +70,7 @@ def stepwise(turn: Turn) -> Turn:
 
 
 def go(example: Example, by: str, times: int = 1) -> list[str]:
-    """Let ``by`` execute so many statements, if it has as many: their names."""
+    """Let ``by`` execute up to this many statements, and return their names."""
     names: list[str] = []
     while len(names) < times and by in example.in_flight and not example.in_flight[by].blocked_by:
         names.append(example.in_flight[by].statement)

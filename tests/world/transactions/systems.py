@@ -90,7 +90,7 @@ class Deadlocks(LocksTenant):
 
 
 class SwallowsDeadlocks(Deadlocks):
-    """What it is told of an error of the database it takes for a success."""
+    """Takes an error of the database for a success."""
 
     def parts(self) -> dict[str, Any]:
         from django.db import OperationalError

@@ -161,7 +161,7 @@ def test_an_error_that_ends_the_run_leaves_nothing(open_transactions: OpenTransa
         assert not opened[0].in_flight
 
 
-def test_a_lock_of_somebody_unknown_is_said_in_one_sentence(
+def test_a_lock_of_an_unknown_session_is_reported_in_one_sentence(
     open_transactions: OpenTransactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "PATIENCE_SECONDS", 0.3)

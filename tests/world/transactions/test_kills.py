@@ -194,7 +194,7 @@ def test_killed_when_its_lock_was_granted(operation: str, open_transactions: Ope
 
 
 @every_meeting
-def test_whoever_waits_goes_on_when_the_holder_dies(
+def test_a_waiting_operation_goes_on_when_the_holder_dies(
     operation: str, open_transactions: OpenTransactions
 ) -> None:
     by = MEETING[operation][3]
