@@ -6,7 +6,8 @@ backquotes, the invariant that catches the bug, and the lane if the embedded one
 transactions lane``).  The module's ``PARTS`` maps the part that it replaces.  The shortest history that shows
 the bug is in ``minimal/``.  Those of the other pipelines are in ``video/`` and ``messaging/``.
 
-To add a bug, add a module here and a history to the module of ``minimal/`` that fits.
+To add a bug, add a module here and a history to the module of ``minimal/`` that fits; ARCHITECTURE.md says
+what else goes with it.
 """
 
 from __future__ import annotations

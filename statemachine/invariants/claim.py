@@ -7,6 +7,7 @@ looks further than the ledger, so none can see a row that was never observed.
 
 To add a claim, write a generator in the module of its subject, decorate it with :func:`invariant`, and put it
 into ``ALL`` (``invariants/__init__.py``) at its place in the order of blame.
+ARCHITECTURE.md says what else a new claim needs.
 """
 
 from __future__ import annotations
