@@ -32,9 +32,9 @@ from typing import Any, NamedTuple
 from hypothesis.reporting import with_reporter
 
 from statemachine.search.control import InvariantBroken, SearchControl
-from statemachine.search.engine import play, register_profiles, so_many
+from statemachine.search.engine import play, register_profiles, sized
 from statemachine.search.machine import JobMachine
-from statemachine.search.pool import side_by_side
+from statemachine.search.pool import run_tasks
 from statemachine.search.run import Run
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
@@ -175,7 +175,7 @@ def hunt(asked: FeedbackHunt) -> FeedbackResult:
     with open_lane(defect=asked.defect) as lane:
         control = FedControl(Run(lane))
         with with_reporter(lambda said: None):
-            play(control, asked.seed, WAYS[asked.way], so_many(EXAMPLES))
+            play(control, asked.seed, WAYS[asked.way], sized(EXAMPLES))
     if control.found_steps is None or control.found_after is None:
         tally = control.run.tally
         return FeedbackResult(asked, False, tally.examples, tally.steps, tally.seconds, False)
@@ -252,7 +252,7 @@ def main() -> None:
     hunts = [FeedbackHunt(way, defect, seed) for seed in seeds for defect in DEEPEST for way in ways]
     found: dict[FeedbackHunt, FeedbackResult] = {}
     waiting = iter(hunts)
-    for one in side_by_side(hunt, lambda: next(waiting, None), asked.jobs):
+    for one in run_tasks(hunt, lambda: next(waiting, None), asked.jobs):
         if one is not None:
             found[one.hunt] = one
             print(f"{len(found)}/{len(hunts)} {one}", file=sys.stderr, flush=True)

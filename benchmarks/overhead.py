@@ -18,7 +18,7 @@ from collections.abc import Callable
 from statemachine.history import events as history
 from statemachine.lifecycle import MESSAGE_STEPS, Operation
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import register_profiles, search, so_many
+from statemachine.search.engine import register_profiles, search, sized
 from statemachine.search.run import Run
 from statemachine.world.clock import real_seconds
 from statemachine.world.databases.opening import open_lane
@@ -109,7 +109,7 @@ def main() -> None:
     for block in range(asked.blocks):
         with open_lane() as lane:
             run = Recording(lane)
-            search(SearchControl(run), asked.seed + block, so_many(asked.examples))
+            search(SearchControl(run), asked.seed + block, sized(asked.examples))
             raw = replay_raw(lane, [raw_calls(lane, events) for events in run.histories])
         tally = run.tally
         ratios.append(tally.seconds / raw)

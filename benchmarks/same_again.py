@@ -20,7 +20,7 @@ from statemachine.commands.certificate.catalogue import catalogue
 from statemachine.history import ndjson
 from statemachine.history.ndjson import Header
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import play, register_profiles, so_many
+from statemachine.search.engine import play, register_profiles, sized
 from statemachine.search.lanes import TRANSACTIONS
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
@@ -44,7 +44,7 @@ def played(lane: Lane, seed: int, examples: int) -> tuple[str, int, Failure | No
         SearchControl(run, ended=ended),
         seed,
         TRANSACTIONS.machine,
-        so_many(examples, steps=TRANSACTIONS.steps),
+        sized(examples, steps=TRANSACTIONS.steps),
     )
     return digest.hexdigest(), run.tally.steps, run.failure
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from hypothesis import settings
 
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import register_profiles, search, so_many
+from statemachine.search.engine import register_profiles, search, sized
 from statemachine.search.run import Run
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.lane import Lane
@@ -23,7 +23,7 @@ from statemachine.world.lane import Lane
 
 def seconds_a_step(lane: Lane, seed: int, examples: int, steps: int) -> float:
     run = Run(lane)
-    search(SearchControl(run), seed, settings(so_many(examples), stateful_step_count=steps))
+    search(SearchControl(run), seed, settings(sized(examples), stateful_step_count=steps))
     if run.failure is not None:
         raise SystemExit(f"the system under test is broken: {run.failure.headline.story}")
     return run.tally.seconds / run.tally.steps

@@ -25,7 +25,7 @@ from overhead import Recording, raw_calls, replay_raw
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.history import events as history
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import play, register_profiles, so_many
+from statemachine.search.engine import play, register_profiles, sized
 from statemachine.search.lanes import TRANSACTIONS
 from statemachine.world.clock import real_seconds
 from statemachine.world.databases.opening import choose_settings, load_here
@@ -127,7 +127,7 @@ def speed(examples: int, seed: int, blocks: int) -> None:
                 SearchControl(run),
                 seed + block,
                 TRANSACTIONS.machine,
-                so_many(examples, steps=TRANSACTIONS.steps),
+                sized(examples, steps=TRANSACTIONS.steps),
             )
             statements = count(run)
             lane.executed = lane.executed[-len(run.histories) :]

@@ -141,20 +141,17 @@ class Binding(Protocol):
     """Planted bugs: name to what is wrong.  ``{}`` for none."""
 
     def plant(self, defect: str) -> None:
-        """From :meth:`open` on, use the planted bug ``defect``.  Needed only where ``defects`` has any."""
+        """From ``open`` on, use the planted bug ``defect``.  Needed only where ``defects`` has any."""
 
     def open(self, queue: QueuePort, publisher: PublisherPort) -> None:
-        """Connect the system to the verifier's queue.
+        """Connect the system to the verifier: ``queue`` serves the publisher and the sweep.
 
         Called once, with Django configured and the test database in place: import Django models here.
-        ``queue`` serves the publisher and the sweep; workers get their own from :meth:`deliver`.
+        Workers get a queue of their own from :meth:`deliver`.
         """
 
     def create(self, job: str, tenant: str) -> None:
-        """Create a PENDING job and hand it to the publisher after the commit.
-
-        Raise ``IntegrityError`` when the id is taken.
-        """
+        """Create a PENDING job, for the publisher after the commit; ``IntegrityError`` for a taken id."""
 
     def publish(self, job: str, tenant: str) -> None:
         """Send the job's message, then store that it was sent."""

@@ -22,11 +22,11 @@ from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import PROFILES, register_profiles, search, so_many
+from statemachine.search.engine import PROFILES, register_profiles, search, sized
 from statemachine.search.figures import InSearch
 from statemachine.search.findings import Finding
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
-from statemachine.search.pool import side_by_side
+from statemachine.search.pool import run_tasks
 from statemachine.search.run import Verdict
 from statemachine.search.tally import Tally
 from statemachine.search.triage.explain import Why, explain
@@ -81,7 +81,7 @@ def play(asked: SoakSearch) -> SoakResult:
     ) as lane:
         kind = EMBEDDED if asked.database is None else TRANSACTIONS
         control = SearchControl(kind.new_run(lane))
-        search(control, asked.seed, so_many(asked.examples, steps=kind.steps), machine=kind.machine)
+        search(control, asked.seed, sized(asked.examples, steps=kind.steps), machine=kind.machine)
         failure = control.failure
         why = explain(lane, failure) if failure else None
     found_steps = len(control.first_failure.steps) if control.first_failure else 0
@@ -110,7 +110,7 @@ class Soak:
         if needed <= 0:
             return None
         free = max(self.jobs - len(self.under_way), 1)
-        most = self.kind.size(so_many(PROFILES["dev"])).max_examples
+        most = self.kind.size(sized(PROFILES["dev"])).max_examples
         examples = min(most, math.ceil(needed / free / STEPS_AN_EXAMPLE))
         database = self.databases.make(self.next_seed) if self.databases is not None else None
         dealt = SoakSearch(self.asked.binding_path, self.asked.defect, self.next_seed, examples, database)
@@ -197,7 +197,7 @@ def run(options: argparse.Namespace) -> int:
         interleaved = asked.lane == TRANSACTIONS.name
         databases = stack.enter_context(databases_for_tasks(named, options.jobs)) if interleaved else None
         soak = Soak(asked, options.steps, options.jobs, databases)
-        results = stack.enter_context(closing(side_by_side(play, soak.next_search, options.jobs)))
+        results = stack.enter_context(closing(run_tasks(play, soak.next_search, options.jobs)))
         try:
             for line in _lines(soak, results):
                 say(line)

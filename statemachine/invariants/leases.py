@@ -15,7 +15,7 @@ from statemachine.lifecycle import ACQUISITIONS, FENCED, Answer, Operation
 
 @invariant(Observed, section="§1 step 4")
 def a_lease_lasts_its_declared_length(ledger: Ledger, event: Observed) -> Judgements:
-    """While RUNNING, ``lease_expires_at`` is the acquisition plus the declared lease (3540 s here).
+    """While RUNNING, ``lease_expires_at`` is the acquisition plus the declared lease.
 
     Where leases are renewed, the latest renewal counts like an acquisition.
     """

@@ -10,7 +10,7 @@ The way of a line, a module a step:
   (``calls`` are the values that it works on);
 - ``jobs``: the lines in that order become events of a history;
 - ``judging``: the claims judge the history, on a ``ledger`` whose memory grows with the jobs only;
-- ``report`` and ``command``: what ``check-log`` prints.
+- ``report`` and ``check_log``: what ``check-log`` prints.
 """
 
 from statemachine.logs.judging import CitedViolation, JudgedLog, LogJudge, judge_lines

@@ -36,10 +36,11 @@ class Progress:
         if now < self._next:
             return
         self._next = now + SECONDS_BETWEEN
-        run = control.run
-        speed = run.tally.steps / (now - run.started)
-        most = control.most_examples or settings().max_examples
-        self._draw(f"  {control.examples} of {most} examples, {run.tally.steps} steps, {speed:.0f} steps/s")
+        tally = control.run.tally
+        speed = tally.steps / (now - control.run.started)
+        before = tally.examples - control.examples  # those of the searches that are over
+        most = before + (control.most_examples or settings().max_examples)
+        self._draw(f"  {tally.examples} of {most} examples, {tally.steps} steps, {speed:.0f} steps/s")
 
     def show(self, text: str) -> None:
         """Show a line of text until the next one."""

@@ -11,9 +11,8 @@ from statemachine.history.ndjson import Header
 from statemachine.plugin.ending import fail, stop
 from statemachine.report.failure_reports import report_replay, write_report_page
 from statemachine.report.outcome import Outcome
-from statemachine.search.triage import replay as replays
 from statemachine.search.triage.explain import explain
-from statemachine.search.triage.replay import ReplayError, replay
+from statemachine.search.triage.replay import ReplayError, ReplayOutcome, replay
 from statemachine.world.lane import Lane
 
 
@@ -32,7 +31,7 @@ class ReplayPlayer:
             played = self.outcome.replayed = replay(self.lane, header, events)
         except ReplayError as error:
             stop(self.config, f"--replay {self.asked.replay_path}: {error}")
-        reproduced = played.outcome is replays.ReplayOutcome.REPRODUCED
+        reproduced = played.outcome is ReplayOutcome.REPRODUCED
         why = explain(self.lane, played.failure) if reproduced and played.failure is not None else None
         reported = report_replay(self.asked, played, why)
         if self.asked.report is not None:

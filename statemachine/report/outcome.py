@@ -1,4 +1,4 @@
-"""What came of one lane: filled in by what plays it, and read by everything that speaks of it at the end."""
+"""The result of one lane: its player fills it in, the closing lines and JUnit XML read it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def register_profiles() -> None:
         )
 
 
-def so_many(examples: int, profile: str | None = "dev", steps: int | None = None) -> settings:
+def sized(examples: int, profile: str | None = "dev", steps: int | None = None) -> settings:
     """Return ``profile``, None for the one that is loaded, with other numbers of examples and steps."""
     parent = settings.get_profile(profile) if profile else settings()
     return settings(parent, max_examples=examples, stateful_step_count=steps or parent.stateful_step_count)

@@ -29,7 +29,7 @@ class InSchedule(NamedTuple):
     """A failure was found in one order of two operations' statements."""
 
     number: int
-    """The how-many-th schedule of the situation it is, from 1."""
+    """The number of the schedule among those of its situation, from 1."""
     pair: tuple[str, str]
     situation: str
 

@@ -32,11 +32,11 @@ class LaneKind:
     judges_reach_from: int
     """A run of fewer examples does not say that a situation was missed."""
     one_in: int = 1
-    """It plays one example for so many of the profile."""
+    """The profile's number of examples is divided by this."""
     steps: int | None = None
     """Of an example; None for as many as the profile says."""
     most_findings: int = 1000
-    """It looks for no further failure after so many: each of them is minimised, which takes long."""
+    """The search ends with this number of failures: each is minimised, which takes long."""
 
     def size(self, profile: settings) -> settings:
         """``profile`` with as many examples, of as many steps, as this lane plays under it."""

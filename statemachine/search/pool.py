@@ -69,7 +69,7 @@ class _Worker(Generic[Task, Result]):
         self.pipe.close()
 
 
-def side_by_side(
+def run_tasks(
     work: Callable[[Task], Result],
     next_task: Callable[[], Task | None],
     jobs: int,

@@ -72,7 +72,7 @@ class Run:
             self.specimen, self._most_leases = example.events, leases
 
     def stop(self) -> None:
-        """Let the run have taken the time until now: searches side by side share it."""
+        """Set the seconds to the real time since the start: parallel searches share it."""
         self.tally.seconds = real_seconds() - self.started
 
     # -- verdict ----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from statemachine.search.control import SearchControl
 from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import KEPT
-from statemachine.search.engine import play, so_many
+from statemachine.search.engine import play, sized
 from statemachine.search.figures import CorpusFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.lanes import EMBEDDED, LaneKind
@@ -106,7 +106,7 @@ class PlainSearch:
                 self.total, self.tick, known=self.findings.signatures, most_examples=examples
             )
             size = self.kind.size(settings())
-            self._play(further, seed, so_many(examples, profile=None, steps=size.stateful_step_count))
+            self._play(further, seed, sized(examples, profile=None, steps=size.stateful_step_count))
             if further.failure is None:
                 return
 

@@ -15,7 +15,7 @@ import models_under_test.defects
 from models_under_test.binding import AIJobsBinding, MessagingBinding, PipelineBinding, VideoBinding
 from statemachine.commands.certificate.catalogue import Planted, catalogue
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import search, so_many
+from statemachine.search.engine import search, sized
 from statemachine.search.run import Run, Verdict
 from statemachine.search.triage import script as scripts
 from statemachine.world.lane import Lane
@@ -41,7 +41,7 @@ def path_of(binding: type[PipelineBinding]) -> str:
 
 def hunt(lane: Lane, seed: int, examples: int) -> Run:
     run = Run(lane)
-    search(SearchControl(run), seed, so_many(examples))
+    search(SearchControl(run), seed, sized(examples))
     return run
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import models_under_test.defects
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import search, so_many
+from statemachine.search.engine import search, sized
 from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
 from statemachine.search.triage import script
 from statemachine.search.triage.failure import Failure
@@ -42,7 +42,7 @@ def play(lane: Lane, steps: list[Step]) -> Example:
 
 def hunt(lane: Lane, seed: int, examples: int) -> SearchControl:
     control = SearchControl(Run(lane))
-    search(control, seed, so_many(examples))
+    search(control, seed, sized(examples))
     return control
 
 
@@ -106,7 +106,7 @@ HUNT = """
 import sys
 from hypothesis import settings
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import register_profiles, search, so_many
+from statemachine.search.engine import register_profiles, search, sized
 from statemachine.search.run import Run
 from statemachine.world.databases.opening import open_lane
 if sys.argv[1:]:
@@ -114,7 +114,7 @@ if sys.argv[1:]:
 register_profiles()
 with open_lane() as lane:
     run = Run(lane)
-    short = settings(so_many(60), stateful_step_count=10)
+    short = settings(sized(60), stateful_step_count=10)
     search(SearchControl(run), 12, short)
     print(run.tally.examples, run.tally.steps, sorted(run.reach.counts.items()))
 """

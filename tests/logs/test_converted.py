@@ -26,7 +26,7 @@ from statemachine.invariants import IN_LOGS
 from statemachine.logs import JudgedLog, judge_lines
 from statemachine.logs.judging import REQUIRED
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import search, so_many
+from statemachine.search.engine import search, sized
 from statemachine.search.run import Run
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -55,7 +55,7 @@ class Recording(Run):
 def play(lane: Lane, examples: int = EXAMPLES) -> list[History]:
     """The histories of a search; of one that fails, the minimised failure comes last."""
     run = Recording(lane)
-    search(SearchControl(run), SEED, so_many(examples))
+    search(SearchControl(run), SEED, sized(examples))
     return [*run.histories, *([run.failure.events] if run.failure else [])]
 
 

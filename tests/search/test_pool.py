@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.search.pool import WorkFailed, side_by_side
+from statemachine.search.pool import WorkFailed, run_tasks
 from tests.support.commandline import REPO
 
 
@@ -33,11 +33,11 @@ def dealing(*numbers: int) -> Callable[[], int | None]:
 
 
 def test_all_results_come() -> None:
-    assert sorted(side_by_side(square, dealing(1, 2, 3, 4, 5), jobs=2)) == [1, 4, 9, 16, 25]
+    assert sorted(run_tasks(square, dealing(1, 2, 3, 4, 5), jobs=2)) == [1, 4, 9, 16, 25]
 
 
 def test_nothing_to_do_starts_nothing() -> None:
-    assert list(side_by_side(square, dealing(), jobs=2)) == []
+    assert list(run_tasks(square, dealing(), jobs=2)) == []
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_nothing_to_do_starts_nothing() -> None:
 )
 def test_a_failed_task_is_raised_with_its_reason(number: int, words: str) -> None:
     with pytest.raises(WorkFailed, match=words):
-        list(side_by_side(square, dealing(number), jobs=1))
+        list(run_tasks(square, dealing(number), jobs=1))
 
 
 ABANDONED = """
 import os, sys, time
-from statemachine.search.pool import side_by_side
+from statemachine.search.pool import run_tasks
 
 def stay(task):
     print(os.getpid(), flush=True)
@@ -62,7 +62,7 @@ def stay(task):
 
 if __name__ == "__main__":
     tasks = iter([1])
-    for _ in side_by_side(stay, lambda: next(tasks, None), jobs=1, patience=0.2):
+    for _ in run_tasks(stay, lambda: next(tasks, None), jobs=1, patience=0.2):
         pass
 """
 
@@ -84,7 +84,7 @@ def test_a_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 
 def test_none_is_yielded_while_no_result_comes_and_closing_ends_all_work() -> None:
     began = time.monotonic()
-    with closing(side_by_side(square, dealing(99), jobs=1, patience=0.01)) as results:
+    with closing(run_tasks(square, dealing(99), jobs=1, patience=0.01)) as results:
         assert next(results) is None
     assert time.monotonic() - began < 30
 
@@ -96,7 +96,7 @@ def test_a_lost_task_is_turned_into_a_result_and_the_others_go_on() -> None:
         lost.append(reason)
         return -task
 
-    done = list(side_by_side(square, dealing(2, -3, 0, 4, 5), jobs=2, lost=note))
+    done = list(run_tasks(square, dealing(2, -3, 0, 4, 5), jobs=2, lost=note))
     assert sorted(done) == [0, 3, 4, 16, 25]
     assert len(lost) == 2
     assert any(reason.startswith("0: its process ended with exit code 7") for reason in lost)

@@ -15,6 +15,8 @@ from statemachine.commands.certificate import sources
 from statemachine.commands.certificate.sources import Digest
 
 KEPT = Path(__file__).with_name("certificate.json")
+_CHECKOUT = Path(__file__).parents[3]
+"""Where the sources are kept; of an installed package no such place, and no certificate can be kept there."""
 DOCUMENT = "docs/certificate.md"
 COMMAND_LINE = f"python -m statemachine certificate --write {DOCUMENT}"
 """Measures again, and keeps what was measured where runs cite it."""
@@ -138,7 +140,8 @@ def cite(binding_path: str, defects: Collection[str], kept: Path = KEPT) -> str:
     since = _changes(certificate, defects, own)
     if not since:
         return line
-    return f"{line}; since then {since}, so it may find more or fewer now; to measure again: {COMMAND_LINE}"
+    again = f"; to measure again: {COMMAND_LINE}" if (_CHECKOUT / DOCUMENT).is_file() else ""
+    return f"{line}; since then {since}, so it may find more or fewer now{again}"
 
 
 def _changes(certificate: Certificate, defects: Collection[str], own: bool) -> str:

@@ -12,7 +12,7 @@ from hypothesis import __version__, settings
 
 from statemachine.commands.certificate.baseline import search_plainly
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import register_profiles, search, so_many
+from statemachine.search.engine import register_profiles, search, sized
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.search.triage.failure import Failure
 from statemachine.world.databases.opening import open_interleaved_on, open_lane
@@ -23,8 +23,8 @@ SEARCH, PLAIN, INTERLEAVED = "search", "plain", "interleaved"
 
 def search_interleaved(control: SearchControl, seed_number: int, profile: settings) -> None:
     """Search as ``search.engine.search`` does, with machine and example length of the transactions lane."""
-    sized = so_many(profile.max_examples, steps=TRANSACTIONS.steps)
-    search(control, seed_number, sized, machine=TRANSACTIONS.machine)
+    size = sized(profile.max_examples, steps=TRANSACTIONS.steps)
+    search(control, seed_number, size, machine=TRANSACTIONS.machine)
 
 
 METHODS: dict[str, Callable[[SearchControl, int, settings], None]] = {
@@ -95,7 +95,7 @@ def hunt(dealt: Dealt) -> HuntResult:
     kind = EMBEDDED if dealt.database is None else TRANSACTIONS
     with _opened(dealt) as lane:
         control = SearchControl(kind.new_run(lane))
-        METHODS[asked.method](control, asked.seed, so_many(asked.examples))
+        METHODS[asked.method](control, asked.seed, sized(asked.examples))
     return _result(dealt, control)
 
 

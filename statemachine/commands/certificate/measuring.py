@@ -21,7 +21,7 @@ from statemachine.commands.certificate.hunt import (
     hunt,
 )
 from statemachine.report.console import say
-from statemachine.search.pool import side_by_side
+from statemachine.search.pool import run_tasks
 from statemachine.world.databases.for_tasks import TaskDatabases, databases_for_tasks
 
 _HOW = {SEARCH: "", PLAIN: "plain machine: ", INTERLEAVED: "transactions lane: "}
@@ -55,7 +55,7 @@ def measure(hunts: Sequence[Hunt], results: HuntResults, jobs: int, server: str 
             say(f"{len(waiting)} of {len(hunts)} searches to do, {jobs} at a time")
             progress = _Progress(waiting)
             dealt = (_dealt(one, databases) for one in waiting)
-            for found in stack.enter_context(closing(side_by_side(hunt, lambda: next(dealt, None), jobs))):
+            for found in stack.enter_context(closing(run_tasks(hunt, lambda: next(dealt, None), jobs))):
                 if found is not None:
                     results.add(found)
                     if databases is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from statemachine.search import run_file as runfile
+from statemachine.search import run_file
 from statemachine.search.corpus.places import Directory
 from statemachine.search.run_file import RunFile, RunFileError
 
@@ -47,8 +47,8 @@ def _shard(path: Path) -> Shard:
     if not path.is_dir():
         raise RunFileError(f"{path} is no directory: give the folder that a shard has left, or leave it out")
     folder = path / FOLDER if (path / FOLDER).is_dir() else path
-    file = folder / runfile.NAME
-    return Shard(path.name or str(path.resolve()), folder, runfile.read(file) if file.exists() else None)
+    file = folder / run_file.NAME
+    return Shard(path.name or str(path.resolve()), folder, run_file.read(file) if file.exists() else None)
 
 
 def _check_alike(shards: Sequence[Shard]) -> None:

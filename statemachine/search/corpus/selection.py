@@ -11,7 +11,7 @@ from statemachine.search.corpus.entries import Entry, EntryKind
 Name = TypeVar("Name", bound=Hashable)
 
 KEPT = 256
-"""Entries of each kind: so many are played again in about ten seconds."""
+"""Entries of each kind: 256 are played again in about ten seconds."""
 
 
 class Selection:

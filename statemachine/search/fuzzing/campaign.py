@@ -27,7 +27,7 @@ from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
 from statemachine.search.figures import CorpusFigures, FuzzFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.fuzzing.searches import FuzzSearch, Met, Searched, Size, System, search
-from statemachine.search.pool import side_by_side
+from statemachine.search.pool import run_tasks
 from statemachine.search.run import Run
 from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
@@ -68,7 +68,7 @@ class FuzzCampaign:
     tick: Callable[[FuzzCampaign], None] = lambda campaign: None
     """Called about twice a second, to show that the campaign is alive."""
     most_failures: int = 0
-    """It ends early after so many distinct ones, 0 for no limit."""
+    """The number of distinct failures that ends the campaign early, 0 for no limit."""
     total: Run = field(init=False)
     findings: Findings = field(default_factory=Findings)
     situations: set[Pair] = field(default_factory=set)
@@ -119,7 +119,7 @@ class FuzzCampaign:
 
     def _search(self) -> None:
         deal = partial(search, self._stop)
-        results = side_by_side(
+        results = run_tasks(
             deal, self._next_search, self.asked.processes, PATIENCE_SECONDS, lost=Searched.nothing
         )
         stopped_at: float | None = None

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from statemachine.history.events import StepBegan
 from statemachine.history.situation_pairs import Pair, PairedReach
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import play, register_profiles, so_many
+from statemachine.search.engine import play, register_profiles, sized
 from statemachine.search.machine import JobMachine
 from statemachine.search.run import Run
 from statemachine.search.tally import Tally
@@ -116,7 +116,7 @@ def search(stop: StopFlag, asked: FuzzSearch) -> Searched:
         most_examples=asked.size.examples,
         ended=ended,
     )
-    play(control, asked.seed, JobMachine, so_many(asked.size.examples, steps=asked.size.steps))
+    play(control, asked.seed, JobMachine, sized(asked.size.examples, steps=asked.size.steps))
     return Searched(
         asked, control.run.tally, control.failure, control.unstable, control.met_again, tuple(new)
     )

@@ -84,7 +84,7 @@ class Overlap(Enum):
 
 
 class Result(StrEnum):
-    """What happened in a re-run; the value stands in reports."""
+    """What happened in a re-run."""
 
     FAILS = "FAILS"
     """The same claim broke."""
@@ -105,7 +105,7 @@ class Rerun:
 
 
 class Act(NamedTuple):
-    """What a step does with an operation that is in flight after or before it."""
+    """What a step does with an operation in flight: begins, resumes or kills it."""
 
     by: str
     """The name of the operation in flight: its worker, ``publisher``, ``stray 2``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statemachine.commands.certificate.baseline import TIMED, plain_machine, search_plainly
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import so_many
+from statemachine.search.engine import sized
 from statemachine.search.run import Run, Verdict
 from statemachine.world.operations import OPERATIONS
 from tests.conftest import OpenLane
@@ -21,7 +21,7 @@ def test_it_finds_what_is_easy_and_does_not_shrink_it(open_lane: OpenLane) -> No
     with open_lane("lease_as_long_as_visibility") as lane:
         run = Run(lane)
         control = SearchControl(run)
-        search_plainly(control, 1, so_many(200))
+        search_plainly(control, 1, sized(200))
     assert run.failure is not None
     assert run.failure.headline.invariant == "a_lease_lasts_its_declared_length"
     assert run.failure == control.failure == control.first_failure
@@ -30,7 +30,7 @@ def test_it_finds_what_is_easy_and_does_not_shrink_it(open_lane: OpenLane) -> No
 def test_it_is_clean_on_the_correct_system_and_reaches_every_operation(open_lane: OpenLane) -> None:
     with open_lane() as lane:
         run = Run(lane)
-        search_plainly(SearchControl(run), 1, so_many(40))
+        search_plainly(SearchControl(run), 1, sized(40))
     assert run.verdict is Verdict.PASS
     assert run.tally.examples >= 40
     reached = {cell.partition(":")[0] for cell in run.reach.counts}

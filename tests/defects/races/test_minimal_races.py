@@ -9,7 +9,7 @@ import pytest
 
 from statemachine.search.contention import TransactionsMachine
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import play, so_many
+from statemachine.search.engine import play, sized
 from statemachine.search.run import Run
 from statemachine.search.triage import script
 from statemachine.search.triage.minimise import minimise
@@ -173,7 +173,7 @@ def test_what_is_not_stopped_is_left_alone() -> None:
 
 def test_the_search_finds_a_race_and_minimises_it(lane: Lane) -> None:
     run = Run(lane)
-    play(SearchControl(run), 0, TransactionsMachine, so_many(200, steps=60))
+    play(SearchControl(run), 0, TransactionsMachine, sized(200, steps=60))
     assert run.failure is not None
     minimal = minimise(lane, run.failure)
     assert minimal.headline.invariant == run.failure.headline.invariant

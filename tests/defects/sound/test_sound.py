@@ -13,7 +13,7 @@ from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import OURS, Heartbeat, Unfenced
 from statemachine.lifecycle import Operation
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import search, so_many
+from statemachine.search.engine import search, sized
 from statemachine.search.run import Run, Verdict
 from statemachine.world.lane import Lane
 from statemachine.world.operations import perform
@@ -65,7 +65,7 @@ def test_a_sound_system_stays_clean(system: type[AIJobsBinding], transactional_d
     lane = Lane(system())
     with lane.open():
         run = Run(lane)
-        search(SearchControl(run), 3, so_many(EXAMPLES))
+        search(SearchControl(run), 3, sized(EXAMPLES))
     assert run.verdict is Verdict.PASS, run.failure and run.failure.headline
 
 

@@ -10,7 +10,7 @@ from models_under_test.binding import AIJobsBinding
 from models_under_test.variants import VARIANTS
 from statemachine.lifecycle import Answer, Lifecycle
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import search, so_many
+from statemachine.search.engine import search, sized
 from statemachine.search.run import Run, Verdict
 from statemachine.world.lane import Lane
 
@@ -35,7 +35,7 @@ def hunt(binding: AIJobsBinding, seed: int) -> Run:
     lane = Lane(binding)
     with lane.open():
         run = Run(lane)
-        search(SearchControl(run), seed, so_many(EXAMPLES))
+        search(SearchControl(run), seed, sized(EXAMPLES))
     return run
 
 

@@ -18,7 +18,7 @@ from statemachine.report.timeline.page import Page, rendered
 from statemachine.report.timeline.pages import of_failure
 from statemachine.report.timeline.steps import timeline_steps
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import search, so_many
+from statemachine.search.engine import search, sized
 from statemachine.search.run import Run
 from statemachine.search.triage.explain import explain
 from statemachine.search.triage.failure import Failure
@@ -96,7 +96,7 @@ class Drawn(Run):
 def test_every_example_of_a_search_has_a_whole_page_of_moderate_size(open_lane: OpenLane) -> None:
     with open_lane() as lane:
         run = Drawn(lane)
-        search(SearchControl(run), 5, so_many(60))
+        search(SearchControl(run), 5, sized(60))
     assert run.tally.examples >= 30
     # A step takes about 550 bytes: a history of 5,000 is a page of less than 4 MB.
     assert run.weight / run.tally.steps < 800

@@ -67,7 +67,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "models_under_test.settings"
 django.setup()
 from statemachine.binding import load
 from statemachine.search.control import SearchControl
-from statemachine.search.engine import play, so_many
+from statemachine.search.engine import play, sized
 from statemachine.history.ndjson import Header, dumps
 from statemachine.search.lanes import TRANSACTIONS
 from statemachine.world.databases.postgresql import database
@@ -88,7 +88,7 @@ with database(sys.argv[1]) as made:
                     super().end_example(example)
 
             run = Noted(lane, reach_of=TRANSACTIONS.reach_of)
-            play(SearchControl(run), seed, TRANSACTIONS.machine, so_many(20, profile=None, steps=40))
+            play(SearchControl(run), seed, TRANSACTIONS.machine, sized(20, profile=None, steps=40))
             told[seed] = [len(lines), sha256("".join(lines).encode()).hexdigest()]
 print(json.dumps(told))
 """
