@@ -92,6 +92,7 @@ def problems(sources: Mapping[str, str]) -> list[str]:
         *_impure(found, sources),
         *_cycle(found),
         *(f"{module} has more than {MAX_LINES} lines" for module in _long(sources)),
+        *_namesakes(sources),
     ]
     return list(dict.fromkeys(seen))
 
@@ -154,6 +155,18 @@ def _cycle(found: list[Import]) -> Iterator[str]:
 
 def _long(sources: Mapping[str, str]) -> Iterator[str]:
     return (module for module, source in sources.items() if len(source.splitlines()) > MAX_LINES)
+
+
+def _namesakes(sources: Mapping[str, str]) -> Iterator[str]:
+    """Classes that share a name: a reader who meets it must not have to ask which one is meant."""
+    named: dict[str, list[str]] = {}
+    for module, source in sources.items():
+        for node in ast.walk(parsed(source)):
+            if isinstance(node, ast.ClassDef):
+                named.setdefault(node.name, []).append(module)
+    for name, modules in named.items():
+        if len(modules) > 1:
+            yield f"class {name} is in {' and '.join(sorted(modules))}"
 
 
 def test_every_module_keeps_to_the_rules() -> None:
@@ -275,6 +288,11 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
         "world.databases.safety",
         "#\n" * MAX_LINES,
         [f"world.databases.safety has more than {MAX_LINES} lines"],
+    ),
+    "a second class of one name": (
+        "world.queue",
+        "class Lifecycle: ...",
+        ["class Lifecycle is in lifecycle and world.queue"],
     ),
     "a cycle inside of a package": (
         "world.operations.named",
