@@ -131,6 +131,11 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     xdist.join(config, paper_for(sys.stdout))
+    # Ctrl-C that Python delivers inside Hypothesis's callback of the garbage collector is dropped, with this
+    # warning; the search has noticed it by itself (search/engine.py) and ends in good order.
+    config.addinivalue_line(
+        "filterwarnings", "ignore:Exception ignored in.*gc_callback:pytest.PytestUnraisableExceptionWarning"
+    )
     # Only now, since a conftest.py may have registered more profiles.
     if STATE not in config.stash:
         return
