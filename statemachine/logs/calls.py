@@ -117,6 +117,8 @@ class CallEffect(NamedTuple):
     """Seconds by which the lease may end later than ``row`` says."""
     leased: bool = True
     """Whether a line names the end of the lease."""
+    attempt_told: bool = True
+    """Whether a line names the attempt of ``row``, or it is counted from one that does."""
 
 
 class JobState(NamedTuple):
@@ -137,10 +139,19 @@ class JobState(NamedTuple):
     """Those of ``waiting`` that began while the row was unknown: a refusal may be about an older row."""
     ended: bool = False
     """The row is unknown, but an answer has said that it is terminal."""
+    attempt_told: bool = True
+    """Whether the attempt of ``row`` is certain: see :class:`CallEffect`."""
+    held: bool = False
+    """The row is unknown, but an answer has said that a worker held its lease."""
 
     @property
     def unseen(self) -> bool:
         return self.row is UNSEEN
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a row for certain, known or not."""
+        return self.ended or self.held if self.unseen else self.row is not None
 
 
 class Commit(NamedTuple):
@@ -148,8 +159,8 @@ class Commit(NamedTuple):
 
     call: Call
     effect: CallEffect
-    waiting: tuple[Call, ...] = ()
-    """The calls that were in flight at that moment."""
+    state: JobState
+    """The state that it finds."""
 
 
 class Take(NamedTuple):
@@ -181,7 +192,4 @@ class FoundOrder(NamedTuple):
     unexplained: int
     """How many lines no order explains; they are taken as they stand."""
     doubtful: bool = False
-    """Another order explains the lines too, in which other unanswered calls took effect.
-
-    Only if it ends in another status or attempt.
-    """
+    """Another order explains the lines too, and lines to come may fit that one only."""

@@ -107,8 +107,8 @@ class EventWriter:
     def release(self, job: JobRecord, final: bool = False) -> Iterator[CitedEvent]:
         """Yield the events of all held lines of ``job``, if their order is certain, or ``final``.
 
-        Two calls without an answer can explain the same refusal; then the lines wait for one that decides
-        between them, up to :data:`MOST_HELD`.
+        Two calls can explain the same answer; then the lines wait for one that decides between them, up to
+        :data:`MOST_HELD`.
         """
         if not job.held:
             return
@@ -155,9 +155,12 @@ class EventWriter:
     def _commit(self, job: JobRecord, move: Commit) -> Iterator[CitedEvent]:
         call, effect = move.call, move.effect
         line = job.answers.get(call, call.line)
-        if effect.assumed is not None:
+        if effect.assumed is not None and not move.state.unseen:
+            # Only the attempt was unknown, and this call tells it.
+            yield CitedEvent(line, history.Assumed(effect.at, effect.assumed))
+        elif effect.assumed is not None:
             yield from self._assume(job, effect.assumed, line)
-            for waiting in move.waiting:
+            for waiting in move.state.waiting:
                 yield from self._invoke(waiting)
         yield from self._invoke(call)
         row = effect.row
@@ -257,12 +260,14 @@ class EventWriter:
             if state.unseen:
                 yield self._placed(job, row, item.line)
             else:
+                if state.row is not None and not state.attempt_told:
+                    known = state.row._replace(attempt=row.attempt)
+                    yield CitedEvent(item.line, history.Assumed(item.line.at, known))
                 yield CitedEvent(item.line, history.RowRead(item.line.at, row))
             for waiting in state.waiting:
                 yield from self._invoke(waiting)
             return
-        if not state.unseen and state.row is not None and not (job.created or job.begun):
-            # A creation is logged after its commit: workers may have logged lines of the job before.
+        if state.exists and not (job.created or job.begun):
             job.created = True
             return
         job.created = True
@@ -270,7 +275,7 @@ class EventWriter:
         yield CitedEvent(
             line, history.Invoked(at, number, Operation.CREATE, line.worker, row.job, row.tenant)
         )
-        if state.unseen or state.row is None:
+        if not state.exists:
             yield CitedEvent(line, history.Committed(at, number))
             yield CitedEvent(line, history.Observed(at, number, (row,)))
         yield CitedEvent(line, history.Returned(at, number, Answer.ACCEPTED))

@@ -122,12 +122,14 @@ class LogLedger(Ledger):
     def _assumed(self, event: history.Assumed) -> None:
         """Take a row that no commit of the log made: it was so before the calls in flight began.
 
-        Of a job that is known already, only the end of its lease is new.
+        Of a job that is known already, only the end of its lease is new, or its attempt.
         """
         row = event.row
         begins = event.anew or row.job not in self.rows or row.job in self._only_assumed
         if begins:
             self._begin(row, event.at)
+        elif row.attempt != self.rows[row.job].attempt:
+            self._count_anew(row.job, row.attempt - self.rows[row.job].attempt)
         self.rows[row.job] = row
         holder = self.holders.get(row.job)
         if holder is not None and row.lease_expires_at is not None:
@@ -151,6 +153,13 @@ class LogLedger(Ledger):
         if row.status == self.lifecycle.running and row.lease_expires_at is not None:
             since = round(row.lease_expires_at - self.lifecycle.lease_seconds, 6)
             self.holders[job] = Holder(row.attempt, UNNAMED_WORKER, since, row.lease_expires_at, 0)
+
+    def _count_anew(self, job: str, more: int) -> None:
+        """Count ``more`` acquisitions from before the log, or fewer: the attempt was a guess until now."""
+        self.acquisitions[job] += more
+        owed = self.owed.get(job)
+        if owed is not None:
+            self.owed[job] = owed._replace(acquisitions=owed.acquisitions + more)
 
     def _calls_on(self, job: str) -> Iterator[CallFacts]:
         return (call for call in self.open_calls.values() if call.invoked.job == job)

@@ -67,11 +67,18 @@ class Rules:
         accepted = cell.answer_under(self.lifecycle) is Answer.ACCEPTED
         if not accepted or effect is None or effect == row:
             return None
+        # Without fencing a finish is accepted whatever attempt it shows.
+        guessed = assumed is not None and not call.acquires and not self.lifecycle.fenced
+        told = state.attempt_told and not guessed
         if call.acquires:
-            return self._acquired(call, effect, at, assumed)
+            if not told and call.logged_attempt is not None:
+                assumed = row._replace(attempt=call.logged_attempt - 1)
+                effect, told = effect._replace(attempt=call.logged_attempt), True
+            acquired = self._acquired(call, effect, at, assumed)
+            return acquired and acquired._replace(attempt_told=told)
         if call.status is not None and call.answer is not None and call.status != effect.status:
             return None
-        return CallEffect(effect, at, assumed)
+        return CallEffect(effect, at, assumed, attempt_told=told)
 
     def _acquired(self, call: Call, effect: JobRow, at: float, assumed: JobRow | None) -> CallEffect | None:
         if call.logged_attempt is not None and call.logged_attempt != effect.attempt:
@@ -124,7 +131,8 @@ class Rules:
             results=1 if completes else 0,
             result=call.payload if completes else None,
         )
-        return CallEffect(row, at, assumed)
+        told = state.attempt_told and (self.lifecycle.fenced or assumed is None)
+        return CallEffect(row, at, assumed, attempt_told=told)
 
     # -- reads ------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ bounds; it is exponential in the calls that overlap, and :data:`MOST_STATES` bou
 
 What it cannot decide:
 
-- which of several orders really was: the first that explains the lines is taken, and only when orders
-  disagree about the row because of an unanswered call is the result called doubtful;
+- which of several orders really was: the first that explains the lines is taken, and the result is called
+  doubtful where another ends in a state that the first cannot come to;
 - what a call that is never answered did, until a later line depends on it;
 - jobs whose calls overlap too much: they raise :class:`Tangled` and are counted, never judged.
 """
@@ -44,6 +44,9 @@ random histories with random delays (``tests/logs/test_converted.py``) 44 at mos
 """
 
 
+Moves = tuple[Move, ...]
+
+
 class Tangled(Exception):
     """Too many calls overlap for every order to be tried within :data:`MOST_STATES` states."""
 
@@ -65,22 +68,7 @@ def find_order(rules: Rules, items: Sequence[JobLine], state: JobState) -> Found
             continue
         # Copied before the generator goes on: it changes its moves in place.
         moves = list(search.moves)
-        # Without a guess about an unanswered call the answers fix the row, and other orders need no look.
-        guessed = any(not isinstance(move, Take) and move.call.answer is None for move in moves)
-        return FoundOrder(moves, end, len(forced), guessed and _ends_elsewhere(ends, end))
-
-
-def _ends_elsewhere(ends: Iterator[JobState], first: JobState) -> bool:
-    """Whether one of the further ``ends`` has another row than the first.  Out of states counts as yes."""
-    try:
-        return any(_status_and_attempt(end.row) != _status_and_attempt(first.row) for end in ends)
-    except Tangled:
-        return True
-
-
-def _status_and_attempt(row: JobRow | None) -> tuple[str, int] | None:
-    # Without the end of the lease: orders that differ in nothing else do not decide who holds the job.
-    return None if row is None else (row.status, row.attempt)
+        return FoundOrder(moves, end, len(forced), search.leads_elsewhere(ends, end))
 
 
 class _OrderSearch:
@@ -96,58 +84,83 @@ class _OrderSearch:
         self.furthest = 0
         """Index of the last line that any order has reached."""
         self._states = 0
+        self._tried: set[tuple[int, JobState]] = set()
+
+    def leads_elsewhere(self, ends: Iterator[JobState], first: JobState) -> bool:
+        """Whether one of the further ``ends`` allows what ``first`` does not.  Out of states counts as yes.
+
+        A call that is still waiting in ``first`` may commit later: an end in which it has is no other one.
+        """
+        within_reach: set[JobState] = set()
+        try:
+            for end in ends:
+                within_reach = within_reach or {state for _, state in self._with_commits(first)}
+                if end not in within_reach:
+                    return True
+        except Tangled:
+            return True
+        return False
 
     def explore(self, place: int, state: JobState) -> Iterator[JobState]:
         """Yield each state in which all items from ``place`` on can end, with the way there in ``moves``."""
+        if len(state.waiting) > 1:
+            # Different orders of the same commits meet again in one state, and what follows is the same.
+            if (place, state) in self._tried:
+                return
+            self._tried.add((place, state))
         if place == len(self.items):
             yield state
             return
         self.furthest = max(self.furthest, place)
         item, mark = self.items[place], len(self.moves)
-        for commits, before in self._with_commits(state, item, place):
-            self.moves[mark:] = commits
-            after = self._take(item, before, place in self.forced)
-            if after is not None:
+        # A forced line says itself what the row is; commits before it would only multiply the orders.
+        ways = [((), state)] if place in self.forced else self._with_commits(state, item.call)
+        for commits, before in ways:
+            for moves, after in self._take(item, before, place in self.forced):
+                self.moves[mark:] = (*commits, *moves)
                 yield from self.explore(place + 1, after)
         del self.moves[mark:]
 
     def _with_commits(
-        self, state: JobState, item: JobLine, place: int, commits: tuple[Commit, ...] = ()
+        self, state: JobState, answered: Call | None = None
     ) -> Iterator[tuple[tuple[Commit, ...], JobState]]:
-        """Yield ``state``, then the states after some waiting calls have committed, fewest first.
+        """Yield ``state``, then the states after some waiting calls have committed, each with its commits.
 
-        Fewest first and late make the explanation that assumes least: a commit stands in it only because a
-        line needs it.
+        The fewest first, and each as late as can be: then a commit stands in the order found only because a
+        line needs it.  ``answered``, the call that the next line answers, is left out: :meth:`_answered` lets
+        it commit, where its answer is known to fit.
         """
-        self._states += 1
-        if self._states > MOST_STATES:
-            raise Tangled
-        yield commits, state
-        # A forced line says itself what the row is; commits before it would only multiply the orders.
-        if place in self.forced:
-            return
-        for call in state.waiting:
-            # The call that this line answers commits in _answered, where its answer is known to fit.
-            if call in state.written or call is item.call:
-                continue
-            effect = self.rules.write(call, state)
-            if effect is not None:
-                after = self._committed(call, effect, state)
-                yield from self._with_commits(
-                    after, item, place, (*commits, Commit(call, effect, state.waiting))
-                )
+        ways: list[tuple[tuple[Commit, ...], JobState]] = [((), state)]
+        known: set[JobState] = set()
+        for commits, before in ways:  # it grows meanwhile
+            self._states += 1
+            if self._states > MOST_STATES:
+                raise Tangled
+            yield commits, before
+            for call in before.waiting:
+                if call in before.written or call is answered:
+                    continue
+                effect = self.rules.write(call, before)
+                if effect is None:
+                    continue
+                after = self._committed(call, effect, before)
+                if after not in known and after != state:
+                    known.add(after)
+                    ways.append(((*commits, Commit(call, effect, before)), after))
 
     def _committed(self, call: Call, effect: CallEffect, state: JobState) -> JobState:
         fenced = self.rules.lifecycle.fenced
         after = state._replace(
             row=effect.row,
             slack=effect.slack,
+            attempt_told=effect.attempt_told,
             finisher=None if call.acquires else (call.operation, call.attempt if fenced else None),
-            written=state.written | {call},
         )
         if call.answer is None and not call.under_way:
             # Its caller is gone: no line will settle it later, so it must not stay among the waiting.
             after = after._replace(waiting=tuple(c for c in after.waiting if c is not call))
+        else:
+            after = after._replace(written=state.written | {call})
         return self.with_explained(after)
 
     def with_explained(self, state: JobState) -> JobState:
@@ -166,21 +179,23 @@ class _OrderSearch:
 
     # -- one item ---------------------------------------------------------------------------
 
-    def _take(self, item: JobLine, state: JobState, forced: bool) -> JobState | None:
-        """Return the state after ``item``, with its moves added; None when it does not fit."""
+    def _take(self, item: JobLine, state: JobState, forced: bool) -> Iterator[tuple[Moves, JobState]]:
+        """Yield the states that ``item`` can leave, with the moves there; none if it does not fit."""
         match item.meaning:
             case LineMeaning.CALL if item.call is not None:
-                self.moves.append(Take(item, state))
                 early = state.early | {item.call} if state.unseen else state.early
-                return self.with_explained(state._replace(waiting=(*state.waiting, item.call), early=early))
+                called = state._replace(waiting=(*state.waiting, item.call), early=early)
+                yield (Take(item, state),), self.with_explained(called)
+            case LineMeaning.ANSWER if item.call is not None and forced:
+                yield self._as_it_stands(item, item.call, state)
             case LineMeaning.ANSWER if item.call is not None:
-                return self._answered(item, item.call, state, forced)
+                yield from self._answered(item, item.call, state)
             case LineMeaning.ROW:
-                return self._row_read(item, state, forced)
-            case LineMeaning.EVENTS if not forced and self._is_too_early(item, state):
-                return None
-        self.moves.append(Take(item, state))
-        return state
+                after = self._row_read(item, state, forced)
+                if after is not None:
+                    yield (Take(item, state),), after
+            case _ if forced or not self._is_too_early(item, state):
+                yield (Take(item, state),), state
 
     def _is_too_early(self, item: JobLine, state: JobState) -> bool:
         """Whether a worker deletes a message before its job has ended, with a finish of its own in flight.
@@ -193,36 +208,58 @@ class _OrderSearch:
         deleters = {event.worker for event in item.events if isinstance(event, DeleteRequested)}
         return any(call.worker in deleters and not call.acquires for call in state.waiting)
 
-    def _answered(self, item: JobLine, call: Call, state: JobState, forced: bool) -> JobState | None:
-        """Return the state after an answer, explained by the first of these that fits; None if none does.
+    def _answered(self, item: JobLine, call: Call, state: JobState) -> Iterator[tuple[Moves, JobState]]:
+        """Yield the states after an answer, one for each way to explain it, in this order:
 
         1. a commit that was placed earlier, 2. a read, 3. a commit just now, 4. a lease that ends later
         than was known, 5. a row from before the log.
         """
-        if forced:
-            return self._as_it_stands(item, call, state)
-        refused_by, vague = None, False
         if call in state.written:
-            if not self._agrees_with_commit(call):
-                return None
-        elif call not in state.explained:
-            effect = self.rules.write(call, state)
-            refused_by = self.rules.lease_that_refuses(call, state)
-            if effect is not None:
-                self.moves.append(Commit(call, effect, state.waiting))
-                state = self._committed(call, effect, state)
-            elif refused_by is not None and state.row is not None:
-                # What this refusal uses up of the slack cannot explain a later one.
-                put_off = (refused_by.lease_expires_at or 0) - (state.row.lease_expires_at or 0)
-                state = state._replace(row=refused_by, slack=state.slack - put_off)
-            elif call in state.early and call.answer is Answer.REFUSED:
-                vague = True
-            else:
-                return None
-        if state.unseen and call.reason == "ended":
-            state = state._replace(ended=True)
-        self.moves.append(Take(item, state, refused_by, vague))
-        return self._without_the_dead(call, _settled(call, state), wrote=call in state.written)
+            if self._agrees_with_commit(call):
+                yield self._settle(item, call, state)
+            return
+        if call in state.explained:
+            yield self._settle(item, call, state)
+        effect = self.rules.write(call, state)
+        if effect is not None:
+            commit = Commit(call, effect, state)
+            yield self._settle(item, call, self._committed(call, effect, state), commit)
+        if call in state.explained or effect is not None:
+            return
+        refused_by = self.rules.lease_that_refuses(call, state)
+        if refused_by is not None and state.row is not None:
+            # What this refusal uses up of the slack cannot explain a later one.
+            put_off = (refused_by.lease_expires_at or 0) - (state.row.lease_expires_at or 0)
+            after = state._replace(row=refused_by, slack=state.slack - put_off)
+            yield self._settle(item, call, after, refused_by=refused_by)
+        elif self._is_about_an_older_row(call, state):
+            yield self._settle(item, call, state, vague=True)
+
+    def _is_about_an_older_row(self, call: Call, state: JobState) -> bool:
+        """Whether a refusal can be right by a row from before the log says anything of the job."""
+        if call.answer is not Answer.REFUSED or call not in state.early:
+            return False
+        # What had ended by then would not be seen otherwise now.
+        return state.unseen or call.reason != "ended"
+
+    def _settle(
+        self,
+        item: JobLine,
+        call: Call,
+        state: JobState,
+        *commits: Commit,
+        refused_by: JobRow | None = None,
+        vague: bool = False,
+    ) -> tuple[Moves, JobState]:
+        """Return what ``call``, whose answer is explained in ``state``, leaves, and the moves there."""
+        if state.unseen and call.reason in ("ended", "lease live"):
+            state = state._replace(ended=call.reason == "ended" or state.ended, held=True)
+        gone = self._without_effect(call, state)
+        moves: Moves = (*commits, Take(item, state, refused_by, vague), *map(Drop, gone))
+        after = _settled(call, state)
+        if gone:
+            after = after._replace(waiting=tuple(c for c in after.waiting if c not in gone))
+        return moves, after
 
     def _agrees_with_commit(self, call: Call) -> bool:
         """Whether the answer of a call agrees with the commit that was placed before it was known."""
@@ -232,21 +269,24 @@ class _OrderSearch:
             return True
         return call.logged_attempt in (None, call.written_attempt)
 
-    def _as_it_stands(self, item: JobLine, call: Call, state: JobState) -> JobState:
+    def _as_it_stands(self, item: JobLine, call: Call, state: JobState) -> tuple[Moves, JobState]:
+        commits: Moves = ()
         if call.answer is Answer.ACCEPTED:
             effect = self.rules.forced(call, state)
-            self.moves.append(Commit(call, effect, state.waiting))
+            commits = (Commit(call, effect, state),)
             state = self._committed(call, effect, state)
-        self.moves.append(Take(item, state))
-        return _settled(call, state)
+        moves: Moves = (*commits, Take(item, state))
+        return moves, _settled(call, state)
 
     def _row_read(self, item: JobLine, state: JobState, forced: bool) -> JobState | None:
         """Return the state after a created row, or one that was read: the answers must have led to it."""
         read = item.row
-        if read is None or not (state.unseen or forced or item.created or self._is_the_row(read, state.row)):
+        if read is None or not (state.unseen or forced or item.created or self._is_the_row(read, state)):
             return None
-        self.moves.append(Take(item, state))
-        if state.unseen or (item.created and state.row is None):
+        if item.created and state.exists:
+            # A creation is logged after its commit: workers may have logged lines of the job before.
+            return state
+        if state.unseen or item.created:
             early = state.early
             if item.created:
                 # Before the creation there was no row: only "no such job" can have been a true refusal.
@@ -254,30 +294,26 @@ class _OrderSearch:
             return self.with_explained(state._replace(row=read, finisher=None, early=early))
         return state
 
-    def _is_the_row(self, read: JobRow, row: JobRow | None) -> bool:
-        return row is not None and (read.status, read.attempt, read.results) == (
-            row.status,
-            row.attempt,
-            row.results,
-        )
+    def _is_the_row(self, read: JobRow, state: JobState) -> bool:
+        row = state.row
+        if row is None or (read.status, read.results) != (row.status, row.results):
+            return False
+        return read.attempt == row.attempt or not state.attempt_told
 
-    def _without_the_dead(self, call: Call, state: JobState, wrote: bool) -> JobState:
-        """Drop calls that ended before ``call`` began and that its answer shows to have taken no effect.
+    def _without_effect(self, call: Call, state: JobState) -> list[Call]:
+        """Return the calls that ended before ``call`` began and, as its answer shows, took no effect.
 
         Every kill leaves a call without an answer, and each that stays doubles the orders of all later
         lines.  A call that ended before this one began cannot commit after it, so this answer decides.
         """
-        gone = [
+        wrote = call in state.written
+        return [
             other
-            for other in state.waiting
+            for other in _settled(call, state).waiting
             if other.ended_at is not None
             and other.ended_at <= call.called_at
-            and (wrote or not self._may_still_count(other, call, state))
+            and (wrote or not self._may_still_count(other, call, _settled(call, state)))
         ]
-        if not gone:
-            return state
-        self.moves += map(Drop, gone)
-        return state._replace(waiting=tuple(c for c in state.waiting if c not in gone))
 
     def _may_still_count(self, other: Call, call: Call, state: JobState) -> bool:
         """Whether ``other`` can have committed although ``call`` was answered as it was."""

@@ -188,7 +188,7 @@ def read(values: Iterable[Values]) -> list[LogLine]:
     return [line for line in lines if line is not None]
 
 
-def judged(*values: Values | list[Values]) -> JudgedLog:
+def judged(*values: Values | list[Values], lifecycle: Lifecycle = OURS) -> JudgedLog:
     """What comes of these lines, in this order."""
     flat = [one for value in values for one in (value if isinstance(value, list) else [value])]
-    return judge_lines(OURS, read(flat))
+    return judge_lines(lifecycle, read(flat))
