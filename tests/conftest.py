@@ -14,7 +14,7 @@ from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.world.databases.availability import missing_because
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.lane import Lane
-from tests.parts import PARTS, QUICK, part_of, place_in_order
+from tests.parts import OF_A_SEARCH, PARTS, QUICK, part_of, place_in_order
 from tests.support.places import checkout, short
 from tests.support.postgresql import migrated_server, open_transactions
 from tests.support.surroundings import surroundings
@@ -39,7 +39,8 @@ def _is_bare(config: pytest.Config) -> bool:
 
 
 def _is_quick(config: pytest.Config) -> bool:
-    return _is_bare(config) and not config.option.everything
+    asked = any(argument.startswith(OF_A_SEARCH) for argument in config.invocation_params.args)
+    return _is_bare(config) and not config.option.everything and not asked
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -28,6 +28,8 @@ BY_FIXTURE: Mapping[str, str] = {
 """The part of every test that has this fixture, and that no row of ``BY_PLACE`` names."""
 
 BY_PLACE: Mapping[str, str] = {
+    "statemachine/plugin/test_embedded.py": "searches",
+    "statemachine/plugin/test_transactions.py": "searches",
     "tests/commands/certificate/test_without_server.py": "programs",
     "tests/commands/check_binding/test_command.py": "programs",
     "tests/commands/gate/test_walks.py": "workers",
@@ -45,6 +47,7 @@ BY_PLACE: Mapping[str, str] = {
     "tests/project/test_fuzz_workflow.py": "programs",
     "tests/project/test_parts.py::test_a_bare_run_says_what_it_leaves_out": "programs",
     "tests/project/test_parts.py::test_each_test_is_in_exactly_one_part": "programs",
+    "tests/project/test_parts.py::test_a_run_that_asks_something_of_the_lanes_has_them": "programs",
     "tests/project/test_wheel.py": "programs",
     "tests/project/test_workflows.py": "programs",
     "tests/search/fuzzing": "programs",
@@ -54,6 +57,21 @@ BY_PLACE: Mapping[str, str] = {
     "tests/world/databases/test_private_server.py": "servers",
 }
 """The part of a folder, a file or a test function.  Of several rows that name a test the longest counts."""
+
+OF_A_SEARCH = (
+    "--binding",
+    "--clock-skew",
+    "--corpus",
+    "--database-server",
+    "--defect",
+    "--exhaust",
+    "--fuzz-for",
+    "--kills",
+    "--lane",
+    "--replay",
+    "--report",
+)
+"""Options that ask something of the lanes: with one of them a bare run leaves nothing out."""
 
 LONGEST_FIRST = (
     "statemachine/plugin/test_embedded.py",

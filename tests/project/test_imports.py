@@ -12,7 +12,7 @@ import ast
 import functools
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
@@ -37,6 +37,7 @@ class Import(NamedTuple):
     lazy: bool
 
 
+@functools.cache
 def read_sources() -> dict[str, str]:
     """Source by dotted name below statemachine/ (a package's __init__ under the package's name)."""
     return {
@@ -50,22 +51,28 @@ def read_sources() -> dict[str, str]:
 parsed = functools.cache(ast.parse)
 
 
-def imports_of(module: str, source: str, modules: Mapping[str, str]) -> Iterator[Import]:
-    """All imports but those under ``if TYPE_CHECKING``, which never happen."""
-    is_package = any(other.startswith(f"{module}.") for other in modules) or not module
+class Written(NamedTuple):
+    """An import as the source has it; ``name`` is what is taken ``of`` a module, "" for the module itself."""
 
-    def walk(node: ast.AST, lazy: bool) -> Iterator[Import]:
+    of: str
+    name: str
+    lazy: bool
+
+
+@functools.cache
+def written_in(module: str, source: str, is_package: bool) -> Sequence[Written]:
+    """All imports but those under ``if TYPE_CHECKING``, which never happen."""
+
+    def walk(node: ast.AST, lazy: bool) -> Iterator[Written]:
         if isinstance(node, ast.Import):
-            yield from (Import(module, alias.name, lazy) for alias in node.names)
+            yield from (Written(alias.name, "", lazy) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 here = [US, *filter(None, module.split("."))]
                 up = here[: len(here) - node.level + is_package]
                 base = ".".join([*up, *filter(None, [base])])
-            for alias in node.names:
-                inner = f"{base}.{alias.name}"
-                yield Import(module, inner if inner.removeprefix(f"{US}.") in modules else base, lazy)
+            yield from (Written(base, alias.name, lazy) for alias in node.names)
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             for child in node.orelse:
                 yield from walk(child, lazy)
@@ -74,7 +81,15 @@ def imports_of(module: str, source: str, modules: Mapping[str, str]) -> Iterator
             for child in ast.iter_child_nodes(node):
                 yield from walk(child, inside)
 
-    yield from walk(parsed(source), lazy=False)
+    return list(walk(parsed(source), lazy=False))
+
+
+def imports_of(module: str, source: str, modules: Mapping[str, str]) -> Iterator[Import]:
+    """What ``module`` imports, a submodule by its own name."""
+    is_package = any(other.startswith(f"{module}.") for other in modules) or not module
+    for base, name, lazy in written_in(module, source, is_package):
+        inner = f"{base}.{name}"
+        yield Import(module, inner if name and inner.removeprefix(f"{US}.") in modules else base, lazy)
 
 
 def ours(name: str) -> str | None:
@@ -157,13 +172,17 @@ def _long(sources: Mapping[str, str]) -> Iterator[str]:
     return (module for module, source in sources.items() if len(source.splitlines()) > MAX_LINES)
 
 
+@functools.cache
+def classes_in(source: str) -> Sequence[str]:
+    return [node.name for node in ast.walk(parsed(source)) if isinstance(node, ast.ClassDef)]
+
+
 def _namesakes(sources: Mapping[str, str]) -> Iterator[str]:
     """Classes that share a name: a reader who meets it must not have to ask which one is meant."""
     named: dict[str, list[str]] = {}
     for module, source in sources.items():
-        for node in ast.walk(parsed(source)):
-            if isinstance(node, ast.ClassDef):
-                named.setdefault(node.name, []).append(module)
+        for name in classes_in(source):
+            named.setdefault(name, []).append(module)
     for name, modules in named.items():
         if len(modules) > 1:
             yield f"class {name} is in {' and '.join(sorted(modules))}"

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from tests.conftest import pytest_cmdline_main
-from tests.parts import BY_PLACE, LONGEST_FIRST, PARTS, QUICK, part_of, place_in_order
+from tests.parts import BY_PLACE, LONGEST_FIRST, OF_A_SEARCH, PARTS, QUICK, part_of, place_in_order
 from tests.support.commandline import REPO, Ran, at_once, run
+from tests.support.marks import SHOWN
 
 FROM = pytest.Config.ArgsSource
 
@@ -21,28 +22,39 @@ FROM = pytest.Config.ArgsSource
 def listed(ran: Ran) -> list[str]:
     """The ids of the tests that ``pytest --collect-only -q`` lists."""
     assert ran.code == 0, ran
-    return [line for line in ran.lines if "::" in line]
+    return [line for line in ran.lines if "::" in line and not line.startswith(SHOWN)]
 
 
 @pytest.fixture(scope="module")
 def collected() -> dict[str, Ran]:
-    """What ``pytest --collect-only`` says with ``--everything``, of each part, and of a bare run."""
-    ways = {"everything": ("--everything",), QUICK: (), **{part: ("-m", part) for part in PARTS}}
+    """What ``pytest --collect-only`` says with ``--everything``, with its marks, and of a bare run."""
+    ways = {"everything": ("--everything", "-p", "tests.support.marks"), QUICK: ()}
     runs = at_once(partial(run, "--collect-only", "-q", *way, cwd=REPO) for way in ways.values())
     return dict(zip(ways, runs, strict=True))
 
 
 def test_each_test_is_in_exactly_one_part(collected: dict[str, Ran]) -> None:
-    tests = {name: listed(ran) for name, ran in collected.items()}
-    everything = tests.pop("everything")
-    assert all(tests.values())
-    assert sorted(test for part in tests.values() for test in part) == sorted(everything)
+    everything = listed(collected["everything"])
+    marked = [line.split(maxsplit=2) for line in collected["everything"].lines if line.startswith(SHOWN)]
+    parts: dict[str, list[str]] = {}
+    for _, part, test in marked:
+        parts.setdefault(part, []).append(test)
+    assert set(parts) == {QUICK, *PARTS}
+    assert sorted(test for part in parts.values() for test in part) == sorted(everything)
+    assert parts[QUICK] == listed(collected[QUICK])
 
 
 def test_a_run_that_names_files_plays_all_that_they_hold() -> None:
     ran = run("--collect-only", "-q", "tests/plugin/test_options.py", cwd=REPO)
     assert {part_of(test, ()) for test in listed(ran)} == {"programs"}
     assert "--everything" not in ran.output
+
+
+def test_a_run_that_asks_something_of_the_lanes_has_them() -> None:
+    source = (REPO / "statemachine" / "plugin" / "__init__.py").read_text(encoding="utf-8")
+    assert sorted(re.findall(r'^ +"(--[a-z-]+)",', source, re.M)) == sorted(OF_A_SEARCH)
+    ran = run("--collect-only", "-q", "--defect=completion_without_token", cwd=REPO)
+    assert "statemachine/plugin/test_embedded.py::test_leased_jobs_survive" in listed(ran)
 
 
 def test_a_bare_run_says_what_it_leaves_out(collected: dict[str, Ran]) -> None:
@@ -70,7 +82,7 @@ def test_each_row_names_what_is_there(row: str) -> None:
 @pytest.mark.parametrize(
     ("test", "fixtures", "part"),
     [
-        ("statemachine/plugin/test_embedded.py::test_leased_jobs_survive", (), QUICK),
+        ("statemachine/plugin/test_embedded.py::test_leased_jobs_survive", (), "searches"),
         ("tests/history/test_ledger.py::test_one", ("tmp_path",), QUICK),
         ("tests/world/test_clock.py::test_one[tests/plugin/]", (), QUICK),
         ("tests/plugin/test_options.py::test_one[a-b]", (), "programs"),
