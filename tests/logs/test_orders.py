@@ -318,7 +318,7 @@ def test_an_effect_without_an_answer_is_counted_and_its_lease_is_not_judged() ->
 
 
 def test_too_many_overlapping_calls_are_given_up_and_reported() -> None:
-    # Eight acquisitions and releases without an answer, in any order: far more than 2000 states.
+    # Eight acquisitions and releases without an answer, in any order: far more than 5000 states.
     asked = [called(2 + n / 1000, f"A{n}") for n in range(8)]
     released = [finishing(2.5 + n / 1000, "release", f"B{n}", n + 1) for n in range(8)]
     lost = [raised(3 + n / 1000, "prepare", f"A{n}") for n in range(8)]
