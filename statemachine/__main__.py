@@ -22,6 +22,7 @@ from statemachine.processes import run_workers
 from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
 from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, Parser, UsageError, say
+from statemachine.report.text.paper import paper_for
 from statemachine.search.corpus.places import PlaceError
 from statemachine.search.pool import WorkFailed
 from statemachine.search.run_file import RunFileError
@@ -70,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = asked.run(asked)
     except (*_MISUSED, WorkFailed) as error:
-        sys.stderr.write(f"python -m statemachine {asked.name}: {error}\n")
+        said = paper_for(sys.stderr).spelt(str(error))
+        sys.stderr.write(f"python -m statemachine {asked.name}: {said}\n")
         return MISUSED if isinstance(error, _MISUSED) else BROKEN
     except KeyboardInterrupt:
         say("interrupted")

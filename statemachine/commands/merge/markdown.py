@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statemachine.commands.merge.shards import Shard
 from statemachine.history.words import grouped
 from statemachine.report.text.figures import doubt_lines
+from statemachine.report.text.paper import WIDE
 from statemachine.report.text.summary import verdict_line
 from statemachine.search.findings import Finding
 from statemachine.search.run import Run
@@ -71,5 +72,7 @@ def _shards(shards: Sequence[Shard]) -> Iterator[str]:
 
 def _text(said: str) -> str:
     """Escape what Markdown would take for markup: a story may quote what the system said."""
-    shown = "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~" else letter for letter in said)
-    return " ".join(shown.split())
+    shown = "".join(
+        f"\\{letter}" if letter in "\\`*_{}[]<>#|~" else letter for letter in " ".join(said.split())
+    )
+    return WIDE.cell(shown)

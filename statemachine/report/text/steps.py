@@ -70,10 +70,10 @@ class _Draft:
         return TableLine(
             number=self.number,
             at="" if self.rule else exact(self.at),
-            did=_kept_together(paper.spelt(self.did), paper),
-            workers={worker: paper.spelt(text) for worker, text in self.workers.items() if text},
-            rows=tuple(paper.spelt(text) for text in _shown(self, _row)),
-            short_rows=tuple(paper.spelt(text) for text in _shown(self, short_row)),
+            did=_kept_together(paper.cell(self.did), paper),
+            workers={worker: paper.cell(text) for worker, text in self.workers.items() if text},
+            rows=tuple(paper.cell(text) for text in _shown(self, _row)),
+            short_rows=tuple(paper.cell(text) for text in _shown(self, short_row)),
             rule=paper.spelt(self.rule),
             failing=self.failing,
         )

@@ -46,7 +46,7 @@ def why_lines(why: Why, paper: Paper = WIDE) -> list[str]:
         found = [("the same steps again", _result(why.reruns[0]))]
     else:
         found = [*_whole(why), *_dropped(why), *_shifted(why), *_apart(why)]
-    rows = [(paper.spelt(change), paper.spelt(result)) for change, result in found]
+    rows = [(paper.cell(change), paper.cell(result)) for change, result in found]
     room = paper.width - len(_INDENT) - GAP
     widest = max(_CHANGE, room - _RESULT_AT_LEAST)
     change = max([_CHANGE, *(min(len(change), widest) for change, _ in rows)])

@@ -57,6 +57,34 @@ def test_text_of_the_system_under_test_is_kept_or_escaped_but_never_lost() -> No
     assert Paper(encoding="utf-8").spelt("a lone \udc80") == "a lone \\udc80"
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("\x1b[2J\x1b]0;title\x07", r"\x1b[2J\x1b]0;title\x07"),
+        ("a\rb\x08c\x00\x9b", r"a\rb\x08c\x00\x9b"),
+        ("\u202egnp.exe\u2066", r"\u202egnp.exe\u2066"),
+        ("one\u2028two\u0085three", r"one\u2028two\x85three"),
+        ("::error file=a::no", r"\::error file=a::no"),
+        ("fine\n  ::set-output name=a::b", "fine\n  \\::set-output name=a::b"),
+        ("##vso[task.complete]", r"\##vso[task.complete]"),
+        ("##[error]no", r"\##[error]no"),
+        ("tests/a.py::test_b ## 3", "tests/a.py::test_b ## 3"),
+    ],
+)
+def test_nothing_that_a_system_says_is_obeyed(said: str, shown: str) -> None:
+    assert WIDE.spelt(said) == shown
+    assert WIDE.spelt(shown) == shown
+
+
+def test_no_line_that_is_wrapped_begins_with_a_command() -> None:
+    lines = WIDE.wrap(f"{'word ' * 19} ::error::no", "  ")
+    assert lines[1] == r"  \::error::no"
+
+
+def test_a_cell_has_one_line() -> None:
+    assert WIDE.cell("one\n::error::two") == r"one\n::error::two"
+
+
 def texts(source: str) -> str:
     """All string literals of a module but its docstrings."""
     tree = ast.parse(source)
