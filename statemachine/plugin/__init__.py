@@ -21,12 +21,12 @@ from statemachine.plugin.closing import closings_of, properties_of
 from statemachine.plugin.ending import stop
 from statemachine.plugin.header import header_of
 from statemachine.plugin.lanes import LanePlayer, interleaved
-from statemachine.plugin.options import asked_for, check_profile, choose_settings
+from statemachine.plugin.options import asked_for, check_configuration, check_profile, choose_settings
 from statemachine.plugin.processes_player import ProcessesPlayer
 from statemachine.plugin.state import STATE, PluginState
 from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs
 from statemachine.report.text.lanes import LANES
-from statemachine.report.text.paper import paper_for
+from statemachine.report.text.paper import WIDE, paper_for
 from statemachine.search.engine import register_profiles
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.world.databases import safety
@@ -108,6 +108,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     # Around pytest-django's own, which imports whatever settings module it finds.
     options = early_config.known_args_namespace
     if not options.help and not options.version:
+        check_configuration(options, early_config.inipath, early_config.invocation_params.dir)
         asked = asked_for(options)
         early_config.stash[STATE] = PluginState(asked)
         choose_settings(asked, options)
@@ -184,7 +185,7 @@ def pytest_runtest_makereport(
     report = yield
     crash = getattr(report.longrepr, "reprcrash", None)
     if outcome is not None and crash is not None and outcome.headline:
-        crash.message = outcome.headline
+        crash.message = WIDE.cell(outcome.headline)
     return report
 
 

@@ -17,6 +17,7 @@ from statemachine.history.ndjson import Header, HistoryError
 from statemachine.history.words import seconds_in
 from statemachine.lifecycle import LifecycleError
 from statemachine.report.asked import CORPUS, Asked
+from statemachine.report.text.paper import WIDE
 from statemachine.report.timeline import NAME
 from statemachine.search.corpus.places import CorpusPlace, Directory, PlaceError, place_for
 from statemachine.search.engine import PROFILES
@@ -31,9 +32,9 @@ def asked_for(options: argparse.Namespace) -> Asked:
         saved = ndjson.read(Path(options.replay)) if options.replay is not None else None
         binding = load(options.binding, options.defect)
     except HistoryError as error:
-        raise pytest.UsageError(f"--replay {options.replay}: {error}") from None
+        raise pytest.UsageError(f"--replay {options.replay}: {WIDE.spelt(str(error))}") from None
     except (BindingError, LifecycleError) as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(WIDE.spelt(str(error))) from None
     if saved and saved[0].binding != options.binding:
         raise pytest.UsageError(
             f"--replay {options.replay}: the history was recorded with --binding {saved[0].binding} and this "
@@ -57,6 +58,23 @@ def asked_for(options: argparse.Namespace) -> Asked:
         kills=options.kills,
         report=_report(options.report, lanes[0]),
     )
+
+
+def check_configuration(options: argparse.Namespace, file: Path | None, directory: Path) -> None:
+    """Raise ``pytest.UsageError`` when what is replayed has brought pytest's configuration, ``file``.
+
+    ``directory`` is where pytest was started.  Pytest looks for a configuration beside each path among its
+    arguments, and takes that of ``--replay PATH`` for one of tests.
+    """
+    if options.replay is None or file is None or options.inifilename:
+        return
+    replayed = (directory / options.replay).resolve()
+    home = file.parent.resolve()
+    if replayed.is_relative_to(home) and not directory.resolve().is_relative_to(home):
+        raise pytest.UsageError(
+            f"--replay {options.replay}: {file} came with the history, and would configure this run; write "
+            f"--replay={options.replay}, with =, or name a configuration of yours by -c"
+        )
 
 
 def choose_settings(asked: Asked, options: argparse.Namespace) -> None:
@@ -148,6 +166,11 @@ def _lanes(options: argparse.Namespace, saved: Header | None) -> tuple[str, ...]
         raise pytest.UsageError(
             "--replay plays a history step by step: leave --lane processes out; a plan of real processes is "
             "played again by python -m statemachine processes --plan"
+        )
+    if saved.lane not in KINDS:
+        raise pytest.UsageError(
+            f"--replay {options.replay}: the history names the lane {saved.lane!r}, and only those of "
+            f"{' and '.join(KINDS)} can be replayed; was its first line edited?"
         )
     if options.lane not in (None, saved.lane):
         raise pytest.UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 
 from statemachine.binding import DEFAULT_BINDING, Binding
 from statemachine.history.events import Event
@@ -78,11 +79,16 @@ class Asked:
 
     def replay_command(self, path: str) -> str:
         """Return the command line that plays the saved history at ``path``."""
-        return self.command("--replay", _quoted(path))
+        # With "=": pytest takes a path that stands alone for one of tests, and seeks its configuration there.
+        return self.command(f"--replay={quote(path)}")
 
-    def test_command(self, path: str) -> str:
-        """Return the command line that runs the plain test at ``path`` on this binding."""
-        return self._command("pytest", _STRANGER, _quoted(path))
+    def debug_command(self, path: str) -> str:
+        """Return the command line that plays the saved history at ``path`` and stops where it breaks."""
+        return f"{self.replay_command(path)} --pdb"
+
+    def test_command(self) -> str:
+        """Return the command line that runs a copy of a plain test, at PATH, on this binding."""
+        return self._command("pytest", _STRANGER, "PATH")
 
     def processes_options(self) -> list[str]:
         """Return the arguments with which ``python -m statemachine`` plays real processes."""
@@ -108,7 +114,3 @@ class Asked:
         if self.lane == TRANSACTIONS.name and self.database_server:
             words.append(f"--database-server {without_password(self.database_server)}")
         return " ".join([*words, *arguments])
-
-
-def _quoted(path: str) -> str:
-    return f'"{path}"' if " " in path else path

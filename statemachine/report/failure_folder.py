@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +34,13 @@ class Saved:
     """Why ``page`` could not be written."""
 
     @property
+    def test_line(self) -> str:
+        """Where the plain test is, or why there is none."""
+        if self.test is None:
+            return f"(the plain test could not be saved: {self.lacks})"
+        return plain_test_line(self.test)
+
+    @property
     def page_line(self) -> str:
         """Where the page is, or why there is none."""
         if self.page is None:
@@ -42,19 +48,22 @@ class Saved:
         return f"{self.page.as_posix()}   (the same, to be looked at in a browser)"
 
 
-def save(header: Header, failure: Failure, command: Callable[[str], str], root: Path = FOLDER) -> Saved:
+def plain_test_line(test: Path) -> str:
+    """Say what is at ``test``: it is to be read and copied, and no command of ours runs it where it lies."""
+    return f"{test.as_posix()}   (a plain test for your own suite)"
+
+
+def save(header: Header, failure: Failure, command: str, root: Path = FOLDER) -> Saved:
     """Write ``history.ndjson`` and the plain test; the same events always go to the same folder.
 
-    ``command`` gives the command line that runs the test at a path, for the text of the test.  A test that
-    is there is kept as it is.  Raises ``OSError`` when the history cannot be written.
+    ``command`` is the command line that runs a copy of the test, for its text.  A test that is there is kept
+    as it is.  Raises ``OSError`` when the history cannot be written.
     """
     folder = _save_history(root, ndjson.dumps(header, failure.events).encode())
     test = folder / NAME
     try:
         if not test.exists():
-            text = regression_test(
-                failure, binding=header.binding, command=command(test.as_posix()), lane=header.lane
-            )
+            text = regression_test(failure, binding=header.binding, command=command, lane=header.lane)
             write_whole(test, text.encode())
     except OSError as error:
         return Saved(folder, None, str(error))

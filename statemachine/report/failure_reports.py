@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from statemachine.history.words import counted
 from statemachine.report.asked import Asked
-from statemachine.report.failure_folder import Saved, save, save_page, write_whole
+from statemachine.report.failure_folder import Saved, plain_test_line, save, save_page, write_whole
 from statemachine.report.plain_tests import NAME
 from statemachine.report.text.failure import failure_report, to_reproduce, what_broke
 from statemachine.report.text.figures import how_found
@@ -119,7 +119,7 @@ def report_failure(
 def _keep(asked: Asked, found: Finding, run: Run, why: Why | None) -> _Kept:
     """Save the history and the plain test, and write the page beside them."""
     try:
-        saved = save(asked.header(found.seed), found.failure, asked.test_command)
+        saved = save(asked.header(found.seed), found.failure, asked.test_command())
     except OSError as error:
         again = asked.search_command(found.seed)
         reproduce = [f"{again}   (the history could not be saved: {error})"]
@@ -142,17 +142,12 @@ def _page(asked: Asked, found: Finding, run: Run, why: Why | None, reproduce: Se
 
 
 def _again(asked: Asked, saved: Saved) -> list[str]:
-    """How to play a saved failure again, a line each."""
-    replayed = asked.replay_command(saved.folder.as_posix())
-    if saved.test is None:
-        return [replayed, f"(the plain test could not be saved: {saved.lacks})"]
-    return [replayed, *_plain_test(asked, saved.test)]
+    """How to play a saved failure again, and where its plain test is, a line each."""
+    return [*_replays(asked, saved.folder.as_posix()), saved.test_line]
 
 
-def _plain_test(asked: Asked, test: Path) -> list[str]:
-    if not test.is_file():
-        return []
-    return ["or, as a plain test without Hypothesis,", asked.test_command(test.as_posix())]
+def _replays(asked: Asked, path: str) -> list[str]:
+    return [asked.replay_command(path), "or, to stop where it breaks,", asked.debug_command(path)]
 
 
 def _in_short(asked: Asked, found: Finding, kept: _Kept) -> Iterator[str]:
@@ -182,7 +177,8 @@ def report_replay(asked: Asked, played: Replayed, why: Why | None) -> Reported:
         sentence = replay_sentence(played)
         text = "\n".join(paper.wrap(sentence, "", MARGIN))
         return Reported(text, to_reproduce([again], paper), page, sentence)
-    reproduce = [again, *_plain_test(asked, (path if path.is_dir() else path.parent) / NAME)]
+    test = (path if path.is_dir() else path.parent) / NAME
+    reproduce = [*_replays(asked, str(path)), *([plain_test_line(test)] if test.is_file() else [])]
     text = failure_report(
         asked.binding.lifecycle,
         failure,

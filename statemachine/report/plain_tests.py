@@ -58,8 +58,8 @@ _WHOLE = _Fixture("leased_jobs", "LeasedJobs")
 def regression_test(failure: Failure, *, binding: str, command: str, lane: str = "embedded") -> str:
     """Return the source of a test module that fails as ``failure`` did.
 
-    ``binding`` is the path of the system that failed, ``command`` the command line that runs the test, and
-    ``lane`` the lane that found the failure.
+    ``binding`` is the path of the system that failed, ``command`` the command line that runs a copy of the
+    test, and ``lane`` the lane that found the failure.
     """
     seen = failure.headline
     fixture = _FIXTURES.get(lane, _WHOLE)
@@ -72,12 +72,13 @@ def regression_test(failure: Failure, *, binding: str, command: str, lane: str =
             "",
             _docstring(f"The claim: {protects(seen)}"),
             "",
-            "Run it with",
+            _docstring("Copy it among your own tests, under a name of its own, and run it there, at PATH:"),
             "",
             f"{_INDENT}{_literal(command)}",
             "",
-            *(line for text in (limits, _NAMES) for line in (_docstring(text), "")),
-            'Copy it among your own tests, under a name of its own.\n"""',
+            _docstring(limits),
+            "",
+            f'{_docstring(_NAMES)}\n"""',
             "",
             "from __future__ import annotations",
             "",

@@ -154,7 +154,7 @@ def test_a_race_in_such_a_soak_is_reported_and_played_again(tmp_path: Path, post
         *INTERLEAVED, "--steps", "20000", "--defect", "acquired_without_lock", *server, cwd=tmp_path
     )
     assert ran.code == 1, ran
-    again = run(*ran.reproduce[:-1], ran.folder, *server, cwd=tmp_path)
+    again = run(*ran.reproduce, *server, cwd=tmp_path)
     assert again.code == 1, again
     assert re.search(r"^  REPRODUCED from ", again.output, re.M)
 

@@ -129,7 +129,7 @@ def test_distinct_failures_are_reported_once_each_the_shortest_first(
     assert re.search(r"^\d+ distinct failures of 2 claims, the shortest first$", done.output, re.M)
     lengths = [int(steps) for steps in re.findall(r"shrunk \d+ → (\d+) steps", done.output)]
     assert lengths == sorted(lengths)
-    folders = re.findall(r"--replay (\S+)$", done.output, re.M)
+    folders = re.findall(r"--replay=(\S+)$", done.output, re.M)
     assert len(folders) == len(set(folders))
     assert all((cwd / folder / "history.ndjson").is_file() for folder in folders)
 

@@ -1,10 +1,11 @@
 """The plain test that a failing run saves fails on the defect and passes on the correct system.
 
-Run by pytest in a process of its own, by the command that the report gives.
+Copied among other tests and run there by pytest in a process of its own, by the command that its text gives.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from functools import partial
@@ -22,23 +23,31 @@ PLAIN = ("-p", "statemachine.plugin")
 every_defect = pytest.mark.parametrize("defect", TOLD)
 
 
-def command(ran: Ran) -> list[str]:
-    """The arguments of pytest in the report's line for the plain test."""
-    lines = [line for line in ran.report if line.endswith("test_regression.py")]
-    assert len(lines) == 1, ran
-    words = shlex.split(lines[0])
-    assert words[0] == "pytest", ran
-    return words[1:]
-
-
 def plain_test(found: Found) -> Path:
     return found.history.with_name("test_regression.py")
 
 
+def command(found: Found, path: str) -> list[str]:
+    """The arguments of pytest in the command that the plain test gives, for a copy of it at ``path``."""
+    (line,) = re.findall(r"^    (pytest .* PATH)$", plain_test(found).read_text("utf-8"), re.M)
+    words = shlex.split(line)
+    return [*words[1:-1], path]
+
+
+def named_in(ran: Ran) -> list[str]:
+    """Where the report says that the plain test is."""
+    return [line.split()[0] for line in ran.report if "(a plain test for your own suite)" in line]
+
+
+def run_a_copy(found: Found) -> Ran:
+    shutil.copy(plain_test(found), found.cwd / "test_copied.py")
+    return run(*command(found, "test_copied.py"), cwd=found.cwd, script=True)
+
+
 @pytest.fixture(scope="module")
 def on_the_defect(runs: dict[str, Found]) -> dict[str, Ran]:
-    asked = [partial(run, *command(found.ran), cwd=found.cwd, script=True) for found in runs.values()]
-    return dict(zip(runs, at_once(asked), strict=True))
+    answers = at_once(partial(run_a_copy, found) for found in runs.values())
+    return dict(zip(runs, answers, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -72,24 +81,24 @@ def test_it_passes_on_the_correct_system(defect: str, on_the_correct_system: Ran
 
 
 def test_in_a_checkout_the_command_is_as_short_as_can_be(checkout_runs: dict[str, Found]) -> None:
-    ran, cwd = checkout_runs[DEFECT]
-    words = command(ran)
-    assert words == ["--defect", DEFECT, f"{ran.folder}/test_regression.py"]
-    again = run(*words, cwd=cwd, script=True)
+    found = checkout_runs[DEFECT]
+    assert command(found, "test_copied.py") == ["--defect", DEFECT, "test_copied.py"]
+    again = run_a_copy(found)
     assert again.code == 1, again
     assert "AssertionError: messages_outlive_unfinished_jobs: " in again.output
-    assert run(words[-1], cwd=cwd, script=True).code == 0
+    assert run("test_copied.py", cwd=found.cwd, script=True).code == 0
 
 
 def test_the_traceback_ends_in_the_test(on_the_defect: dict[str, Ran]) -> None:
     output = on_the_defect[DEFECT].output
-    assert "regression.py:" in output
+    assert "test_copied.py:" in output
     assert "statemachine/report/leased_jobs.py" not in output.replace("\\", "/")
 
 
-def test_the_test_itself_names_the_command(runs: dict[str, Found]) -> None:
-    found = runs[DEFECT]
-    assert f"\n    pytest {shlex.join(command(found.ran))}\n" in plain_test(found).read_text("utf-8")
+@every_defect
+def test_the_report_says_where_it_is(defect: str, runs: dict[str, Found]) -> None:
+    found = runs[defect]
+    assert named_in(found.ran) == [plain_test(found).relative_to(found.cwd).as_posix()]
 
 
 OTHERS = {
@@ -142,7 +151,7 @@ def test_a_test_that_cannot_be_saved_costs_neither_history_nor_report(
     assert ran.folder == found.ran.folder
     assert (folder / "history.ndjson").is_file()
     assert any("the plain test could not be saved" in line for line in ran.report)
-    assert not any(line.endswith("test_regression.py") for line in ran.report)
+    assert named_in(ran) == []
 
 
 def test_a_replay_names_the_test_only_where_there_is_one(runs: dict[str, Found], tmp_path: Path) -> None:
@@ -153,5 +162,5 @@ def test_a_replay_names_the_test_only_where_there_is_one(runs: dict[str, Found],
         partial(run, *CHECKOUT, "--defect", DEFECT, "--replay", name, cwd=tmp_path)
         for name in ("kept", "alone.ndjson")
     )
-    assert command(kept)[-1] == "kept/test_regression.py"
-    assert not any(line.endswith("test_regression.py") for line in alone.report)
+    assert named_in(kept) == ["kept/test_regression.py"]
+    assert named_in(alone) == []

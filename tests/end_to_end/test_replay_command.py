@@ -85,7 +85,17 @@ def test_a_replay_lists_what_else_the_step_broke(replays: dict[str, Ran], runs: 
 
 
 def test_the_command_of_a_replay_can_be_pasted_again(replays: dict[str, Ran]) -> None:
-    assert "my failure" in replays["folder"].reproduce
+    assert "--replay=my failure" in replays["folder"].reproduce
+
+
+def test_no_command_of_a_report_runs_a_file_of_the_folder(
+    replays: dict[str, Ran], runs: dict[str, Found]
+) -> None:
+    for ran in (replays["folder"], runs[DEFECT].ran):
+        commands = [line.strip() for line in ran.report if line.startswith("    pytest ")]
+        assert len(commands) == 2, ran
+        assert commands[1] == f"{commands[0]} --pdb"
+        assert "test_regression.py" not in " ".join(commands)
 
 
 @pytest.mark.parametrize("way", ["mended", "mended, quietly", "mended, saved on Windows"])

@@ -12,7 +12,8 @@ DEFECTS = ("lease_edge_excluded", "refused_delivery_deletes_message")
 
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_the_report_fits_into_100_columns(defect: str, checkout_runs: dict[str, Found]) -> None:
-    assert [line for line in checkout_runs[defect].ran.report if len(line) > 100] == []
+    wide = [line for line in checkout_runs[defect].ran.report if len(line) > 100]
+    assert [line for line in wide if not line.startswith("    pytest ")] == []
 
 
 def test_only_the_commands_of_a_stranger_may_take_more_than_100_columns(runs: dict[str, Found]) -> None:

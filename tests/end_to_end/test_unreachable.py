@@ -41,7 +41,7 @@ def ways(cwd: Path) -> dict[str, Ran]:
             partial(command, "soak", *theirs, "--steps", "600", "--jobs", "1", cwd=cwd),
         ]
     )
-    return {"plain": plain, "soak": soaked, "merge": command("merge", ".statemachine", cwd=cwd)}
+    return {"plain": plain, "soak": soaked, "merge": command("merge", ".statemachine", *theirs, cwd=cwd)}
 
 
 @pytest.mark.parametrize("way", ["plain", "soak", "merge"])

@@ -86,7 +86,7 @@ def test_where_the_report_is_not_shown_the_end_says_how_to_see_it(name: str, ans
     assert f"FAIL  {INVARIANT}" in ran.verdict
     assert "row after the step" not in ran.output
     place = ran.summary.index("  Reproduce")
-    assert re.match(r"    pytest .* --replay \.statemachine/\w+$", ran.summary[place + 1])
+    assert re.match(r"    pytest .* --replay=\.statemachine/\w+$", ran.summary[place + 1])
 
 
 def test_the_xml_has_the_report_once_a_headline_and_the_figures(

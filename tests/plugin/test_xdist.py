@@ -120,7 +120,7 @@ def test_the_controllers_terminal_is_what_a_worker_writes_for(ran: dict[str, Ran
     assert narrow.code == 1, narrow
     assert narrow.output.isascii()
     assert [line for line in narrow.summary if len(line) > 80 and not line.startswith("    pytest ")] == []
-    assert any(re.search(r"--replay \.statemachine/\w+$", line) for line in narrow.summary), narrow
+    assert any(re.search(r"--replay=\.statemachine/\w+$", line) for line in narrow.summary), narrow
 
 
 def test_a_worker_that_dies_leaves_a_sentence(ran: dict[str, Ran]) -> None:

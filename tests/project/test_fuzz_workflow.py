@@ -102,7 +102,7 @@ def test_the_artifact_says_how_it_is_replayed(night: Night, checkout: Path, tmp_
         for line in (laptop / "failures" / "README.md").read_text(encoding="utf-8").splitlines()
         if line.startswith("    pytest ")
     ]
-    replays = [command for command in commands if "--replay" in command]
+    replays = [command for command in commands if any(word.startswith("--replay=") for word in command)]
     assert len(replays) == len(list(laptop.glob("failures/*/history.ndjson"))) > 0
     for command in replays:
         again = run(*command[1:], cwd=laptop)

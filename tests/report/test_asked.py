@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,7 +49,13 @@ def test_another_seed_may_be_named() -> None:
 
 def test_a_replay_is_played_again_and_a_path_with_a_space_is_quoted() -> None:
     asked = replace(ASKED, replay_path="my failures/2vmtg")
-    assert asked.same_command() == 'pytest statemachine/ --replay "my failures/2vmtg"'
+    assert asked.same_command() == "pytest statemachine/ --replay='my failures/2vmtg'"
+
+
+@pytest.mark.parametrize("name", ["$(reboot)", "`reboot`", "a;reboot", "it's", "a&b", "-x"])
+def test_a_shell_finds_nothing_to_obey_in_a_path(name: str) -> None:
+    assert shlex.split(ASKED.replay_command(name))[-1] == f"--replay={name}"
+    assert not re.search(r"[$`;&]", re.sub(r"'[^']*'", "", ASKED.replay_command(name)))
 
 
 def test_a_server_is_named_without_its_password_where_it_is_used() -> None:
@@ -70,4 +78,4 @@ def test_elsewhere_than_in_a_checkout_the_plugin_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert ASKED.same_command() == ("pytest -p statemachine.plugin --pyargs statemachine --hypothesis-seed=7")
-    assert ASKED.test_command("test_it.py") == "pytest -p statemachine.plugin test_it.py"
+    assert ASKED.test_command() == "pytest -p statemachine.plugin PATH"

@@ -22,7 +22,7 @@ from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Signature
 
 PAGE = "<!doctype html>\n"
-COMMAND = "pytest .statemachine/abcde/test_regression.py"
+COMMAND = "pytest -p statemachine.plugin PATH"
 LIFECYCLE = Lifecycle()
 HEADER = Header("theirs.binding:Binding", LIFECYCLE)
 
@@ -141,7 +141,7 @@ def test_the_moves_of_a_drain_are_left_to_the_drain() -> None:
 
 
 def save(root: Path) -> failures.Saved:
-    saved = failures.save(HEADER, PLAIN, lambda path: f"pytest {path}", root)
+    saved = failures.save(HEADER, PLAIN, COMMAND, root)
     return failures.save_page(saved, PAGE)
 
 
@@ -151,7 +151,7 @@ def test_history_test_and_page_are_saved_side_by_side(tmp_path: Path) -> None:
     names = sorted(path.name for path in saved.folder.iterdir())
     assert names == ["history.ndjson", NAME, "timeline.html"]
     assert (saved.folder / timeline.NAME).read_text("utf-8") == PAGE
-    assert f"\n    pytest {saved.test.as_posix()}\n" in saved.test.read_text("utf-8")
+    assert f"\n    {COMMAND}\n" in saved.test.read_text("utf-8")
     assert ndjson.read(saved.folder)[1] == list(PLAIN.events)
 
 

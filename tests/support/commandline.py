@@ -94,7 +94,7 @@ class Ran:
     @property
     def folder(self) -> str:
         """The folder in which the report says that the history is saved."""
-        found = re.search(r"--replay (\S+)$", "\n".join(self.report), re.M)
+        found = re.search(r"--replay=(\S+)$", "\n".join(self.report), re.M)
         assert found, self
         return found[1]
 

@@ -121,7 +121,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to keep what all of them found: a directory, or a Redis (default: .statemachine/corpus)",
     )
     add("--markdown", metavar="FILE", help="write the summary as Markdown too, at the end of FILE")
-    add("--binding", metavar="MODULE:FACTORY", help="the system under test (default: that of the shards)")
+    add(
+        "--binding",
+        metavar="MODULE:FACTORY",
+        default=DEFAULT_BINDING,
+        help="the system under test, that of the shards (default: the bundled one)",
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -131,9 +136,12 @@ def run(asked: argparse.Namespace) -> int:
     """
     shards = shards_in(asked.folders)
     first = next((shard.run for shard in shards if shard.run is not None), None)
-    path = asked.binding or (first.binding if first is not None else DEFAULT_BINDING)
+    path = asked.binding
     if first is not None and path != first.binding:
-        raise UsageError(f"--binding {path}: these are runs of --binding {first.binding}; leave it out")
+        raise UsageError(
+            f"--binding {path}: these are runs of the binding {first.binding!r}; give it by --binding if it "
+            "is yours (a module is never imported because a file names it)"
+        )
     defect = first.defect if first is not None else None
     place = place_for(asked.corpus)
     register_profiles()

@@ -42,7 +42,7 @@ def test_the_file_that_is_saved_fails_as_the_failure_did(
         failure = play(lane, TWO_LEASES).failure
         assert failure is not None
         header = Header(UNLOCKED, lane.binding.lifecycle, lane="transactions")
-        saved = failures.save(header, failure, "pytest {}".format, tmp_path)
+        saved = failures.save(header, failure, "pytest PATH", tmp_path)
         assert ndjson.read(saved.folder)[0].lane == "transactions"
         assert saved.test is not None
         text = saved.test.read_text("utf-8")

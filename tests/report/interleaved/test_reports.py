@@ -31,7 +31,7 @@ from tests.support.unlocked import UNLOCKED
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 PAPERS = {"100": WIDE, "80": Paper(80), "ascii": Paper(80, "ascii")}
 RIGHT = {"two_prepares": TWO_PREPARES, "kills": KILLS, "offices": OFFICES}
-REPRODUCE = ["pytest statemachine/ --replay .statemachine/abcde"]
+REPRODUCE = ["pytest statemachine/ --replay=.statemachine/abcde"]
 
 
 def failing(lane: Lane, steps: list[Step]) -> Failure:

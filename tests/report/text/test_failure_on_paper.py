@@ -43,7 +43,7 @@ def reported(lane: Lane, failure: Failure, why: Why | None, paper: Paper) -> str
         lane.binding.lifecycle,
         failure,
         why=why,
-        reproduce=["pytest statemachine/ --replay .statemachine/abcde"],
+        reproduce=["pytest statemachine/ --replay=.statemachine/abcde"],
         looked_at="Looked at 47 examples until it was found, after 2.0 s; shrunk 23 → 7 steps in 0.1 s",
         paper=paper,
     )

@@ -30,7 +30,7 @@ from tests.support.scripts import MINIMAL, TOLD
 from tests.support.snapshots import is_as_it_was
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "completion_without_token.timeline.html"
-REPRODUCE = ["pytest statemachine/ --replay .statemachine/abcde", "or, as a plain test"]
+REPRODUCE = ["pytest statemachine/ --replay=.statemachine/abcde", "or, to stop where it breaks,"]
 
 
 def made(defect: str, open_lane: OpenLane) -> tuple[Failure, str]:
