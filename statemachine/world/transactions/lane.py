@@ -115,12 +115,20 @@ class TransactionsLane(Lane):
             # What ends now is ended by the lane, so it must not count as a situation that the system met.
             self.current.reach = None
         self._scheduler.clear()
+        self._end_unfinished_command()
         try:
             super()._reset()
         except Exception:
             # If the server is away, say that, and not that the binding's reset failed.
             self.check()
             raise
+
+    def _end_unfinished_command(self) -> None:
+        """Close a connection that Ctrl-C has stopped in the midst of a statement; Django opens it anew."""
+        driver = self._own.connection
+        if driver is not None and driver.info.transaction_status.name == "ACTIVE":
+            driver.cancel()
+            self._own.close()
 
     # -- called by the scheduler, from inside an operation (SchedulerListener) ---------------
 

@@ -67,8 +67,11 @@ def walks(tmp_path_factory: pytest.TempPathFactory, postgresql_server: str) -> M
     """The outcome of each of :data:`WALKS`."""
     more = {"on PostgreSQL": ("--database-server", postgresql_server)}
 
+    # Not in the threads: the first directory that a factory makes clears away all that were there.
+    places = {name: tmp_path_factory.mktemp("gate") for name in WALKS}
+
     def walk(name: str) -> Walked:
-        place = tmp_path_factory.mktemp("gate")
+        place = places[name]
         write(place, theirs=THEIRS, unmigrated_settings=UNMIGRATED_SETTINGS, needs_more=NEEDS_MORE)
         ran = command("gate", *WALKS[name], *more.get(name, ()), cwd=place)
         return Walked(ran, _text(place / "gate-report.md"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from statemachine.binding import BindingError
 from statemachine.world.example import Example
@@ -93,6 +94,17 @@ def test_an_example_begins_clean_while_one_waits_or_has_waited(open_transactions
                 go(example, "A")
                 assert example.in_flight["B"].statement == "resumes"
             starts_clean(lane)
+
+
+def test_an_example_begins_after_ctrl_c_in_the_midst_of_a_statement(
+    open_transactions: OpenTransactions,
+) -> None:
+    with open_transactions() as lane:
+        play(lane.begin(), *DELIVERED)
+        connection.connection.pgconn.send_query(b"SELECT pg_sleep(9)")
+        lane.begin()
+        with lane.looking():
+            assert list(lane.binding.observe(["j1"])) == []
 
 
 def test_a_violation_between_two_open_transactions(open_transactions: OpenTransactions) -> None:
