@@ -141,8 +141,8 @@ class JobState(NamedTuple):
     """The row is unknown, but an answer has said that it is terminal."""
     attempt_told: bool = True
     """Whether the attempt of ``row`` is certain: see :class:`CallEffect`."""
-    held: bool = False
-    """The row is unknown, but an answer has said that a worker held its lease."""
+    told_of: bool = False
+    """The row is unknown, but an answer has said that there is one: held by a worker, or terminal."""
 
     @property
     def unseen(self) -> bool:
@@ -151,7 +151,7 @@ class JobState(NamedTuple):
     @property
     def exists(self) -> bool:
         """Whether there is a row for certain, known or not."""
-        return self.ended or self.held if self.unseen else self.row is not None
+        return self.told_of if self.unseen else self.row is not None
 
 
 class Commit(NamedTuple):

@@ -250,7 +250,7 @@ class _OrderSearch:
     ) -> tuple[Moves, JobState]:
         """Return what ``call``, whose answer is explained in ``state``, leaves, and the moves there."""
         if state.unseen and call.reason in ("ended", "lease live"):
-            state = state._replace(ended=call.reason == "ended" or state.ended, held=True)
+            state = state._replace(ended=call.reason == "ended" or state.ended, told_of=True)
         gone = self._without_effect(call, state)
         moves: Moves = (*commits, Take(item, state, refused_by, vague), *map(Drop, gone))
         after = _settled(call, state)
@@ -289,6 +289,8 @@ class _OrderSearch:
                 # Before the creation there was no row: only "no such job" can have been a true refusal.
                 early = frozenset(call for call in early if call.reason not in ("ended", "lease live"))
             return self.with_explained(state._replace(row=read, finisher=None, early=early))
+        if state.row is not None and not state.attempt_told:
+            return state._replace(row=state.row._replace(attempt=read.attempt), attempt_told=True)
         return state
 
     def _is_the_row(self, read: JobRow, state: JobState) -> bool:

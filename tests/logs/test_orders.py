@@ -225,6 +225,11 @@ DECIDED_AND_BROKEN: dict[str, tuple[Lifecycle, Log, list[tuple[str, int]]]] = {
         [finished(10, "fail", attempt=2), rows_read(20, row("FAILED", 1))],
         [("rows_match_the_answers", 3)],
     ),
+    "without fencing the row tells the attempt, and the same row another": (
+        UNFENCED,
+        [finished(10, attempt=3), rows_read(20, row("DONE", 1, 1)), rows_read(30, row("DONE", 2, 1))],
+        [("rows_match_the_answers", 4)],
+    ),
     "without fencing an acquisition tells the attempt, and the row another": (
         UNFENCED,
         [prepared(10, attempt=2), finished(12, attempt=2), rows_read(20, row("DONE", 1, 1))],
