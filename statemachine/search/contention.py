@@ -17,7 +17,7 @@ from struct import calcsize, iter_unpack
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from statemachine.history.overlaps import pairs
+from statemachine.history.overlaps import overlap, pairs
 from statemachine.lifecycle import FINISHES, Lifecycle, Operation
 from statemachine.search.machine import SWARMS, OfferingMachine
 from statemachine.world.example import Example, InFlight
@@ -75,10 +75,16 @@ _TIMES_A_SWEEP = 3
 
 
 @cache
-def contests(lifecycle: Lifecycle) -> list[Contest]:
-    """Return every pair that can overlap; those with a sweep are in the list several times."""
+def contests(lifecycle: Lifecycle, wanted: frozenset[str] = frozenset()) -> list[Contest]:
+    """Return every pair that can overlap; those with a sweep are in the list several times.
+
+    Where an overlap is among the ``wanted`` situations, only pairs whose overlaps are.
+    """
+    possible = pairs(lifecycle)
     return [
-        pair for pair in pairs(lifecycle) for _ in range(_TIMES_A_SWEEP if Operation.RECOVER in pair else 1)
+        pair
+        for pair in [pair for pair in possible if overlap(*pair) in wanted] or possible
+        for _ in range(_TIMES_A_SWEEP if Operation.RECOVER in pair else 1)
     ]
 
 
@@ -273,7 +279,7 @@ class TransactionsMachine(OfferingMachine):
         """Choose the faults, and the contest."""
         self._tape = (number for (number,) in iter_unpack(_NUMBER, tape))
         self.have_faults(int(self._next_part() * SWARMS))
-        possible = contests(self.example.lifecycle)
+        possible = contests(self.example.lifecycle, self.control.wanted)
         self.contest = possible[int(self._next_part() * len(possible))]
 
     @rule()

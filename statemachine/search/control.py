@@ -57,6 +57,8 @@ class SearchControl:
     """Signatures of failures that do not end the search: they are counted in ``met_again``."""
     asked_to_stop: Callable[[], bool] = lambda: False
     """Asked after every step; when it says so, the search ends there."""
+    wanted: frozenset[str] = frozenset()
+    """Situations that the run has missed so far; the examples of a lane that can lead to them do so."""
     most_examples: int | None = None
     """The search ends when it has begun more.  Hypothesis does not count those that met a known failure."""
     ended: Callable[[Example], None] = lambda example: None

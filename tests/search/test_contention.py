@@ -129,3 +129,9 @@ def test_every_pair_is_a_contest_and_pairs_with_a_sweep_are_repeated() -> None:
     assert set(counted) == set(pairs(Lifecycle()))
     assert {counted[pair] for pair in counted if Operation.RECOVER in pair} == {3}
     assert {counted[pair] for pair in counted if Operation.RECOVER not in pair} == {1}
+
+
+def test_what_was_missed_is_the_only_contest() -> None:
+    missed = frozenset({"overlap of publish and release", "lock wait in finish"})
+    assert contests(Lifecycle(), missed) == [("publish", "release")]
+    assert contests(Lifecycle(), frozenset({"lock wait in finish"})) == contests(Lifecycle())
