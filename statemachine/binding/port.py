@@ -3,9 +3,12 @@
 A binder writes a class like :class:`Binding`, and one like :class:`Delivery` that its ``deliver`` returns.
 The verifier hands it a :class:`QueuePort` and a :class:`PublisherPort`, and reads back
 :class:`ObservedRow` s.  These are protocols: nothing needs to be inherited.  A binding is the only place
-that knows the names of a system; jobs, tenants and workers are strings that the verifier chooses
-(``j4``, ``t1``, ``A``).  What each operation must answer is the table in
+that knows the names of a system; what each operation must answer is the table in
 ``statemachine/history/legality.py``.
+
+Tenants and workers are strings that the verifier chooses (``t1``, ``A``).  So are the ids of jobs and receipt
+handles, and none of these occurs twice in the life of a process: the job that a history calls ``j4`` is
+``e12-j4`` for the system, in the process's twelfth example.
 
 The loader checks that every piece is there.  That it does what it says is what a run is for.
 """

@@ -24,6 +24,7 @@ from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, 
 from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.faults import STATEMENT_FAILED, Fault, Strike, WorkerKilled, stage_of
+from statemachine.world.ids import Ids
 from statemachine.world.observer import Observer
 from statemachine.world.queue import SimulatedQueue
 from statemachine.world.workers import WORKERS, Slot
@@ -130,7 +131,8 @@ class Example:
         self._named_in_step = 0
         self._begun = 0
         self._latest: OpenCall | None = None
-        self._observer = Observer(self.binding)
+        self.ids = Ids()
+        self._observer = Observer(self.binding, self.ids)
 
     @property
     def now(self) -> float:
@@ -247,7 +249,7 @@ class Example:
         except WorkerKilled:
             end = history.Unknown(self.now, call, "killed")
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
-            end = history.Raised(self.now, call, f"{type(error).__name__}: {_said(error)}")
+            end = history.Raised(self.now, call, f"{type(error).__name__}: {self.ids.named(_said(error))}")
         except BaseException:  # Ctrl-C: what follows is our own clean-up
             faults.disarm()
             raise

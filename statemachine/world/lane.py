@@ -164,7 +164,7 @@ class Lane:
 
     def _reset(self) -> None:
         if self.current is not None and self.current.jobs:
-            self.binding.reset(self.current.jobs)
+            self.binding.reset(list(map(self.current.ids.of, self.current.jobs)))
         self.current = None
 
 

@@ -42,6 +42,7 @@ def _through(example: Example, port: str, action: Callable[[], T]) -> T:
 def _send(example: Example, job: str, tenant: str) -> None:
     delay = DELAY_SECONDS if example.faults.calls.planned(Fault.SEND_DELAYED) else 0
     name, call = example.new_message(), example.current_call
+    job = example.ids.named(job)
     _through(example, "send", lambda: example.queue.send(name, job, tenant, call, delay=delay))
 
 
@@ -65,16 +66,17 @@ class WorkerQueue:
         if stored is None:
             return None
         self._slot.message, self._slot.job, self._slot.tenant = stored.name, stored.job, stored.tenant
-        return Message(stored.receipt, stored.job or None, stored.tenant or None)
+        ids = self._example.ids
+        return Message(ids.of(stored.receipt), ids.of(stored.job) or None, stored.tenant or None)
 
     def delete(self, receipt_handle: str) -> None:
         lost = self._example.faults.calls.planned(Fault.DELETE_LOST)
-        delete = self._example.queue.delete
-        _through(self._example, "delete", lambda: delete(receipt_handle, self._slot.name, lost=lost))
+        delete, receipt = self._example.queue.delete, self._example.ids.named(receipt_handle)
+        _through(self._example, "delete", lambda: delete(receipt, self._slot.name, lost=lost))
 
     def change_visibility(self, receipt_handle: str, seconds: int) -> None:
-        change = self._example.queue.change_visibility
-        _through(self._example, "change_visibility", lambda: change(receipt_handle, seconds, self._slot.name))
+        change, receipt = self._example.queue.change_visibility, self._example.ids.named(receipt_handle)
+        _through(self._example, "change_visibility", lambda: change(receipt, seconds, self._slot.name))
 
 
 class SystemQueue:
@@ -91,11 +93,13 @@ class SystemQueue:
 
     def delete(self, receipt_handle: str) -> None:
         example = self._example()
-        _through(example, "delete", lambda: example.queue.delete(receipt_handle, "publisher"))
+        receipt = example.ids.named(receipt_handle)
+        _through(example, "delete", lambda: example.queue.delete(receipt, "publisher"))
 
     def change_visibility(self, receipt_handle: str, seconds: int) -> None:
         change, example = self._example().queue.change_visibility, self._example()
-        _through(example, "change_visibility", lambda: change(receipt_handle, seconds, "publisher"))
+        receipt = example.ids.named(receipt_handle)
+        _through(example, "change_visibility", lambda: change(receipt, seconds, "publisher"))
 
 
 class HandedOver:
@@ -106,9 +110,10 @@ class HandedOver:
 
     def enqueue(self, job: str, tenant: str) -> None:
         example = self._example()
+        name = example.ids.named(job)
 
         def take() -> None:
-            example.to_publish[job] = tenant
-            example.record(history.PublicationQueued(example.now, example.current_call, job, tenant))
+            example.to_publish[name] = tenant
+            example.record(history.PublicationQueued(example.now, example.current_call, name, tenant))
 
         _through(example, "enqueue", take)

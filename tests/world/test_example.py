@@ -42,7 +42,7 @@ def called(example: Example, run: Callable[[], Any], fault: Fault | None = None)
 
 
 def job_in_database(job: str = "j1") -> AIJob:
-    return AIJob.objects.get(job_id=job)
+    return AIJob.objects.get(job_id__endswith=f"-{job}")
 
 
 def test_on_commit_fires_inside_an_example(lane: Lane) -> None:
@@ -171,7 +171,7 @@ def test_an_error_of_the_code_under_test_is_its_answer(delivered: Example) -> No
 
 def done_in_one_commit() -> bool:
     with transaction.atomic():
-        AIJob.objects.filter(job_id="j1").update(status="DONE")
+        AIJob.objects.filter(job_id__endswith="-j1").update(status="DONE")
     return True
 
 
@@ -208,7 +208,9 @@ def test_a_call_that_is_interrupted_leaves_no_fault_behind(delivered: Example) -
 
 
 def test_a_write_without_a_transaction_is_seen_and_attributed(delivered: Example) -> None:
-    events = called(delivered, lambda: AIJob.objects.filter(job_id="j1").update(status="DONE") == 1)
+    events = called(
+        delivered, lambda: AIJob.objects.filter(job_id__endswith="-j1").update(status="DONE") == 1
+    )
     assert kinds(events) == ["Invoked", "Committed", "Observed", "Returned"]
     assert events[2].rows[0].status == "DONE"  # type: ignore[union-attr]
 
@@ -217,7 +219,7 @@ def test_each_commit_of_a_call_is_observed_by_itself(delivered: Example) -> None
     def twice() -> bool:
         for status in ("RUNNING", "DONE"):
             with transaction.atomic():
-                AIJob.objects.filter(job_id="j1").update(status=status)
+                AIJob.objects.filter(job_id__endswith="-j1").update(status=status)
         return True
 
     events = called(delivered, twice)

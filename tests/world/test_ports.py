@@ -178,9 +178,10 @@ def test_a_delete_that_is_lost_is_answered_and_keeps_the_message(delivered: Exam
 def test_a_malformed_message_has_neither_job_nor_tenant(lane: Lane) -> None:
     example = lane.begin()
     perform(example, "send_malformed", {})
-    assert worker_queue_of(example, "m1").receive() == Message("m1#1", None, None)
+    seen = example.ids.of
+    assert worker_queue_of(example, "m1").receive() == Message(seen("m1#1"), None, None)
     perform(example, "forge", {"job": "j0", "tenant": "t1"})
-    assert worker_queue_of(example, "m2").receive() == Message("m2#1", "j0", "t1")
+    assert worker_queue_of(example, "m2").receive() == Message(seen("m2#1"), seen("j0"), "t1")
 
 
 def worker_queue_of(example: Example, message: str) -> WorkerQueue:

@@ -50,6 +50,8 @@ class RecordingBinding:
     def __init__(self, binding: Any) -> None:
         self._binding = binding
         self._reset_failed = False
+        self.named: Callable[[str], str] = str
+        """Puts the names of the scene, ``j1``, in place of the ids in a text."""
         self.latest: RecordedCall | None = None
         """The latest call of a method that is recorded."""
         self.rows: dict[str, ObservedRow] = {}
@@ -67,7 +69,7 @@ class RecordingBinding:
             if given and isinstance(given[0], Operation):  # finish(operation, payload), without its payload
                 shown = given[0].name
             else:
-                shown = ", ".join(map(str, given[:_SHOWN_ARGUMENTS]))
+                shown = self.named(", ".join(map(str, given[:_SHOWN_ARGUMENTS])))
             self.latest = RecordedCall(f"{name}({shown})", None)
             try:
                 answer = method(*given)
@@ -118,7 +120,7 @@ class RecordingBinding:
                 f"{call} returned several rows for {', '.join(twice)}: return one for each job; a join with "
                 "the results needs GROUP BY, annotate(Count(…))"
             )
-        self.rows = {row.job: row for row in rows}
+        self.rows = {self.named(row.job): row._replace(job=self.named(row.job)) for row in rows}
         return rows
 
 

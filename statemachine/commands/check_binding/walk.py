@@ -7,7 +7,7 @@ explained once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -60,7 +60,7 @@ class Walk:
     def mend(self, sentence: str, mark: str = "") -> None:
         """Print what is to mend and count it."""
         self.faults += 1
-        for line in text.fault(sentence, mark):
+        for line in text.fault(self._recorder.named(sentence), mark):
             say(line)
 
     def _mend_step(self, seen: PlayedStep, sentence: str) -> None:
@@ -88,7 +88,8 @@ class Walk:
         """Open a lane on the connected database and play everything that can be played."""
         self._recorder = RecordingBinding(self.binding)
         self._columns = text.Columns(self.binding.lifecycle, self.binding.tenants)
-        self._lane = Lane(cast(Binding, self._recorder))
+        lane = self._lane = Lane(cast(Binding, self._recorder))
+        self._recorder.named = lambda seen: lane.current.ids.named(seen) if lane.current is not None else seen
         try:
             with self._lane.open():
                 self._play_all()
@@ -242,16 +243,17 @@ def play_two_jobs(binding: Any, lane: Lane) -> Iterator[tuple[str, str | None]]:
     example = lane.begin()
     others = getattr(binding, "others", None)
     # Compared as text: a binding may return any value, and may return the same changed object each time.
-    empty = str(others(["j1", "j2"])) if others else ""
+    first, second = both = example.ids.of("j1"), example.ids.of("j2")
+    empty = str(others(both)) if others else ""
     for job, tenant in zip(("j1", "j2"), binding.tenants, strict=False):
         perform(example, "create", {"job": job, "tenant": tenant})
 
-    shown = [row.job for row in lane.binding.observe(["j2"])]
+    shown = [example.ids.named(row.job) for row in lane.binding.observe([second])]
     yield (
         "observe(['j2'])",
         None if shown == ["j2"] else f"observe(['j2']) returned {shown}: return the jobs that it is given",
     )
-    tenants = {row.job: row.tenant for row in lane.binding.observe(["j1", "j2"])}
+    tenants = {example.ids.named(row.job): row.tenant for row in lane.binding.observe(both)}
     created = dict(zip(("j1", "j2"), binding.tenants, strict=False))
     yield (
         "observe(['j1', 'j2'])",
@@ -261,9 +263,9 @@ def play_two_jobs(binding: Any, lane: Lane) -> Iterator[tuple[str, str | None]]:
         "show the tenant of each job",
     )
     if others:
-        yield "others(['j1', 'j2'])", _of_others(others, empty)
-    lane.binding.reset(["j1"])
-    left = [row.job for row in lane.binding.observe(["j1", "j2"])]
+        yield "others(['j1', 'j2'])", _of_others(others, empty, both)
+    lane.binding.reset([first])
+    left = [example.ids.named(row.job) for row in lane.binding.observe(both)]
     yield (
         "reset(['j1'])",
         None
@@ -273,13 +275,13 @@ def play_two_jobs(binding: Any, lane: Lane) -> Iterator[tuple[str, str | None]]:
     )
 
 
-def _of_others(others: Any, empty: str) -> str | None:
-    if str(others(["j1", "j2"])) != empty:
+def _of_others(others: Any, empty: str, both: Sequence[str]) -> str | None:
+    if str(others(both)) != empty:
         return (
-            f"others(['j1', 'j2']) is {others(['j1', 'j2'])} with these jobs in the database and was {empty} "
+            f"others(['j1', 'j2']) is {others(both)} with these jobs in the database and was {empty} "
             "without: leave out the rows of the jobs that it is given"
         )
-    if str(others(["j1"])) == empty:
+    if str(others(both[:1])) == empty:
         return (
             f"others(['j1']) is {empty} whether j2 is there or not: count the rows of all other jobs, "
             "and add up the columns that an operation might change"

@@ -39,7 +39,7 @@ def create(example: Example, job: str, tenant: str, fault: str | None = None, at
             example.jobs.append(job)
         example.call(
             Operation.CREATE,
-            lambda: example.binding.create(job, tenant),
+            lambda: example.binding.create(example.ids.of(job), tenant),
             actor=APPLICATION,
             job=job,
             tenant=tenant,

@@ -39,7 +39,7 @@ def publish(example: Example, job: str, fault: str | None = None, at: int = 1) -
     def play() -> None:
         example.call(
             Operation.PUBLISH,
-            lambda: example.binding.publish(job, tenant),
+            lambda: example.binding.publish(example.ids.of(job), tenant),
             actor=PUBLISHER,
             job=job,
             tenant=tenant,

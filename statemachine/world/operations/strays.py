@@ -97,7 +97,7 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
         payload = payload_of(example, named, "stray ")
         example.call(
             named,
-            lambda: methods[named](job, tenant, token, payload),
+            lambda: methods[named](example.ids.of(job), tenant, token, payload),
             actor=STRAY,
             job=job,
             tenant=tenant,
@@ -129,7 +129,7 @@ def mark_running(example: Example, job: str, foreign: bool = False) -> Play:
     def play() -> None:
         example.call(
             Operation.MARK_RUNNING,
-            lambda: example.binding.mark_running(job, tenant),
+            lambda: example.binding.mark_running(example.ids.of(job), tenant),
             actor=STRAY,
             job=job,
             tenant=tenant,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
+from django.db import IntegrityError
 
+from models_under_test.binding import AIJobsBinding
 from models_under_test.defects.minimal.steps import (
     A_PREPARES,
     A_WORKS,
@@ -116,3 +119,29 @@ def test_a_history_that_breaks_nothing_is_refused(open_lane: OpenLane) -> None:
         text = ndjson.dumps(Header(BINDING, lane.binding.lifecycle), example.events)
         with pytest.raises(ReplayError, match="no failure to reproduce"):
             replayed(lane, text)
+
+
+class NamesRowsAnew(AIJobsBinding):
+    """Its errors name rows by keys of its own, which differ from one run to the next."""
+
+    word = "taken"
+
+    def create(self, job: str, tenant: str) -> None:
+        try:
+            super().create(job, tenant)
+        except IntegrityError:
+            raise IntegrityError(f"row {uuid5(NAMESPACE_URL, job)} is {self.word}") from None
+
+
+def test_keys_in_the_text_of_an_error_are_no_difference_and_words_are(transactional_db: None) -> None:
+    defect = "completion_without_token"
+    first, *others = MINIMAL[defect]
+    again = Step(50, "create_again", {"job": "j1", "tenant": "t1"})
+    binding = NamesRowsAnew()
+    binding.plant(defect)
+    lane = Lane(binding)
+    with lane.open():
+        text = saved(lane, defect, [first, again, *others])
+        assert replayed(lane, text).outcome is ReplayOutcome.REPRODUCED
+        binding.word = "gone"
+        assert replayed(lane, text).outcome is ReplayOutcome.DIVERGED

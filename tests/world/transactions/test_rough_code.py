@@ -223,6 +223,7 @@ def test_a_sweep_waits_for_the_second_job_only(open_transactions: OpenTransactio
         assert faults(example) == ["kill_while_blocked"]
         finish(example, "stray")
         with lane.looking():
-            rows = {row.job: row for row in lane.binding.observe(["j1", "j2"])}
-        assert (rows["j1"].published_at is None, rows["j2"].published_at is None) == (False, True)
+            rows = lane.binding.observe([example.ids.of("j1"), example.ids.of("j2")])
+        published = {example.ids.named(row.job): row.published_at is not None for row in rows}
+        assert published == {"j1": True, "j2": False}
         ends_well(lane, example)
