@@ -20,7 +20,7 @@ from statemachine.plugin import xdist
 from statemachine.plugin.closing import closings_of, properties_of
 from statemachine.plugin.ending import stop
 from statemachine.plugin.header import header_of
-from statemachine.plugin.lanes import LanePlayer, interleaved
+from statemachine.plugin.lanes import LanePlayer, embedded, interleaved
 from statemachine.plugin.options import asked_for, check_configuration, check_profile, choose_settings
 from statemachine.plugin.processes_player import ProcessesPlayer
 from statemachine.plugin.state import STATE, PluginState
@@ -206,9 +206,8 @@ def embedded_lane(
 ) -> Iterator[LanePlayer]:
     """The lane on the run's own database, in autocommit: inside a transaction ``on_commit`` never fires."""
     outcome = request.config.stash[STATE].begin(EMBEDDED.name)
-    lane = Lane(outcome.asked.binding, outcome.asked.clock_skew_seconds)
-    with lane.open():
-        yield LanePlayer(request.config, outcome, lane)
+    with embedded(outcome.asked) as (lane, process):
+        yield LanePlayer(request.config, outcome, lane, process)
 
 
 @pytest.fixture
@@ -217,9 +216,9 @@ def transactions_lane(
 ) -> Iterator[LanePlayer]:
     """The lane on a PostgreSQL database that the run makes; skipped where there is no server for it."""
     outcome = request.config.stash[STATE].begin(TRANSACTIONS.name)
-    with interleaved(request.config, outcome.asked, outcome.notes) as (lane, made):
+    with interleaved(request.config, outcome.asked, outcome.notes) as (lane, made, process):
         outcome.remarks.append(f"Database: {made}")
-        yield LanePlayer(request.config, outcome, lane)
+        yield LanePlayer(request.config, outcome, lane, process)
 
 
 @pytest.fixture
@@ -247,7 +246,7 @@ def interleaved_jobs(
 ) -> Iterator[InterleavedJobs]:
     """The same, statement by statement on a PostgreSQL database that the test makes."""
     state = request.config.stash[STATE]
-    with interleaved(request.config, state.asked, state.notes) as (lane, _):
+    with interleaved(request.config, state.asked, state.notes) as (lane, _, _):
         jobs = InterleavedJobs(lane, state.asked.binding_path)
         yield jobs
     _fail_unjudged(jobs, "interleaved_jobs")

@@ -20,6 +20,7 @@ from statemachine.plugin.strategies import strategy_for
 from statemachine.report.asked import Asked
 from statemachine.report.outcome import Outcome
 from statemachine.search.lanes import TRANSACTIONS
+from statemachine.search.triage.alone import FreshProcess, set_aside
 from statemachine.world.databases import safety
 from statemachine.world.databases.availability import missing_because, packages_missing
 from statemachine.world.databases.postgresql import database, named_server
@@ -29,10 +30,18 @@ from statemachine.world.lane import Lane, Lost
 class LanePlayer:
     """Plays what is asked of an open lane: a search, or a saved history."""
 
-    def __init__(self, config: pytest.Config, outcome: Outcome, lane: Lane) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        outcome: Outcome,
+        lane: Lane,
+        process: FreshProcess | None = None,
+    ) -> None:
         self.config = config
         self.outcome = outcome
         self.lane = lane
+        self.process = process
+        """Where a finding is played alone; None where no process could be set aside."""
 
     def play(self) -> None:
         """Fail the test, with a report for a traceback, unless the verdict is PASS or FIXED."""
@@ -55,15 +64,31 @@ class LanePlayer:
             return
         progress = Progress(self.config)
         strategy = strategy_for(asked, self.lane, progress, self.config.getoption("maxfail") or 0)
-        SearchPlayer(self.config, self.outcome, self.lane, progress).play(strategy)
+        SearchPlayer(self.config, self.outcome, self.lane, progress, self.process).play(strategy)
 
     def _stop(self, lost: Lost) -> NoReturn:
         stop(self.config, f"--lane {self.outcome.asked.lane}: {lost}")
 
 
 @contextmanager
-def interleaved(config: pytest.Config, asked: Asked, notes: list[str]) -> Iterator[tuple[Lane, str]]:
-    """Open the transactions lane; yield it with a description of its database.
+def embedded(asked: Asked) -> Iterator[tuple[Lane, FreshProcess | None]]:
+    """Open the embedded lane; yield it with the process where a finding is played alone."""
+    lane = Lane(asked.binding, asked.clock_skew_seconds)
+
+    @contextmanager
+    def opened() -> Iterator[Lane]:
+        with lane.open():
+            yield lane
+
+    with set_aside(opened) as process, opened():
+        yield lane, process
+
+
+@contextmanager
+def interleaved(
+    config: pytest.Config, asked: Asked, notes: list[str]
+) -> Iterator[tuple[Lane, str, FreshProcess | None]]:
+    """Open the transactions lane; yield it, a description of its database, and the process for a finding.
 
     Skips the test where there is no server for it, and says so in ``notes``.
     """
@@ -81,12 +106,23 @@ def interleaved(config: pytest.Config, asked: Asked, notes: list[str]) -> Iterat
     # A binding can be opened once only, and the embedded lane has opened the one of the command line.
     path = asked.binding_path
     binding = load(path, asked.defect)
-    try:
+
+    @contextmanager
+    def opened() -> Iterator[tuple[Lane, str]]:
         with (
             database(named) as made,
             open_on(made.django_settings(), binding, path, asked.clock_skew_seconds) as lane,
         ):
             yield lane, made.description
+
+    @contextmanager
+    def opened_there() -> Iterator[Lane]:
+        with opened() as (lane, _):
+            yield lane
+
+    try:
+        with set_aside(opened_there) as process, opened() as (lane, description):
+            yield lane, description, process
     except (BindingError, safety.Refused) as error:
         stop(config, str(error))
     except Lost:

@@ -23,6 +23,7 @@ from statemachine.search.corpus.places import CorpusPlace, Directory, PlaceError
 from statemachine.search.engine import PROFILES
 from statemachine.search.exhaustive import INTERLEAVED
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
+from statemachine.search.triage.script import EARLIER, Steps, steps_in
 from statemachine.world.databases import opening, safety
 
 
@@ -30,6 +31,7 @@ def asked_for(options: argparse.Namespace) -> Asked:
     """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
     try:
         saved = ndjson.read(Path(options.replay)) if options.replay is not None else None
+        earlier = _earlier(options.replay)
         binding = load(options.binding, options.defect)
     except HistoryError as error:
         raise pytest.UsageError(f"--replay {options.replay}: {WIDE.spelt(str(error))}") from None
@@ -51,6 +53,7 @@ def asked_for(options: argparse.Namespace) -> Asked:
         clock_skew_seconds=_clock_skew(options.clock_skew, binding),
         replay_path=options.replay,
         saved=saved,
+        earlier=earlier,
         fuzz_seconds=_fuzz_seconds(options),
         exhaust=_exhaust(options),
         corpus=_corpus(options),
@@ -138,6 +141,18 @@ def _fuzz_seconds(options: argparse.Namespace) -> int:
         return seconds_in(options.fuzz_for)
     except ValueError as error:
         raise pytest.UsageError(f"--fuzz-for: {error}") from None
+
+
+def _earlier(replay: str | None) -> Steps:
+    """Return the example that must be played before the history, as it lies beside it; empty if none does.
+
+    Raise ``HistoryError`` when it cannot be read.
+    """
+    if replay is None:
+        return ()
+    path = Path(replay)
+    file = (path if path.is_dir() else path.parent) / EARLIER
+    return steps_in(ndjson.read(file)[1]) if file.exists() else ()
 
 
 def _lanes(options: argparse.Namespace, saved: Header | None) -> tuple[str, ...]:

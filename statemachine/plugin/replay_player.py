@@ -11,6 +11,7 @@ from statemachine.history.ndjson import Header
 from statemachine.plugin.ending import fail, stop
 from statemachine.report.failure_reports import report_replay, write_report_page
 from statemachine.report.outcome import Outcome
+from statemachine.search.triage import script
 from statemachine.search.triage.explain import explain
 from statemachine.search.triage.replay import ReplayError, ReplayOutcome, replay
 from statemachine.world.lane import Lane
@@ -27,6 +28,7 @@ class ReplayPlayer:
 
     def play(self, header: Header, events: Sequence[Event]) -> None:
         """Replay; fail the test with a report unless the outcome is FIXED."""
+        script.play(self.lane, self.asked.earlier, drained=True)
         try:
             played = self.outcome.replayed = replay(self.lane, header, events)
         except ReplayError as error:

@@ -17,9 +17,11 @@ from statemachine.report.outcome import Outcome
 from statemachine.report.text.figures import strategy_lines
 from statemachine.report.text.summary import doubts_report, verdict_line
 from statemachine.search.exhaustive import NeverBoth
-from statemachine.search.findings import Findings
+from statemachine.search.findings import Finding, Findings
 from statemachine.search.run import Run, Verdict
 from statemachine.search.strategy import SearchStrategy
+from statemachine.search.triage.alone import FreshProcess
+from statemachine.search.triage.confirm import confirmed
 from statemachine.search.triage.explain import Why, explain
 from statemachine.search.triage.failure import Failure
 from statemachine.world.lane import Lane
@@ -28,12 +30,20 @@ from statemachine.world.lane import Lane
 class SearchPlayer:
     """Plays one search on an open lane and fills in its outcome."""
 
-    def __init__(self, config: pytest.Config, outcome: Outcome, lane: Lane, progress: Progress) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        outcome: Outcome,
+        lane: Lane,
+        progress: Progress,
+        process: FreshProcess | None,
+    ) -> None:
         self.config = config
         self.outcome = outcome
         self.asked = outcome.asked
         self.lane = lane
         self.progress = progress
+        self.process = process
         self._page_written = False
 
     def play(self, strategy: SearchStrategy) -> None:
@@ -45,7 +55,7 @@ class SearchPlayer:
             strategy.run()
             self._write_run(strategy)
             self.progress.show(f"  shrinking {counted(len(strategy.findings), 'failure')}")
-            found = strategy.findings.minimised(self.lane)
+            found = strategy.findings.minimised(self.lane, self._confirmed)
             reported = self._report(found, run, partial(explain, self.lane))
         except BindingError as error:
             self.lane.abandon()
@@ -70,6 +80,9 @@ class SearchPlayer:
             fail(self.outcome, reported.text, verdict_line(run))
         if run.verdict is Verdict.UNKNOWN:
             fail(self.outcome, doubts_report(run, self.asked.paper), verdict_line(run))
+
+    def _confirmed(self, found: Finding, minimal: Finding) -> Finding:
+        return minimal if self.process is None else confirmed(found, minimal, self.process)
 
     def _report(self, found: Findings, run: Run, explained: Callable[[Failure], Why | None]) -> Reported:
         """Report what was found, and write the page of the run if it is asked for."""

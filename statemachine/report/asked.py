@@ -13,6 +13,7 @@ from statemachine.history.ndjson import Header
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.search.corpus.places import CorpusPlace, Directory
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
+from statemachine.search.triage.script import Steps
 from statemachine.world.databases.postgresql import without_password
 
 CORPUS = ".statemachine/corpus"
@@ -40,6 +41,8 @@ class Asked:
     replay_path: str | None = None
     saved: tuple[Header, Sequence[Event]] | None = None
     """The history at ``replay_path``, which is played in place of a search."""
+    earlier: Steps = ()
+    """The example that is played before it, in the same process."""
     fuzz_seconds: int = 0
     """How long to search; 0 for the profile's number of examples."""
     processes: int = 1

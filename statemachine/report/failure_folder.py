@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from statemachine.history import ndjson
+from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header
 from statemachine.report import timeline
 from statemachine.report.plain_tests import NAME, regression_test
 from statemachine.search.triage.failure import Failure
+from statemachine.search.triage.script import EARLIER, Steps
 
 FOLDER = Path(".statemachine")
 
@@ -53,13 +55,18 @@ def plain_test_line(test: Path) -> str:
     return f"{test.as_posix()}   (a plain test for your own suite)"
 
 
-def save(header: Header, failure: Failure, command: str, root: Path = FOLDER) -> Saved:
+def save(header: Header, failure: Failure, command: str, root: Path = FOLDER, earlier: Steps = ()) -> Saved:
     """Write ``history.ndjson`` and the plain test; the same events always go to the same folder.
 
     ``command`` is the command line that runs a copy of the test, for its text.  A test that is there is kept
-    as it is.  Raises ``OSError`` when the history cannot be written.
+    as it is.  ``earlier`` is the example that must be played before the history: a plain test would pass
+    without it, so none is written then.  Raises ``OSError`` when the history cannot be written.
     """
     folder = _save_history(root, ndjson.dumps(header, failure.events).encode())
+    if earlier:
+        began = [StepBegan(0, step.key, step.operation, step.arguments) for step in earlier]
+        write_whole(folder / EARLIER, ndjson.dumps(header, began).encode())
+        return Saved(folder, None, "it would pass without the example before it")
     test = folder / NAME
     try:
         if not test.exists():

@@ -61,7 +61,7 @@ def report_failures(
     """Report each claim that broke once, the shortest first, and name other failures of it in a line each."""
     groups = found.by_claim()
     reports = [
-        report_failure(asked, first, run, explain(first.failure), others, alone=len(groups) == 1)
+        report_failure(asked, first, run, _why(first, explain), others, alone=len(groups) == 1)
         for first, *others in groups
     ]
     if not reports:
@@ -76,6 +76,11 @@ def report_failures(
         reports[0].page,
         folders={signature: folder for report in reports for signature, folder in report.folders.items()},
     )
+
+
+def _why(found: Finding, explain: Callable[[Failure], Why | None]) -> Why | None:
+    """Explain a failure by re-runs, unless they would run on what this process remembers."""
+    return None if found.misled else explain(found.failure)
 
 
 def report_failure(
@@ -119,7 +124,7 @@ def report_failure(
 def _keep(asked: Asked, found: Finding, run: Run, why: Why | None) -> _Kept:
     """Save the history and the plain test, and write the page beside them."""
     try:
-        saved = save(asked.header(found.seed), found.failure, asked.test_command())
+        saved = save(asked.header(found.seed), found.failure, asked.test_command(), earlier=found.earlier)
     except OSError as error:
         again = asked.search_command(found.seed)
         reproduce = [f"{again}   (the history could not be saved: {error})"]

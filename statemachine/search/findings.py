@@ -6,13 +6,14 @@ shortest history of each finding is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from statemachine.search.figures import Origin
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
+from statemachine.search.triage.script import Steps
 from statemachine.search.triage.signature import Signature
 from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
@@ -35,6 +36,16 @@ class Finding:
     """Why it did not repeat, in Hypothesis's words."""
     shrink_seconds: float = 0
     """Real seconds that it took to minimise it."""
+    played_before: Sequence[Steps] = ()
+    """The latest examples before it, as far as they are known, the newest last."""
+    misled: bool = False
+    """Whether the process that found it remembers something, so that its re-runs there show nothing."""
+    breaks_alone: bool = True
+    """Whether its history breaks the claim in a fresh process."""
+    earlier: Steps = ()
+    """The example after which it does so there, if it does not alone and one was found."""
+    unconfirmed: str = ""
+    """Why it could not be played in a fresh process."""
 
     @property
     def signature(self) -> Signature:
@@ -43,6 +54,9 @@ class Finding:
     @property
     def steps(self) -> int:
         return len(self.failure.steps)
+
+
+Confirm = Callable[[Finding, Finding], Finding]
 
 
 class Findings:
@@ -75,13 +89,17 @@ class Findings:
         """Add ``times`` to the count of a known failure."""
         self._found[signature] = replace(self._found[signature], times=self._found[signature].times + times)
 
-    def minimised(self, lane: Lane) -> Findings:
-        """Return these findings with minimal histories, one for each signature that is left."""
+    def minimised(self, lane: Lane, confirmed: Confirm = lambda found, minimal: minimal) -> Findings:
+        """Return these findings with minimal histories, one for each signature that is left.
+
+        ``confirmed`` takes a finding as it was found and as it is minimal, and returns it as it is told.
+        """
         whole = Findings()
         for found in self._found.values():
             began = real_seconds()
             failure = found.failure if found.unstable else minimise(lane, found.failure, self.signatures)
-            whole.add(replace(found, failure=failure, shrink_seconds=real_seconds() - began))
+            minimal = replace(found, failure=failure, shrink_seconds=real_seconds() - began)
+            whole.add(confirmed(found, minimal))
         return whole
 
     @property

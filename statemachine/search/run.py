@@ -8,6 +8,7 @@ how much was tried, and what.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from statemachine.lifecycle import Lifecycle
 from statemachine.search.figures import Doubts
 from statemachine.search.tally import Tally
 from statemachine.search.triage.failure import Failure
+from statemachine.search.triage.script import Step, steps_in
 from statemachine.world.clock import real_seconds
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -26,6 +28,9 @@ __all__ = ["Run", "Verdict"]
 
 EXAMPLES_TO_JUDGE_REACH = 1000
 """Below this a missed situation says more about the length of the run than about the machine."""
+
+LATEST = 100
+"""How many examples a run remembers, for a failure that needs what an earlier one left in the process."""
 
 
 @dataclass
@@ -47,6 +52,8 @@ class Run:
     """False while it plays, and for ever when it is interrupted."""
     specimen: Sequence[Event] = ()
     """The events of the first example in which most leases were taken: one worth looking at."""
+    latest: deque[tuple[Step, ...]] = field(default_factory=lambda: deque(maxlen=LATEST))
+    """The steps of the latest examples that were played to their ends, without their drains."""
     _most_leases: int = -1
 
     def __post_init__(self) -> None:
@@ -67,6 +74,7 @@ class Run:
     def end_example(self, example: Example) -> None:
         """Count an example that was played to its end."""
         self.count(example)
+        self.latest.append(tuple(steps_in(example.events)))
         leases = example.ledger.acquisitions.total()
         if leases > self._most_leases:
             self.specimen, self._most_leases = example.events, leases

@@ -146,5 +146,14 @@ class PlainSearch:
 
     def _keep(self, failure: Failure, unstable: str) -> None:
         origin = InSearch(self.total.tally.examples, real_seconds() - self.total.started)
-        self.findings.add(Finding(failure, origin, len(failure.steps), seed=self.seed, unstable=unstable))
+        self.findings.add(
+            Finding(
+                failure,
+                origin,
+                len(failure.steps),
+                seed=self.seed,
+                unstable=unstable,
+                played_before=tuple(self.total.latest),
+            )
+        )
         self.corpus.add(EntryKind.FAILURES, failure.events)

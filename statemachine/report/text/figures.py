@@ -16,6 +16,7 @@ from statemachine.search.figures import (
     StrategyFigures,
 )
 from statemachine.search.findings import Finding
+from statemachine.search.triage.script import EARLIER
 
 CRASHES_SHOWN = 3
 """An invariant that crashes does so in every example: a few say enough."""
@@ -88,7 +89,26 @@ def how_found(found: Finding) -> str:
         text += f"\n  Met {counted(found.times)}"
     if found.unstable:
         text += f"\n  Hypothesis could not repeat it ({found.unstable}): please report that as a bug of ours"
-    return text
+    return "\n  ".join([text, *_memory(found)])
+
+
+def _memory(found: Finding) -> Iterator[str]:
+    """What the failure needs beside its history, if that is known, a line each."""
+    if found.unconfirmed:
+        yield f"It was not played again in a fresh process: {found.unconfirmed}"
+    if not found.misled:
+        return
+    if found.breaks_alone:
+        yield "Shrunk in fresh processes: the process that found it remembers something of earlier examples"
+        return
+    needs = "It needs what the process remembers: in a fresh process this history alone breaks nothing"
+    if not found.earlier:
+        before = counted(len(found.played_before), "example")
+        yield f"{needs}, nor does it after any one of the {before} before it"
+        return
+    yield f"{needs}, and after this example it breaks the claim ({EARLIER} beside the history):"
+    for step in found.earlier:
+        yield f"{step.key}. {step.operation} {' '.join(map(str, step.arguments.values()))}"
 
 
 def _origin(origin: Origin) -> str:

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from statemachine.history.events import DrainBegan
+from statemachine.history.events import DrainBegan, Event, StepBegan
 from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 from statemachine.world.operations import NotPossible, perform
 from statemachine.world.operations.drain import drain
+
+EARLIER = "earlier.ndjson"
+"""Beside a history: the example that must be played before it, in the same process."""
 
 
 class Step(NamedTuple):
@@ -39,7 +42,16 @@ Ways = Callable[[Example, Step], Iterable[tuple[str, dict[str, Any]]]]
 
 def steps_of(failure: Failure) -> list[Step]:
     """Return the steps of a failure without those of its drain, which follow from the state."""
-    return [Step(step.step, step.operation, dict(step.arguments)) for step in failure.steps if not step.drain]
+    return steps_in(failure.events)
+
+
+def steps_in(events: Iterable[Event]) -> list[Step]:
+    """Return the steps of a history without those of its drain."""
+    return [
+        Step(event.step, event.operation, dict(event.arguments))
+        for event in events
+        if isinstance(event, StepBegan) and not event.drain
+    ]
 
 
 def in_drain(failure: Failure) -> bool:
