@@ -6,10 +6,11 @@ Each was once called broken by a claim that knew only our own way of doing it.
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import Any, ClassVar
 
+from django.core.cache import cache
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from models_under_test import use_cases
 from models_under_test.delivery import AIJobDelivery
 from models_under_test.domain import Failed, JobStatus, Lease, Outcome, Publisher, Queue, Refusal
 from models_under_test.models import AIJob, Tenant
+from models_under_test.repositories import DjangoAIJobRepository
 from models_under_test.unit_of_work import DjangoUnitOfWork
 from models_under_test.variants.parts import RenewingDelivery, RenewingRepository, UnfencedRepository
 
@@ -127,6 +129,24 @@ class HidesUntilTheLeaseEnds(AIJobDelivery):
 
 class RenewsAndHidesUntilTheLeaseEnds(HidesUntilTheLeaseEnds, RenewingDelivery):
     pass
+
+
+class RemembersById(DjangoAIJobRepository):
+    """Its process remembers what never changes of a job: the tenant in a dictionary, the end in a cache."""
+
+    tenant_of: ClassVar[dict[str, str]] = {}
+
+    def _acquire(self, job_id: str, tenant_id: str, worker_id: str, now: datetime) -> Lease | Refusal:
+        if self.tenant_of.get(job_id, tenant_id) != tenant_id:
+            return Refusal.NO_SUCH_JOB
+        if cache.get(f"ended-{job_id}"):
+            return Refusal.ALREADY_ENDED
+        answer = super()._acquire(job_id, tenant_id, worker_id, now)
+        if answer is not Refusal.NO_SUCH_JOB:
+            self.tenant_of[job_id] = tenant_id
+        if answer is Refusal.ALREADY_ENDED:
+            cache.set(f"ended-{job_id}", True)
+        return answer
 
 
 class UnfencedRenewingRepository(UnfencedRepository, RenewingRepository):

@@ -55,6 +55,7 @@ SOUND: dict[str, type[AIJobsBinding]] = {
     "renewals without fencing": built(
         UnfencedHeartbeat, repository="UnfencedRenewingRepository", delivery="RenewingDelivery"
     ),
+    "a memo and a cache by id": built(repository="RemembersById"),
     "prepare with retries": built(prepare_ai_job="prepare_with_retries"),
 }
 
