@@ -7,13 +7,40 @@ A line that cannot be read is an error with its number, never skipped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-from statemachine.history.events import Assumed, Event, Invoked, Observed, Returned, RowRead, StepBegan
-from statemachine.lifecycle import Answer, JobRow, Lifecycle, LifecycleError, Operation
+from statemachine.history.events import (
+    Committed,
+    Event,
+    FaultStruck,
+    Invoked,
+    LockGranted,
+    LockWaited,
+    Observed,
+    PublicationQueued,
+    Raised,
+    Returned,
+    StatementBegan,
+    StepBegan,
+    Unknown,
+)
+from statemachine.history.foreign import (
+    MOST_IN_ARGUMENT,
+    Check,
+    MustBe,
+    Unfit,
+    as_number,
+    brief,
+    fit,
+    made,
+    parse_line,
+    read_text,
+)
+from statemachine.lifecycle import Lifecycle, LifecycleError
 
 FORMAT = "leased-job-history"
 VERSION = 1
@@ -25,6 +52,22 @@ class HistoryError(ValueError):
 
 # The class names are the names in the files: renaming an event breaks every saved history.
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
+
+
+_ENDS = (Returned, Raised, Unknown)
+_OF_A_CALL = (
+    *_ENDS,
+    *(FaultStruck, StatementBegan, LockWaited, LockGranted, Committed, Observed, PublicationQueued),
+)
+"""Events of a call that an earlier line began."""
+
+_NEVER_LEFT_OUT = ("late_completion", "offers", "further_terminal")
+"""Fields of a lifecycle that every file has had; a later one has its default where a file is older."""
+
+_DURATIONS: Mapping[str, Check] = {
+    field.name: as_number for field in fields(Lifecycle) if field.name.endswith("_seconds")
+}
+"""A binding may say 90.5 s, whatever the annotation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +89,18 @@ def lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
     return values | {"offers": sorted(lifecycle.offers)}
 
 
-def lifecycle_from_json(values: Mapping[str, Any]) -> Lifecycle:
+def lifecycle_from_json(values: Any) -> Lifecycle:
     """Return the lifecycle with these values: the reverse of :func:`lifecycle_to_json`.
 
-    Raises ``KeyError``, ``TypeError``, ``ValueError`` or ``LifecycleError`` for values of anything else.
+    Raises :class:`Unfit` for values of another type, and ``LifecycleError`` for a lifecycle that contradicts
+    itself.
     """
-    known = dict(values)
-    known["late_completion"] = Answer(known["late_completion"])
-    if known.get("late_renewal") is not None:  # older files have none
-        known["late_renewal"] = Answer(known["late_renewal"])
-    known["offers"] = frozenset(map(Operation, known["offers"]))
-    known["further_terminal"] = tuple(known["further_terminal"])
-    return Lifecycle(**known)
+    if not isinstance(values, dict):
+        raise Unfit(f"lifecycle is {brief(values)}, and must be an object")
+    for name in _NEVER_LEFT_OUT:
+        if name not in values:
+            raise Unfit(f"the lifecycle lacks {name}")
+    return made(Lifecycle, values, _DURATIONS)
 
 
 def dumps(header: Header, events: Iterable[Event]) -> str:
@@ -71,87 +114,148 @@ def dumps(header: Header, events: Iterable[Event]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _event_from_json(values: dict[str, Any]) -> Event:
-    kind = KINDS[values.pop("event")]
-    if kind is Observed:
-        values["rows"] = tuple(JobRow(*row) for row in values["rows"])
-        values["gone"] = tuple(values["gone"])
-    elif kind is StepBegan:
-        plain = (str, int, float, bool, type(None))
-        if type(values["step"]) is not int or not all(
-            isinstance(v, plain) for v in values["arguments"].values()
-        ):
-            raise ValueError("a step needs a number, and arguments that are text or numbers")
-    elif kind is Invoked:
-        values["operation"] = Operation(values["operation"])
-    elif kind is Returned:
-        values["answer"] = Answer(values["answer"])
-    elif kind in (Assumed, RowRead):
-        values["row"] = JobRow(*values["row"])
-    return kind(**values)
+def _event_from_json(values: Any) -> Event:
+    if not isinstance(values, dict):
+        raise Unfit(f"an event is an object, and this is {brief(values)}")
+    name = values.pop("event", None)
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise Unfit(f"there is no event {brief(name)}")
+    return made(kind, values)
 
 
-_BROKEN = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
-"""What reading a line of another origin can raise."""
-
-
-def loads(text: str, name: str) -> tuple[Header, list[Event]]:
+def loads(
+    text: str, name: str, check_step: Callable[[StepBegan], None] | None = None
+) -> tuple[Header, list[Event]]:
     """Read a history from the text of its file, which errors call ``name``.
 
-    Raises :class:`HistoryError` for an empty, truncated or foreign file, or one of another version.
+    ``check_step`` raises ``ValueError`` for a step that is none of the operations.
+
+    Raises :class:`HistoryError` for an empty, truncated or foreign file, one of another version, and one
+    whose events cannot be those of one history.
     """
     # Not splitlines: it would also split at a line separator inside of a JSON string.
     lines = text.removesuffix("\n").split("\n")
-    try:
-        first = json.loads(lines[0])
-        if first["format"] != FORMAT:
-            raise KeyError(first["format"])
-    except (IndexError, *_BROKEN):
-        raise HistoryError(
-            f"{name} is not a history of this project: its first line must be a JSON object with "
-            f'"format": "{FORMAT}"; give the history.ndjson that a failing run saved'
-        ) from None
-    if first.get("version") != VERSION:
-        raise HistoryError(
-            f"{name} is a history of version {first.get('version')!r} and this statemachine reads version "
-            f"{VERSION}: replay it with the release that wrote it"
-        )
-    try:
-        header = Header(
-            lifecycle=lifecycle_from_json(first["lifecycle"]),
-            # Older files name no lane.
-            **{name: first[name] for name in Header.described if name != "lane" or name in first},
-        )
-    except (*_BROKEN, LifecycleError) as error:
-        raise HistoryError(
-            f"{name}, line 1: its header is broken ({error!r}); save the history again"
-        ) from None
+    header = _header(lines[0], name)
     events: list[Event] = []
+    order = _Order()
     for number, line in enumerate(lines[1:], start=2):
         try:
-            events.append(_event_from_json(json.loads(line)))
-        except _BROKEN as error:
+            event = _event_from_json(parse_line(line))
+            order.take(event)
+            if check_step is not None and isinstance(event, StepBegan):
+                check_step(event)
+        except ValueError as error:
             raise HistoryError(
-                f"{name}, line {number}: not an event of version {VERSION} "
-                f"({type(error).__name__}: {error}); the file is cut off or was edited, so download it again"
+                f"{name}, line {number}: not an event of version {VERSION} ({error}); the file is cut off or "
+                "was edited, so download it again"
             ) from None
-    if not any(isinstance(event, StepBegan) for event in events):
+        events.append(event)
+    if not order.steps:
         raise HistoryError(f"{name} holds no step: there is nothing to replay; save or download it again")
     return header, events
 
 
-def read(path: Path) -> tuple[Header, list[Event]]:
+def _header(line: str, name: str) -> Header:
+    try:
+        first = parse_line(line)
+    except Unfit:
+        first = None
+    if not isinstance(first, dict) or first.pop("format", None) != FORMAT:
+        raise HistoryError(
+            f"{name} is not a history of this project: its first line must be a JSON object with "
+            f'"format": "{FORMAT}"; give the history.ndjson that a failing run saved'
+        )
+    version = first.pop("version", None)
+    if type(version) is not int or version != VERSION:
+        raise HistoryError(
+            f"{name} is a history of version {brief(version)} and this statemachine reads version "
+            f"{VERSION}: replay it with the release that wrote it"
+        )
+    try:
+        for described in Header.described:
+            if described not in first and described != "lane":  # older files name no lane
+                raise Unfit(f"it lacks {described}")
+            fit(described, first.get(described), _encodable)
+        if "lifecycle" not in first:
+            raise Unfit("it lacks the lifecycle")
+        return made(Header, first, {"lifecycle": lifecycle_from_json})
+    except (Unfit, LifecycleError) as error:
+        raise HistoryError(f"{name}, line 1: its header is broken: {error}; save the history again") from None
+
+
+class _Order:
+    """Checks that events follow one another as those of one history do.
+
+    Steps need not rise: a shrunk history may have a later one earlier.
+    """
+
+    def __init__(self) -> None:
+        self.steps: set[int] = set()
+        """Numbers of the steps before the drain."""
+        self._draining = False
+        self._calls: dict[int, bool] = {}
+        """By number: whether the call has ended."""
+
+    def take(self, event: Event) -> None:
+        """Take the next event; raise :class:`Unfit` when it cannot follow those before it."""
+        if isinstance(event, StepBegan):
+            self._step(event)
+        elif isinstance(event, Invoked):
+            if event.call in self._calls:
+                raise Unfit(f"call {event.call} was begun by an earlier line")
+            self._calls[event.call] = False
+        elif isinstance(event, _OF_A_CALL):
+            if event.call not in self._calls:
+                raise Unfit(f"call {event.call} was begun by no earlier line")
+            if isinstance(event, _ENDS):
+                if self._calls[event.call]:
+                    raise Unfit(f"call {event.call} was ended by an earlier line")
+                self._calls[event.call] = True
+
+    def _step(self, event: StepBegan) -> None:
+        if event.step < 1:
+            raise Unfit(f"step is {event.step}, and steps are counted from 1")
+        for name, value in event.arguments.items():
+            if isinstance(value, str):
+                fit(name, value, _encodable)
+        if event.drain:
+            self._draining = True
+            return
+        if self._draining:
+            raise Unfit(f"step {event.step} comes after the drain, which ends a history")
+        if event.step in self.steps:
+            raise Unfit(f"an earlier line is step {event.step} too")
+        self.steps.add(event.step)
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def _encodable(value: Any) -> Any:
+    """Check that a text can be given to a database: no half character, no NUL, not without end."""
+    if isinstance(value, str):
+        if len(value) > MOST_IN_ARGUMENT:
+            raise MustBe(f"at most {MOST_IN_ARGUMENT} characters long")
+        if "\0" in value or (not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value)):
+            raise MustBe("text that UTF-8 and a database can hold")
+    return value
+
+
+def read(path: Path, check_step: Callable[[StepBegan], None] | None = None) -> tuple[Header, list[Event]]:
     """Read the history at ``path``, a file or a failure folder that holds ``history.ndjson``.
 
-    Raises :class:`HistoryError` when there is none, or when it cannot be read.
+    ``check_step`` is that of :func:`loads`.  Raises :class:`HistoryError` when there is none, or when it
+    cannot be read.
     """
     file = path / "history.ndjson" if path.is_dir() else path
     inside = sorted(saved.parent.as_posix() for saved in path.glob("*/history.ndjson"))
     if inside and not file.exists():
         raise HistoryError(f"{path} holds {len(inside)} saved failures: give one of {', '.join(inside[:5])}")
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
+        return loads(read_text(file), str(file), check_step)
+    except HistoryError:
+        raise
+    except (OSError, ValueError) as error:  # a path may hold a NUL
+        reason = getattr(error, "strerror", None) or error
         raise HistoryError(f"{file} cannot be read ({reason}): give a saved history or its folder") from None
-    return loads(text, str(file))

@@ -12,7 +12,6 @@ from hypothesis import settings
 from hypothesis.errors import InvalidArgument
 
 from statemachine.binding import Binding, BindingError, load
-from statemachine.history import ndjson
 from statemachine.history.ndjson import Header, HistoryError
 from statemachine.history.words import seconds_in
 from statemachine.lifecycle import LifecycleError
@@ -25,12 +24,13 @@ from statemachine.search.exhaustive import INTERLEAVED
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.search.triage.script import EARLIER, Steps, steps_in
 from statemachine.world.databases import opening, safety
+from statemachine.world.operations import histories
 
 
 def asked_for(options: argparse.Namespace) -> Asked:
     """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
     try:
-        saved = ndjson.read(Path(options.replay)) if options.replay is not None else None
+        saved = histories.read(Path(options.replay)) if options.replay is not None else None
         earlier = _earlier(options.replay)
         binding = load(options.binding, options.defect)
     except HistoryError as error:
@@ -152,7 +152,7 @@ def _earlier(replay: str | None) -> Steps:
         return ()
     path = Path(replay)
     file = (path if path.is_dir() else path.parent) / EARLIER
-    return steps_in(ndjson.read(file)[1]) if file.exists() else ()
+    return steps_in(histories.read(file)[1]) if file.exists() else ()
 
 
 def _lanes(options: argparse.Namespace, saved: Header | None) -> tuple[str, ...]:

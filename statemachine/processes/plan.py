@@ -11,12 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import count
-from math import inf
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from statemachine.binding.fleet import End, Work
+from statemachine.history.foreign import (
+    Check,
+    MustBe,
+    Unfit,
+    as_number,
+    as_text,
+    as_whole,
+    brief,
+    made,
+    parse,
+    read_text,
+)
 from statemachine.processes.moments import MOMENTS, RUNNING
 
 
@@ -34,7 +45,6 @@ class Deed(StrEnum):
 
 
 WEIGHTS: Mapping[Deed, int] = {Deed.KILL: 12, Deed.PAUSE: 2, Deed.TERM: 1, Deed.SQS_DOWN: 1}
-"""How often each is drawn: three in four are kills, of which a run has a given number."""
 """How often each is drawn: three in four are kills, of which a run has a given number."""
 
 
@@ -77,7 +87,6 @@ class KillPlan:
         """Yield a fleet's jobs without end: the same for the same seed, but for ``time`` in their names."""
         for number in count(1):
             # A generator for each job: how many jobs the other fleets get must not change this one.
-            # A generator for each job: how many jobs the other fleets get must not change this one.
             draw = Random(f"{self.seed}/{fleet}/{number}")
             yield PlannedJob(
                 f"{fleet}-{self.seed}.{time}-{number}",
@@ -109,7 +118,6 @@ def draw_plan(
     while killed < kills:
         deed = draw.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         # Longer than the lease: a paused holder must wake up to find its job taken over.
-        # Longer than the lease: a paused holder must wake up to find its job taken over.
         lasts = {Deed.PAUSE: lease_seconds + draw.uniform(0, 2), Deed.SQS_DOWN: draw.uniform(0.5, 1.5)}
         moment = draw.choice(MOMENTS) if deed is Deed.KILL else RUNNING
         fleet, gap = draw.choice(fleets), round(draw.uniform(0, 2 * gap_seconds), 3)
@@ -120,40 +128,51 @@ def draw_plan(
 
 def dumps(plan: KillPlan) -> str:
     """Return ``plan`` as the text of plan.json."""
-    """Return ``plan`` as the text of plan.json."""
     return json.dumps(asdict(plan), indent=1) + "\n"
+
+
+MOST_JOBS = 1_000_000
+"""Of a fleet in a saved plan."""
+MOST_SECONDS = 24 * 3600
+"""Of a job, a gap or a pause in a saved plan: a longer one would look like a run that hangs."""
 
 
 def load(file: Path) -> KillPlan:
     """Return the plan that is saved in ``file``.  Raises :class:`PlanError`."""
     try:
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        values = parse(read_text(file))
         if not isinstance(values, dict):
-            raise ValueError(f"it holds a {type(values).__name__} and no object")
-        strikes = tuple(
-            PlannedStrike(**strike | {"deed": Deed(strike["deed"])}) for strike in values.pop("strikes")
-        )
-        plan = KillPlan(strikes=strikes, **values)
-        _check(plan)
+            raise Unfit(f"it holds {brief(values)} and no object")
+        return made(KillPlan, values, {"strikes": _strikes, "jobs": _jobs, "work_seconds": _seconds})
     except OSError as error:
         raise PlanError(f"{file}: {error.strerror}; name the plan.json of a saved run") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        what = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
+    except ValueError as error:
         raise PlanError(
-            f"{file}: this is no fault plan ({what}); name the plan.json of a saved run"
+            f"{file}: this is no fault plan ({error}); name the plan.json of a saved run"
         ) from None
-    return plan
 
 
-def _check(plan: KillPlan) -> None:
-    """Raise ``ValueError`` for values that would fail only in the middle of a run."""
-    if not isinstance(plan.seed, int) or not isinstance(plan.jobs, int):
-        raise ValueError(f"seed {plan.seed!r} and jobs {plan.jobs!r} must be whole numbers")
-    seconds = [plan.work_seconds, *(each for strike in plan.strikes for each in (strike.gap, strike.lasts))]
-    for each in seconds:
-        if not isinstance(each, int | float) or not 0 <= each < inf:
-            raise ValueError(f"{each!r} must be a number of seconds, 0 or more")
+def _strikes(value: Any) -> tuple[PlannedStrike, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise MustBe("a list of strikes")
+    checks: Mapping[str, Check] = {"gap": _seconds, "lasts": _seconds, "moment": _moment}
+    return tuple(made(PlannedStrike, each, checks) for each in value)
+
+
+def _jobs(value: Any) -> int:
+    if not 1 <= as_whole(value) <= MOST_JOBS:
+        raise MustBe(f"1 to {MOST_JOBS}")
+    return as_whole(value)
+
+
+def _seconds(value: Any) -> float:
+    if not 0 <= as_number(value) <= MOST_SECONDS:
+        raise MustBe(f"a number of seconds, 0 to {MOST_SECONDS}")
+    return as_number(value)
+
+
+def _moment(value: Any) -> str:
     moments = [moment.name for moment in MOMENTS]
-    for strike in plan.strikes:
-        if strike.moment not in moments:
-            raise ValueError(f"there is no moment {strike.moment!r}; there are {', '.join(moments)}")
+    if as_text(value) not in moments:
+        raise MustBe(f"one of {', '.join(moments)}")
+    return as_text(value)

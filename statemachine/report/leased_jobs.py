@@ -67,6 +67,8 @@ class LeasedJobs:
         Raise :class:`Misused` if no state allows the step, or if the first step is not possible.
         """
         __tracebackhide__ = True
+        if step is not None and (type(step) is not int or step < 1):
+            raise self._misused(f"step={step!r} is no number of a step: they are whole and count from 1")
         self._step = self._step + 1 if step is None else step
         self.unjudged = True
         if self._example.judge.violations:

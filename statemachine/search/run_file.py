@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from statemachine.history.foreign import (
+    Check,
+    MustBe,
+    Unfit,
+    as_number,
+    as_whole,
+    brief,
+    fit,
+    made,
+    parse,
+    read_text,
+)
 from statemachine.history.ndjson import lifecycle_from_json, lifecycle_to_json
 from statemachine.invariants import Crashed
-from statemachine.lifecycle import Lifecycle
+from statemachine.lifecycle import Lifecycle, LifecycleError
 from statemachine.search.tally import Tally
 
 NAME = "run.json"
@@ -70,50 +83,106 @@ def dumps(run: RunFile) -> str:
     return json.dumps(run.to_json(), indent=1) + "\n"
 
 
+@dataclass(frozen=True)
+class _Written:
+    """The keys of the file, with the types of their values."""
+
+    binding: str
+    defect: str | None
+    seed: int
+    seconds: float
+    processes: int
+    examples: int
+    steps: int
+    failures: int
+    finished: bool
+    lost: list[str]
+    notes: list[str]
+    crashed: list[_Crash]
+    met: dict[str, int]
+    judged: dict[str, int]
+    lifecycle: Lifecycle
+
+
+class _Crash(NamedTuple):
+    """A claim that crashed, as the list that it is written as."""
+
+    invariant: str
+    error: str
+    event: str
+
+
+def _count(value: Any) -> int:
+    if as_whole(value) < 0:
+        raise MustBe("0 or more")
+    return as_whole(value)
+
+
+def _length(value: Any) -> float:
+    if as_number(value) < 0:
+        raise MustBe("0 or more")
+    return as_number(value)
+
+
+def _counts(value: Any) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise MustBe("an object of counts")
+    return {name: fit(name, count, _count) for name, count in value.items()}
+
+
+_CHECKS: Mapping[str, Check] = {
+    **dict.fromkeys(("processes", "examples", "steps", "failures"), _count),
+    **dict.fromkeys(("met", "judged"), _counts),
+    "seconds": _length,
+    "lifecycle": lifecycle_from_json,
+}
+
+
 def read(file: Path) -> RunFile:
     """Read the file that a run has written.  Raises :class:`RunFileError`."""
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        if values["format"] != FORMAT:
-            raise ValueError(values["format"])
+        values = parse(read_text(file))
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            raise Unfit("of another format")
     except OSError as error:
         raise RunFileError(f"{file} cannot be read ({error.strerror}): give the folder of a run") from None
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         raise RunFileError(
             f"{file} is not the file of a run: it must be a JSON object with "
             f'"format": "{FORMAT}"; give the .statemachine that a run has left'
         ) from None
-    if values.get("version") != VERSION:
+    version = values.get("version")
+    if type(version) is not int or version != VERSION:
         raise RunFileError(
-            f"{file} is of version {values.get('version')!r} and this statemachine reads version {VERSION}: "
+            f"{file} is of version {brief(version)} and this statemachine reads version {VERSION}: "
             "add up runs with the release that played them"
         )
+    known = {field.name for field in fields(_Written)}
     try:
-        return _run(values)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise RunFileError(
-            f"{file} is broken ({type(error).__name__}: {error}): download it again, or leave it out"
-        ) from None
+        written = made(_Written, {name: values[name] for name in known & values.keys()}, _CHECKS)
+    except (Unfit, LifecycleError) as error:
+        raise RunFileError(f"{file} is broken ({error}): download it again, or leave it out") from None
+    return _run(written)
 
 
-def _run(values: dict[str, Any]) -> RunFile:
+def _run(written: _Written) -> RunFile:
     tally = Tally(
-        int(values["examples"]),
-        int(values["steps"]),
-        float(values["seconds"]),
-        Counter({str(cell): int(count) for cell, count in values["met"].items()}),
-        Counter({str(claim): int(count) for claim, count in values["judged"].items()}),
-        [Crashed(*map(str, crash)) for crash in values["crashed"]],
-        list(map(str, values["lost"])),
+        written.examples,
+        written.steps,
+        float(written.seconds),
+        Counter(written.met),
+        Counter(written.judged),
+        [Crashed(*crash) for crash in written.crashed],
+        written.lost,
     )
     return RunFile(
-        str(values["binding"]),
-        lifecycle_from_json(values["lifecycle"]),
-        values["defect"],
-        int(values["seed"]),
-        int(values["processes"]),
+        written.binding,
+        written.lifecycle,
+        written.defect,
+        written.seed,
+        written.processes,
         tally,
-        int(values["failures"]),
-        bool(values["finished"]),
-        tuple(map(str, values["notes"])),
+        written.failures,
+        written.finished,
+        tuple(written.notes),
     )

@@ -29,6 +29,9 @@ from statemachine.world.observer import Observer
 from statemachine.world.queue import SimulatedQueue
 from statemachine.world.workers import WORKERS, Slot
 
+MOST_SAID = 100_000
+"""Characters that are kept of what an exception said."""
+
 COMMIT = "COMMIT"
 RESUMES = "resumes"
 """In place of a statement: the operation has got the lock that it waited for, and finishes the statement."""
@@ -344,5 +347,9 @@ class Example:
 
 
 def _said(error: BaseException) -> str:
-    """Return the error's message without PostgreSQL's DETAIL: keys and process ids differ in each run."""
-    return str(error).partition("\nDETAIL: ")[0]
+    """Return the error's message without PostgreSQL's DETAIL: keys and process ids differ in each run.
+
+    It is cut at :data:`MOST_SAID` characters, and then says so: it is kept in the history.
+    """
+    said = str(error).partition("\nDETAIL: ")[0]
+    return said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}… (cut, of {len(said)} characters)"

@@ -103,20 +103,32 @@ def changed(**values: Any) -> str:
 
 
 BAD = {
-    "no JSON": ("never", "Expecting value"),
-    "a list": ("[]", "it holds a list and no object"),
-    "nothing in it": ("{}", "'strikes' is missing"),
+    "no JSON": ("never", "no JSON: Expecting value at character 1"),
+    "a list": ("[]", "it holds [] and no object"),
+    "nothing in it": ("{}", "seed is missing"),
     "an unknown field": (changed(colour="red"), "colour"),
     "a field of a strike that is unknown": (changed(strike={"colour": "red"}), "colour"),
-    "an unknown deed": (changed(strike={"deed": "SIGHUG"}), "SIGHUG"),
+    "an unknown deed": (changed(strike={"deed": "SIGHUG"}), "deed is 'SIGHUG', and must be one of SIGKILL"),
     "an unknown moment": (
         changed(strike={"moment": "at noon"}),
-        "there is no moment 'at noon'; there are before",
+        "moment is 'at noon', and must be one of before",
     ),
-    "a gap that is no number": (changed(strike={"gap": "long"}), "'long' must be a number of seconds"),
-    "a gap below 0": (changed(strike={"gap": -1}), "-1 must be a number of seconds, 0 or more"),
-    "work that never ends": (changed(work_seconds=float("inf")), "inf must be a number of seconds"),
-    "half a job": (changed(jobs=1.5), "jobs 1.5 must be whole numbers"),
+    "a moment that is a list": (changed(strike={"moment": []}), "moment is [], and must be text"),
+    "a gap that is no number": (changed(strike={"gap": "long"}), "gap is 'long', and must be a number"),
+    "a gap that is true": (changed(strike={"gap": True}), "gap is True, and must be a number"),
+    "a gap below 0": (changed(strike={"gap": -1}), "gap is -1, and must be a number of seconds, 0 to"),
+    "a pause of a year": (changed(strike={"lasts": 3e7}), "lasts is 30000000.0, and must be a number of"),
+    "a fleet that is a number": (changed(strike={"fleet": 7}), "fleet is 7, and must be text"),
+    "strikes that are a text": (changed(strikes="all"), "strikes is 'all', and must be a list of strikes"),
+    "a strike that is a number": (changed(strikes=[7]), "and must be a list of strikes"),
+    "work that never ends": (changed(work_seconds=float("inf")), "Infinity is no number of JSON"),
+    "work of an infinite length": (changed().replace("0.2", "1e400", 1), "must be a number"),
+    "half a job": (changed(jobs=1.5), "jobs is 1.5, and must be a whole number"),
+    "jobs without end": (changed(jobs=10**18), "and must be 1 to 1000000"),
+    "a seed that is a list": (changed(seed=[]), "seed is [], and must be a whole number"),
+    "nested without end": ("[" * 100_000, "it is nested too deeply"),
+    "a number of 5,000 digits": (changed().replace("11", "1" * 5000, 1), "a number in it is too long"),
+    "a field twice": ('{"seed": 1, "seed": 2}', "'seed' is in it twice"),
 }
 
 

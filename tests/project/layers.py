@@ -12,7 +12,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "search": {"world"} | JUDGING,
     "report": {"binding", "world", "search"} | JUDGING,
     "logs": {"binding", "report"} | JUDGING,
-    "processes": {"binding", "invariants", "logs", "report", "world"},
+    "processes": {"binding", "history", "invariants", "logs", "report", "world"},
     "commands": {"binding", "world", "search", "report", "logs", "processes"} | JUDGING,
     "plugin": {"binding", "world", "search", "report", "processes", "commands"} | JUDGING,
     "__main__": {"binding", "lifecycle", "logs", "processes", "report", "search", "world", "commands"},

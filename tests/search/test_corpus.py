@@ -20,7 +20,10 @@ OURS = Header("theirs:Binding", Lifecycle())
 
 
 def history(*jobs: str) -> list[StepBegan]:
-    return [StepBegan(0, number, "create", {"job": job}) for number, job in enumerate(jobs, start=1)]
+    return [
+        StepBegan(0, number, "create", {"job": job, "tenant": "t1"})
+        for number, job in enumerate(jobs, start=1)
+    ]
 
 
 class FullDisk(Directory):
@@ -59,7 +62,7 @@ def test_entries_are_read_back_failures_first_and_short_ones_first(corpus: Corpu
         (EntryKind.FAILURES, 3),
         (EntryKind.SITUATIONS, 1),
     ]
-    assert found[0].steps[1] == (2, "create", {"job": "j2"})
+    assert found[0].steps[1] == (2, "create", {"job": "j2", "tenant": "t1"})
 
 
 def test_the_same_steps_from_two_runs_are_one_entry(corpus: Corpus, tmp_path: Path) -> None:

@@ -17,9 +17,21 @@ from typing import NamedTuple
 
 from statemachine.history import ndjson
 from statemachine.history.events import Event, StepBegan
+from statemachine.history.foreign import Unfit
 from statemachine.history.ndjson import Header, HistoryError
+from statemachine.history.words import counted
 from statemachine.search.corpus.places import CorpusPlace
 from statemachine.search.triage.script import Step
+from statemachine.world.operations import histories
+
+NOTED = 5
+"""Entries that cannot be played of which each has a note of its own."""
+
+
+def _more(entries: int) -> str:
+    return (
+        f"passed over in the corpus: {counted(entries, 'more entry', 'more entries')} that cannot be played"
+    )
 
 
 class EntryKind(StrEnum):
@@ -75,6 +87,7 @@ class Corpus:
         """Entries of another binding or lane, or with another planted bug, are passed over."""
         self.notes: list[str] = []
         """What went wrong, a sentence each."""
+        self._passed_over: list[str] = []
         self._unsaved: dict[str, Entry] = {}
         self._known: set[str] = set()
 
@@ -92,11 +105,13 @@ class Corpus:
         self._known |= {entry.name for entry in found}
         return found
 
-    def _read(self, kind: EntryKind, name: str, text: str) -> Entry | None:
+    def _read(self, kind: EntryKind, name: str, text: str | Unfit) -> Entry | None:
         try:
-            header, events = ndjson.loads(text, name)
+            if isinstance(text, Unfit):
+                raise HistoryError(f"{name} cannot be read ({text})")
+            header, events = histories.loads(text, name)
         except HistoryError as error:
-            self._note(f"passed over in the corpus: {error}")
+            self._pass_over(str(error))
             return None
         if replace(header, lifecycle=self.header.lifecycle, seed=self.header.seed) != self.header:
             return None
@@ -142,6 +157,19 @@ class Corpus:
             except OSError as error:
                 self._note(f"the corpus in {self.place} could not be pruned ({error})")
                 return
+
+    def _pass_over(self, reason: str) -> None:
+        """Note an entry that cannot be played; of many, the first few and their number."""
+        if reason in self._passed_over:
+            return
+        self._passed_over.append(reason)
+        more = len(self._passed_over) - NOTED
+        if more <= 0:
+            self._note(f"passed over in the corpus: {reason}")
+            return
+        if more > 1:
+            self.notes.remove(_more(more - 1))
+        self.notes.append(_more(more))
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
+
+from statemachine.history.foreign import Unfit, read_text
 
 REDIS = ("redis://", "rediss://", "unix://")
 SUFFIX = ".ndjson"
@@ -24,8 +25,8 @@ class PlaceError(ValueError):
 class CorpusPlace(Protocol):
     """Stores texts by kind and name.  All methods raise ``OSError`` when the place does not answer."""
 
-    def texts(self, kind: str) -> Iterator[tuple[str, str]]:
-        """Yield the name, for messages, and the text of each entry."""
+    def texts(self, kind: str) -> Iterator[tuple[str, str | Unfit]]:
+        """Yield the name, for messages, and the text of each entry, or why it cannot be read."""
 
     def save(self, kind: str, name: str, text: str) -> None:
         """Save a text whole or not at all; one that is there already stays."""
@@ -58,12 +59,17 @@ class Directory:
     def __str__(self) -> str:
         return self.folder.as_posix()
 
-    def texts(self, kind: str) -> Iterator[tuple[str, str]]:
+    def texts(self, kind: str) -> Iterator[tuple[str, str | Unfit]]:
         for file in sorted((self.folder / kind).glob(f"*{SUFFIX}")):
-            # Undecodable bytes are replaced, not raised: the entry then fails to parse, is passed over with
-            # a note, and the others are still played.
-            with suppress(FileNotFoundError):  # another run has pruned it
-                yield file.as_posix(), file.read_text(encoding="utf-8", errors="replace")
+            try:
+                text: str | Unfit = read_text(file)
+            except FileNotFoundError:  # another run has pruned it
+                continue
+            except PermissionError as error:
+                text = Unfit(error.strerror)
+            except Unfit as error:
+                text = error
+            yield file.as_posix(), text
 
     def save(self, kind: str, name: str, text: str) -> None:
         file = self._file(kind, name)
@@ -117,7 +123,7 @@ class SharedRedis:
     def __str__(self) -> str:
         return _shown(self._address)
 
-    def texts(self, kind: str) -> Iterator[tuple[str, str]]:
+    def texts(self, kind: str) -> Iterator[tuple[str, str | Unfit]]:
         found = self._asked("fetch", _key(kind))
         for value in sorted(found):  # a Redis set has no order, and the same corpus must play the same way
             yield f"{self}, {kind}", value.decode("utf-8", errors="replace")

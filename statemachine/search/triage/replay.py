@@ -76,7 +76,7 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
     _check_lifecycle(header, lane)
     try:
         sought = judge(header.lifecycle, lane.claims, saved).headline()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as error:
         raise ReplayError(
             f"the history is not whole ({type(error).__name__}: {error}): an event speaks of something "
             "that no earlier one began; save or download it again"

@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from statemachine.history.foreign import MOST_IN_NAME, brief
 from statemachine.world.example import Example
 from statemachine.world.operations import creation, deliveries, messages, publishing, statements, strays, time
 from statemachine.world.operations.named import LIVE_JOBS, NamedOperation, NotPossible, Offer, Unplayable
@@ -69,6 +70,21 @@ STEPWISE = "stepwise"
 """Argument of a step that makes calls: whether it stops before each of its SQL statements."""
 
 
+def check_step(operation: str, arguments: Mapping[str, Any]) -> NamedOperation:
+    """Return the named operation; raise :class:`Unplayable` when there is none that takes these arguments."""
+    named = OPERATIONS.get(operation) if isinstance(operation, str) else None
+    if named is None:
+        said = operation[:MOST_IN_NAME] if isinstance(operation, str) else brief(operation)
+        raise Unplayable(f"there is no operation {said}; there are {', '.join(OPERATIONS)}")
+    given = dict(arguments)
+    if not isinstance(given.pop(STEPWISE, False), bool):
+        raise Unplayable(
+            f"{operation}: {STEPWISE} is {brief(arguments[STEPWISE])}, and must be true or false"
+        )
+    named.check(given)
+    return named
+
+
 def perform(example: Example, operation: str, arguments: Mapping[str, Any], key: int | None = None) -> None:
     """Play one named operation as one step.
 
@@ -77,15 +93,10 @@ def perform(example: Example, operation: str, arguments: Mapping[str, Any], key:
     Raise :class:`NotPossible`, before anything has happened, when the state does not allow the step, and
     :class:`Unplayable` when no state would.
     """
-    named = OPERATIONS.get(operation)
-    if named is None:
-        raise Unplayable(f"there is no operation {operation}; there are {', '.join(OPERATIONS)}")
+    named = check_step(operation, arguments)
     given = dict(arguments)
-    stepwise = bool(given.pop(STEPWISE, False))
-    try:
-        play = named.plan(example, **given)
-    except TypeError as error:
-        raise Unplayable(f"{operation} does not take {arguments}: {error}") from None
+    stepwise = given.pop(STEPWISE, False)
+    play = named.plan(example, **given)
     made_by = named.maker(given)
     if made_by or stepwise:
         _check_room(example, made_by, stepwise)
@@ -111,5 +122,6 @@ __all__ = [
     "NotPossible",
     "Offer",
     "Unplayable",
+    "check_step",
     "perform",
 ]

@@ -11,9 +11,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from inspect import signature
+from typing import Any, NamedTuple, get_type_hints
 
 from statemachine.binding import Delivery
+from statemachine.history.foreign import Check, Unfit, brief, check_for, fit
 from statemachine.lifecycle import Operation
 from statemachine.world.example import Example
 from statemachine.world.faults import Strike
@@ -103,6 +105,25 @@ class NamedOperation:
     """Whether it is a fault, which swarm testing switches off in some examples."""
     made_by: str
     """The actor of its calls on the system; :data:`A_WORKER` if an argument names it, empty for no calls."""
+    parameters: Mapping[str, Check]
+    """What its plan takes beside the example: by name, the check by its annotation."""
+    needs: tuple[str, ...]
+    """Those of :attr:`parameters` that have no default."""
+
+    def check(self, arguments: Mapping[str, Any]) -> None:
+        """Raise :class:`Unplayable` unless ``arguments`` are those that the plan takes, with its types."""
+        for name in arguments:
+            if name not in self.parameters:
+                takes = ", ".join(self.parameters) or "nothing"
+                raise Unplayable(f"{self.name} does not take {brief(name)}; it takes {takes}")
+        missing = [name for name in self.needs if name not in arguments]
+        if missing:
+            raise Unplayable(f"{self.name} needs {' and '.join(missing)}")
+        for name, value in arguments.items():
+            try:
+                fit(name, value, self.parameters[name])
+            except Unfit as error:
+                raise Unplayable(f"{self.name}: {error}") from None
 
     def maker(self, arguments: Mapping[str, Any]) -> str:
         """Return the actor of a step with these arguments; empty if it makes no calls."""
@@ -115,7 +136,11 @@ def operation(
     """Turn a plan into a named operation; the plan's name is the step's name in a history."""
 
     def make(plan: Callable[..., Play]) -> NamedOperation:
-        return NamedOperation(plan.__name__, offers, plan, optional, made_by)
+        taken = list(signature(plan).parameters.values())[1:]
+        hints = get_type_hints(plan)
+        checks = {one.name: check_for(hints[one.name]) for one in taken}
+        needs = tuple(one.name for one in taken if one.default is one.empty)
+        return NamedOperation(plan.__name__, offers, plan, optional, made_by, checks, needs)
 
     return make
 

@@ -132,7 +132,7 @@ REFUSED = (
     Refused(START, "create_again", {"job": "j1", "tenant": "t1"}, "no job j1"),
     Refused(START, "explode", {}, "no operation explode"),
     Refused(PREPARED, "complete", {"worker": "A", "speed": 3}, "complete does not take"),
-    Refused(PREPARED, "complete", {}, "complete does not take"),
+    Refused(PREPARED, "complete", {}, "complete needs worker"),
     Refused(CREATED, "recover", {"job": "j1"}, "recover does not take"),
     Refused(CREATED, "recover", {"fault": "kill_after_commit", "at": 0}, "places are counted from 1"),
     Refused(RECEIVED, "extend", {"worker": "A"}, "next step is prepare, not finish"),
