@@ -16,13 +16,14 @@ from statemachine.commands.certificate import certify
 from statemachine.commands.check_binding import exercise
 from statemachine.commands.gate import run_gate
 from statemachine.commands.merge import add_up
+from statemachine.history.shown import cut, without_passwords
 from statemachine.lifecycle import LifecycleError
 from statemachine.logs import check_log
 from statemachine.processes import run_workers
 from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
 from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, Parser, UsageError, say
-from statemachine.report.text.paper import paper_for
+from statemachine.report.text.paper import MOST_IN_SENTENCE, paper_for
 from statemachine.search.corpus.places import PlaceError
 from statemachine.search.pool import WorkFailed
 from statemachine.search.run_file import RunFileError
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = asked.run(asked)
     except (*_MISUSED, WorkFailed) as error:
-        said = paper_for(sys.stderr).spelt(str(error))
+        said = paper_for(sys.stderr).spelt(without_passwords(cut(str(error), MOST_IN_SENTENCE)))
         sys.stderr.write(f"python -m statemachine {asked.name}: {said}\n")
         return MISUSED if isinstance(error, _MISUSED) else BROKEN
     except KeyboardInterrupt:

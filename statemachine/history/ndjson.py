@@ -229,7 +229,7 @@ class _Order:
         self.steps.add(event.step)
 
 
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def _encodable(value: Any) -> Any:

@@ -10,11 +10,11 @@ from shlex import quote
 from statemachine.binding import DEFAULT_BINDING, Binding
 from statemachine.history.events import Event
 from statemachine.history.ndjson import Header
+from statemachine.history.shown import without_passwords
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.search.corpus.places import CorpusPlace, Directory
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.search.triage.script import Steps
-from statemachine.world.databases.postgresql import without_password
 
 CORPUS = ".statemachine/corpus"
 
@@ -104,7 +104,7 @@ class Asked:
         if self.replay_path is not None:
             return self.replay_command(self.replay_path)
         if self.lane == "processes":
-            return f"python -m statemachine {' '.join(self.processes_options())}"
+            return without_passwords(f"python -m statemachine {' '.join(self.processes_options())}")
         return self.search_command()
 
     def _command(self, in_checkout: str, elsewhere: str, *arguments: str) -> str:
@@ -115,5 +115,5 @@ class Asked:
         if self.defect:
             words.append(f"--defect {self.defect}")
         if self.lane == TRANSACTIONS.name and self.database_server:
-            words.append(f"--database-server {without_password(self.database_server)}")
+            words.append(f"--database-server {without_passwords(self.database_server)}")
         return " ".join([*words, *arguments])

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
+from statemachine.history.shown import without_passwords
 from statemachine.report.text.paper import paper_for
 
 DONE = 0
@@ -38,7 +39,8 @@ class Parser(argparse.ArgumentParser):
     """Answers a wrong option with one sentence and exit code 4 (:data:`MISUSED`)."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MISUSED, f"{self.prog}: {message}\n")
+        said = paper_for(sys.stderr).spelt(without_passwords(message))
+        self.exit(MISUSED, f"{self.prog}: {said}\n")
 
 
 def say(line: str = "") -> None:

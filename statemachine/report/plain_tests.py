@@ -10,7 +10,9 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from statemachine.history.shown import cut, visible
 from statemachine.report.text.failure import protects
+from statemachine.report.text.paper import MOST_IN_SENTENCE
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, in_drain, steps_of
 
@@ -101,8 +103,7 @@ def _docstring(text: str) -> str:
 
 def _literal(text: str) -> str:
     """Return ``text`` as one line of a docstring: a story may quote anything that the system said."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return shown.replace("\\", "\\\\").replace('"""', "'''").strip()
+    return visible(cut(text, MOST_IN_SENTENCE)).replace("\\", "\\\\").replace('"""', "'''").strip()
 
 
 def _head(invariant: str, fixture: _Fixture) -> list[str]:
@@ -133,6 +134,9 @@ def _call(fixture: _Fixture, method: str, arguments: list[str]) -> Iterator[str]
 
 
 def _value(value: object) -> str:
-    """Return a literal as a formatter writes it: text in double quotes unless it holds one."""
-    plain = isinstance(value, str) and '"' not in value
+    """Return a literal as a formatter writes it: text in double quotes unless it holds one.
+
+    What is not printable is escaped: a reader sees what is played.
+    """
+    plain = isinstance(value, str) and '"' not in value and value.isprintable()
     return json.dumps(value, ensure_ascii=False) if plain else repr(value)

@@ -15,7 +15,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "processes": {"binding", "history", "invariants", "logs", "report", "world"},
     "commands": {"binding", "world", "search", "report", "logs", "processes"} | JUDGING,
     "plugin": {"binding", "world", "search", "report", "processes", "commands"} | JUDGING,
-    "__main__": {"binding", "lifecycle", "logs", "processes", "report", "search", "world", "commands"},
+    "__main__": {
+        "binding",
+        "history",
+        "lifecycle",
+        "logs",
+        "processes",
+        "report",
+        "search",
+        "world",
+        "commands",
+    },
     "regression": {"report"},
 }
 """From the ground floor up: an entry imports what stands below it, and of that only what its row names.

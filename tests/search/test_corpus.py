@@ -162,8 +162,12 @@ def test_a_dropped_entry_is_deleted_and_can_be_added_again(corpus: Corpus) -> No
         ("", "names no corpus"),
         ("http://there", "names no corpus"),
         ("redis://127.0.0.1:1/0", "no Redis answers there"),
-        ("redis://user:secret@127.0.0.1:1/0", r"user:\*\*\*@127.0.0.1:1/0: no Redis answers there"),
-        ("redis://127.0.0.1:port/0", "no Redis answers there"),
+        ("redis://user:secret@127.0.0.1:1/0", r"user:PASSWORD@127.0.0.1:1/0: no Redis answers there"),
+        ("Redis://user:secret@127.0.0.1:1/0", "user:PASSWORD@127.0.0.1:1/0: no Redis answers there"),
+        ("redis://127.0.0.1:1/0?password=secret", r"/0\?password=PASSWORD: no Redis answers there"),
+        ("redis://user:se/secret@127.0.0.1:1/0", "redis://user:PASSWORD@127.0.0.1:1/0: this address cannot"),
+        ("mysql://user:secret@there", "mysql://user:PASSWORD@there' names no corpus"),
+        ("redis://127.0.0.1:port/0", "redis://127.0.0.1:port/0: this address cannot be read; write"),
     ],
 )
 def test_an_impossible_place_is_refused_with_the_way_out(where: str, words: str) -> None:

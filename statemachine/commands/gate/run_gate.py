@@ -13,10 +13,12 @@ from statemachine.binding.fleet import Stop
 from statemachine.commands.gate import report
 from statemachine.commands.gate.phase_2 import ChecklistItem, Rehearsal
 from statemachine.commands.gate.steps import Gate, NullPort, StepLine, is_go
+from statemachine.history.shown import fenced
 from statemachine.logs.report import evidence
 from statemachine.processes.crew import judge_crew
 from statemachine.processes.stage import PreparedStage, prepared_stage
 from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
+from statemachine.report.text.paper import WIDE
 from statemachine.world.databases.postgresql import named_server
 
 REPORT = Path("gate-report.md")
@@ -195,7 +197,7 @@ def _scale(stage: PreparedStage) -> str:
 
 
 def _write(file: Path, printed: Sequence[str]) -> None:
-    text = "\n".join(["# Gate report", "", "```text", *printed, "```", ""])
+    text = "\n".join(["# Gate report", "", *fenced(map(WIDE.spelt, printed)), ""])
     file.write_text(text, encoding="utf-8", newline="\n")
     say(f"{file} written")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from statemachine.commands.merge.shards import Shard
+from statemachine.history.shown import fenced
 from statemachine.history.words import grouped
 from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.paper import WIDE
@@ -38,9 +39,7 @@ def markdown(
             "",
             "<details><summary>What was met and judged</summary>",
             "",
-            "```text",
-            *summary,
-            "```",
+            *fenced(map(WIDE.spelt, summary)),
             "",
             "</details>",
             "",
@@ -54,7 +53,7 @@ def _failures(findings: Sequence[Finding], replay: Mapping[Signature, str]) -> I
     yield from ["", "| claim | what happened | steps | play it again |", "|---|---|---:|---|"]
     for found in findings:
         seen = found.failure.headline
-        again = f"`{replay[found.signature]}`" if found.signature in replay else _NOT_KEPT
+        again = _code(replay[found.signature]) if found.signature in replay else _NOT_KEPT
         yield f"| `{seen.invariant}` | {_text(seen.story)} | {found.steps} | {again} |"
 
 
@@ -68,6 +67,12 @@ def _shards(shards: Sequence[Shard]) -> Iterator[str]:
         tally = run.tally
         counts = [run.seed, *map(grouped, (tally.examples, tally.steps, tally.seconds)), run.failures]
         yield f"| {_text(shard.name)} | {' | '.join(map(str, counts))} |"
+
+
+def _code(said: str) -> str:
+    """Return a command line as code in a table, where a bar would end the cell even so."""
+    shown = WIDE.cell(said).replace("|", "\\|")
+    return f"`{shown}`" if "`" not in shown else f"`` {shown} ``"
 
 
 def _text(said: str) -> str:

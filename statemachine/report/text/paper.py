@@ -8,12 +8,13 @@ character that takes two columns (CJK) is counted as one.
 from __future__ import annotations
 
 import os
-import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TextIO
+
+from statemachine.history.shown import cut, visible, without_commands
 
 WIDTH = 100
 """Columns of the widest line."""
@@ -30,8 +31,11 @@ _IN_ASCII: Mapping[str, str] = {"✗": "x", "→": "->", "─": "-", "·": ".", 
 _LAID_OUT = "\n\t\u00a0"
 """What is not printable, and moves nothing but what follows it."""
 
-_COMMAND = re.compile(r"^([ \t]*)(?=::|##\w*\[)", re.MULTILINE)
-"""The beginning of what GitHub (``::error::``), Azure (``##vso[``) and TeamCity obey when a job prints it."""
+MOST_IN_CELL = 2_000
+"""Characters of a text that stands in a table; what a system said may have no end."""
+
+MOST_IN_SENTENCE = 10_000
+"""Characters of a text that is wrapped."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +53,25 @@ class Paper:
 
         If one of our own signs cannot be shown, all of them become ASCII, so that a page does not mix both.
         Characters of the system under test are escaped instead: two names that differ in one of them must
-        stay different.  So are those that a terminal would obey, and the beginning of a line that a CI
-        service would take for a command.
+        stay different.  So are those that a terminal would obey, and what a CI service would take for a
+        command.
         """
-        if not text.isprintable():
-            text = "".join(
-                sign if sign.isprintable() or sign in _LAID_OUT else _escaped(sign) for sign in text
-            )
-        text = _COMMAND.sub(r"\1\\", text)
+        text = without_commands(visible(text, _LAID_OUT))
         if not _shows_our_signs(self.encoding):
             text = "".join(_IN_ASCII.get(sign, sign) for sign in text)
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def cell(self, text: str) -> str:
-        """Return ``text`` as :meth:`spelt` does, in one line."""
-        return self.spelt(text.replace("\n", "\\n"))
+        """Return ``text`` as :meth:`spelt` does, in one line, cut at :data:`MOST_IN_CELL` characters."""
+        return self.spelt(cut(text, MOST_IN_CELL).replace("\n", "\\n"))
 
     def wrap(self, text: str, first: str = "", then: str | None = None) -> list[str]:
-        """Return ``text`` in lines that fit, indented by ``first``, later ones by ``then`` if given."""
+        """Return ``text`` in lines that fit, indented by ``first``, later ones by ``then`` if given.
+
+        It is cut at :data:`MOST_IN_SENTENCE` characters.
+        """
         lines = textwrap.wrap(
-            self.spelt(text),
+            self.spelt(cut(text, MOST_IN_SENTENCE)),
             self.width,
             initial_indent=first,
             subsequent_indent=first if then is None else then,
@@ -103,10 +106,6 @@ def _columns(stream: TextIO, environ: Mapping[str, str]) -> int:
         return os.get_terminal_size(stream.fileno()).columns
     except (AttributeError, OSError, ValueError):  # a pipe, a file, a stream of Python's own, a closed one
         return WIDTH
-
-
-def _escaped(sign: str) -> str:
-    return sign.encode("unicode_escape").decode("ascii")
 
 
 @cache

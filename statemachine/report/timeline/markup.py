@@ -1,13 +1,15 @@
 """Elements of a page as text, escaped where they are made.
 
 The system under test may say anything.  Text that is not :class:`Markup` is escaped here and nowhere else,
-and characters that HTML does not allow become spaces.
+and characters that would not be seen, or that HTML does not allow, are spelt as in Python.
 """
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable
+
+from statemachine.history.shown import visible
 
 
 class Markup(str):
@@ -19,6 +21,8 @@ class Markup(str):
 Inside = str | None
 """What an element holds: text, markup, or nothing."""
 
+_LAID_OUT = "\u00a0"
+
 _EMPTY = ("br", "col", "link", "meta")
 
 
@@ -26,12 +30,7 @@ def text(content: str) -> Markup:
     """Return ``content`` as HTML."""
     if isinstance(content, Markup):
         return content
-    shown = content if content.isprintable() else _printable(content)
-    return Markup(html.escape(shown))
-
-
-def _printable(content: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in content)
+    return Markup(html.escape(visible(content, _LAID_OUT)))
 
 
 def joined(*parts: Inside) -> Markup:

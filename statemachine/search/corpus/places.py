@@ -7,12 +7,12 @@ database, is for runs on several machines at once.  Either holds the same texts 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from statemachine.history.foreign import Unfit, read_text
+from statemachine.history.shown import without_passwords
 
 REDIS = ("redis://", "rediss://", "unix://")
 SUFFIX = ".ndjson"
@@ -39,10 +39,13 @@ def place_for(where: str) -> CorpusPlace:
 
     Raise :class:`PlaceError` when nothing can be saved there.
     """
-    if where.startswith(REDIS):
-        return SharedRedis(where)
-    if "://" in where or not where.strip():
-        raise PlaceError(f"{where!r} names no corpus: give a directory, or {REDIS[0]}HOST:PORT/NUMBER")
+    scheme, separator, rest = where.partition("://")
+    if f"{scheme.lower()}{separator}" in REDIS:
+        return SharedRedis(f"{scheme.lower()}{separator}{rest}")
+    if separator or not where.strip() or "\0" in where:
+        raise PlaceError(
+            f"{without_passwords(where)!r} names no corpus: give a directory, or {REDIS[0]}HOST:PORT/NUMBER"
+        )
     folder = Path(where)
     above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not above.is_dir():
@@ -105,7 +108,7 @@ class SharedRedis:
             from redis import Redis, RedisError
         except ImportError:
             raise PlaceError(
-                f"{_shown(address)}: a corpus in Redis needs its client: "
+                f"{without_passwords(address)}: a corpus in Redis needs its client: "
                 "pip install 'leased-job-statemachine[fuzz]'"
             ) from None
         # Kept, since redis is optional and cannot be imported by the module.
@@ -113,15 +116,22 @@ class SharedRedis:
         try:
             client = Redis.from_url(address, socket_timeout=10, socket_connect_timeout=10)
             client.ping()  # from_url does not connect: a wrong address is to fail now, not after the search
-        except (RedisError, ValueError, OSError) as error:
+        except ValueError:  # its message may quote a piece of the password
             raise PlaceError(
-                f"{_shown(address)}: no Redis answers there ({error}); start one, or mend the address"
+                f"{without_passwords(address)}: this address cannot be read; write "
+                f"{REDIS[0]}USER:PASSWORD@HOST:PORT/NUMBER, with every / @ : ? # of the password as "
+                "%2F %40 %3A %3F %23"
+            ) from None
+        except (RedisError, OSError) as error:
+            raise PlaceError(
+                f"{without_passwords(address)}: no Redis answers there ({error}); start one, or mend the "
+                "address"
             ) from None
         self._address = address
         self._database: Any = RedisExampleDatabase(client)
 
     def __str__(self) -> str:
-        return _shown(self._address)
+        return without_passwords(self._address)
 
     def texts(self, kind: str) -> Iterator[tuple[str, str | Unfit]]:
         found = self._asked("fetch", _key(kind))
@@ -139,11 +149,6 @@ class SharedRedis:
             return list(getattr(self._database, what)(*arguments) or ())
         except self._error as error:
             raise OSError(str(error)) from None
-
-
-def _shown(address: str) -> str:
-    """Return an address without its password."""
-    return re.sub(r"(//[^/@]*:)[^/@]*@", r"\1***@", address)
 
 
 def _key(kind: str) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 
 from statemachine.report.console import say
 from statemachine.report.text.columns import TOGETHER, fitting, folded, side_by_side, useful_widths
-from statemachine.report.text.paper import WIDE, Paper, paper_for
+from statemachine.report.text.paper import MOST_IN_CELL, WIDE, Paper, paper_for
 from tests.support.commandline import REPO
 
 OURS = REPO / "statemachine"
@@ -66,8 +66,11 @@ def test_text_of_the_system_under_test_is_kept_or_escaped_but_never_lost() -> No
         ("one\u2028two\u0085three", r"one\u2028two\x85three"),
         ("::error file=a::no", r"\::error file=a::no"),
         ("fine\n  ::set-output name=a::b", "fine\n  \\::set-output name=a::b"),
-        ("##vso[task.complete]", r"\##vso[task.complete]"),
-        ("##[error]no", r"\##[error]no"),
+        ("##vso[task.complete]", r"#\#vso[task.complete]"),
+        ("##[error]no", r"#\#[error]no"),
+        ("so it said ##vso[task.complete]", r"so it said #\#vso[task.complete]"),
+        ("\u00a0::error::no", "\u00a0\\::error::no"),
+        ("##teamcity[x]", r"#\#teamcity[x]"),
         ("tests/a.py::test_b ## 3", "tests/a.py::test_b ## 3"),
     ],
 )
@@ -83,6 +86,11 @@ def test_no_line_that_is_wrapped_begins_with_a_command() -> None:
 
 def test_a_cell_has_one_line() -> None:
     assert WIDE.cell("one\n::error::two") == r"one\n::error::two"
+
+
+def test_what_has_no_end_is_cut_and_says_so() -> None:
+    assert WIDE.cell("a" * 5_000) == f"{'a' * MOST_IN_CELL}… (3000 more characters)"
+    assert "".join(WIDE.wrap("b" * 1_000_000)).endswith("(990000 more characters)")
 
 
 def texts(source: str) -> str:
