@@ -237,7 +237,7 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, str):
         if len(value) > MOST_IN_ARGUMENT:
             raise MustBe(f"at most {MOST_IN_ARGUMENT} characters long")
-        if "\0" in value or (not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value)):
+        if "\0" in value or _HALF.search(value):
             raise MustBe("text that UTF-8 and a database can hold")
     return value
 
