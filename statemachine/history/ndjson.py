@@ -40,6 +40,7 @@ from statemachine.history.foreign import (
     parse_line,
     read_text,
 )
+from statemachine.history.words import counted
 from statemachine.lifecycle import Lifecycle, LifecycleError
 
 FORMAT = "leased-job-history"
@@ -251,7 +252,9 @@ def read(path: Path, check_step: Callable[[StepBegan], None] | None = None) -> t
     file = path / "history.ndjson" if path.is_dir() else path
     inside = sorted(saved.parent.as_posix() for saved in path.glob("*/history.ndjson"))
     if inside and not file.exists():
-        raise HistoryError(f"{path} holds {len(inside)} saved failures: give one of {', '.join(inside[:5])}")
+        raise HistoryError(
+            f"{path} holds {counted(len(inside), 'saved failure')}: give one of {', '.join(inside[:5])}"
+        )
     try:
         return loads(read_text(file), str(file), check_step)
     except HistoryError:

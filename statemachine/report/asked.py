@@ -91,7 +91,7 @@ class Asked:
 
     def test_command(self) -> str:
         """Return the command line that runs a copy of a plain test, at PATH, on this binding."""
-        return self._command("pytest", _STRANGER, "PATH")
+        return plain_test_command(self.binding_path, self.defect, self._server)
 
     def processes_options(self) -> list[str]:
         """Return the arguments with which ``python -m statemachine`` plays real processes."""
@@ -107,13 +107,29 @@ class Asked:
             return without_passwords(f"python -m statemachine {' '.join(self.processes_options())}")
         return self.search_command()
 
+    @property
+    def _server(self) -> str | None:
+        return self.database_server if self.lane == TRANSACTIONS.name else None
+
     def _command(self, in_checkout: str, elsewhere: str, *arguments: str) -> str:
-        here = Path("statemachine", "plugin", "__init__.py").exists()
-        words = [in_checkout if here else elsewhere]
-        if self.binding_path != DEFAULT_BINDING:
-            words.append(f"--binding {self.binding_path}")
-        if self.defect:
-            words.append(f"--defect {self.defect}")
-        if self.lane == TRANSACTIONS.name and self.database_server:
-            words.append(f"--database-server {without_passwords(self.database_server)}")
+        words = _options(in_checkout, elsewhere, self.binding_path, self.defect, self._server)
         return " ".join([*words, *arguments])
+
+
+def plain_test_command(binding: str, defect: str | None, database_server: str | None = None) -> str:
+    """Return the command line that runs a copy of a plain test, at PATH, on ``binding``."""
+    return " ".join([*_options("pytest", _STRANGER, binding, defect, database_server), "PATH"])
+
+
+def _options(
+    in_checkout: str, elsewhere: str, binding: str, defect: str | None, database_server: str | None
+) -> list[str]:
+    here = Path("statemachine", "plugin", "__init__.py").exists()
+    words = [in_checkout if here else elsewhere]
+    if binding != DEFAULT_BINDING:
+        words.append(f"--binding {quote(binding)}")
+    if defect:
+        words.append(f"--defect {quote(defect)}")
+    if database_server:
+        words.append(f"--database-server {without_passwords(database_server)}")
+    return words

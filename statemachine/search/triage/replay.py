@@ -10,7 +10,7 @@ A replay shows that this one interleaving is mended, not that its neighbours are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from itertools import zip_longest
@@ -18,7 +18,9 @@ from itertools import zip_longest
 from statemachine.history.events import DrainBegan, Event, Raised, StepBegan
 from statemachine.history.ndjson import Header
 from statemachine.invariants import Violation
-from statemachine.invariants.judge import judge
+from statemachine.invariants.claim import Invariant
+from statemachine.invariants.judge import Judge, judge
+from statemachine.lifecycle import Lifecycle
 from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -74,13 +76,7 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
     Raise :class:`ReplayError` when it was recorded under another lifecycle or breaks nothing itself.
     """
     _check_lifecycle(header, lane)
-    try:
-        sought = judge(header.lifecycle, lane.claims, saved).headline()
-    except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as error:
-        raise ReplayError(
-            f"the history is not whole ({type(error).__name__}: {error}): an event speaks of something "
-            "that no earlier one began; save or download it again"
-        ) from None
+    sought = judged(header.lifecycle, lane.claims, saved).headline()
     if sought is None:
         raise ReplayError(
             "the saved history breaks none of the invariants that this binding is judged by: "
@@ -113,6 +109,17 @@ def replay(lane: Lane, header: Header, saved: Sequence[Event]) -> Replayed:
         if headline is not None:
             return _end(example, ReplayOutcome.REPRODUCED)
     return _end(example, ReplayOutcome.FIXED)
+
+
+def judged(lifecycle: Lifecycle, claims: Iterable[Invariant], saved: Sequence[Event]) -> Judge:
+    """Judge a saved history.  Raise :class:`ReplayError` for one whose events contradict one another."""
+    try:
+        return judge(lifecycle, claims, saved)
+    except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        raise ReplayError(
+            f"the history is not whole ({type(error).__name__}: {error}): an event speaks of something "
+            "that no earlier one began; save or download it again"
+        ) from None
 
 
 def _broken(example: Example, step: StepBegan, sought: Violation, seen: Violation) -> Replayed:
