@@ -28,10 +28,9 @@ from statemachine.search.findings import Finding
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.search.pool import run_tasks
 from statemachine.search.run import Verdict
-from statemachine.search.tally import Tally
+from statemachine.search.tally import Part, Tally
 from statemachine.search.triage.explain import Why, explain
 from statemachine.search.triage.failure import Failure
-from statemachine.world.clock import real_seconds
 from statemachine.world.databases.availability import missing_because, packages_missing
 from statemachine.world.databases.for_tasks import TaskDatabases, databases_for_tasks
 from statemachine.world.databases.opening import load_here, open_interleaved_on, open_lane
@@ -123,27 +122,29 @@ class Soak:
         del self.under_way[result.search.seed]
         if self.databases is not None:
             self.databases.done(result.search.seed)
-        self.total.tally.add(result.tally)
-        self.total.failure = result.failure
-        self.total.stop()
+        self.total.add(result.tally)
+        if result.failure is not None:
+            self.total.findings.add(self.finding(result, result.failure))
         self.searches += 1
 
     @property
     def status(self) -> str:
         """How far it is, in a line."""
         tally, (cell, count) = self.total.tally, self.total.reach.rarest()
-        speed = tally.steps / max(real_seconds() - self.total.started, 0.001)
+        speed = tally.steps / max(self.total.seconds_of(Part.SEARCH), 0.001)
         return (
             f"  {tally.steps:,} of {self.steps:,} steps, {speed:,.0f} steps/s, {tally.examples:,} examples, "
             f"seeds done: {self.searches}; rarest: {cell} {count}"
         )
 
-    def report(self, result: SoakResult, failure: Failure) -> str:
-        """Save a failure, as far as that can be done, and return its report."""
+    def finding(self, result: SoakResult, failure: Failure) -> Finding:
         seed = result.search.seed
         origin = InSearch(result.tally.examples, seed=seed)
-        found = Finding(failure, origin, result.found_steps, seed=seed, unstable=result.unstable)
-        return report_failure(self.asked, found, self.total, result.why).text
+        return Finding(failure, origin, result.found_steps, seed=seed, unstable=result.unstable)
+
+    def report(self, result: SoakResult, failure: Failure) -> str:
+        """Save a failure, as far as that can be done, and return its report."""
+        return report_failure(self.asked, self.finding(result, failure), self.total, result.why).text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -199,13 +200,13 @@ def run(options: argparse.Namespace) -> int:
         soak = Soak(asked, options.steps, options.jobs, databases)
         results = stack.enter_context(closing(run_tasks(play, soak.next_search, options.jobs)))
         try:
-            for line in _lines(soak, results):
-                say(line)
+            with soak.total.spending(Part.SEARCH):
+                for line in _lines(soak, results):
+                    say(line)
             soak.total.finished = True
         except KeyboardInterrupt:
             interrupted = True
     say()
-    soak.total.stop()
     for line in run_summary(soak.total, asked.binding.waived, LIMITS[asked.lane], asked.paper):
         say(line)
     if interrupted:

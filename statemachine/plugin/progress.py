@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from statemachine.history.words import counted, duration, grouped
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.search.control import SearchControl
 from statemachine.search.fuzzing.campaign import FuzzCampaign
+from statemachine.search.tally import Part
 from statemachine.world.clock import real_seconds
 
 SECONDS_BETWEEN = 0.5
@@ -36,11 +36,7 @@ class Progress:
         if now < self._next:
             return
         self._next = now + SECONDS_BETWEEN
-        tally = control.run.tally
-        speed = tally.steps / (now - control.run.started)
-        before = tally.examples - control.examples  # those of the searches that are over
-        most = before + (control.most_examples or settings().max_examples)
-        self._draw(f"  {tally.examples} of {most} examples, {tally.steps} steps, {speed:.0f} steps/s")
+        self._draw(f"  {searched(control)}")
 
     def show(self, text: str) -> None:
         """Show a line of text until the next one."""
@@ -71,6 +67,15 @@ class Progress:
         return self._capture.global_and_fixture_disabled() if self._capture else nullcontext()
 
 
+def searched(control: SearchControl) -> str:
+    """Return how far a run with the search ``control`` is, in a line."""
+    tally = control.run.tally
+    speed = tally.steps / max(control.run.seconds_of(Part.SEARCH), 0.001)
+    before = tally.examples - control.examples  # those of the searches that are over
+    of_all = "" if control.planned is None else f" of {before + control.planned}"
+    return f"{tally.examples}{of_all} examples, {tally.steps} steps, {speed:.0f} steps/s"
+
+
 class FuzzProgress:
     """Called about twice a second with the campaign so far."""
 
@@ -96,7 +101,7 @@ def status(campaign: FuzzCampaign, paper: Paper = WIDE) -> str:
         f"{duration(elapsed)}, {duration(left)} left",
         counted(len(campaign.findings), "failure"),
         f"{grouped(len(campaign.situations))} situations, new {duration(elapsed - campaign.last_new)} ago",
-        f"{grouped(tally.steps / max(elapsed, 1))} steps/s",
+        f"{grouped(tally.steps / max(campaign.total.seconds_of(Part.SEARCH), 1))} steps/s",
         f"{grouped(tally.steps)} steps",
     ]
     if tally.lost:

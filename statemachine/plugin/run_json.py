@@ -32,7 +32,7 @@ def write_run(asked: Asked, strategy: SearchStrategy, remarks: Sequence[str]) ->
         asked.seed,
         asked.processes,
         run.tally,
-        len(strategy.findings),
+        len(run.findings),
         run.finished,
         tuple(remarks),
     )

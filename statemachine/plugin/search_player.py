@@ -17,9 +17,10 @@ from statemachine.report.outcome import Outcome
 from statemachine.report.text.figures import strategy_lines
 from statemachine.report.text.summary import doubts_report, verdict_line
 from statemachine.search.exhaustive import NeverBoth
-from statemachine.search.findings import Finding, Findings
+from statemachine.search.findings import Finding
 from statemachine.search.run import Run, Verdict
 from statemachine.search.strategy import SearchStrategy
+from statemachine.search.tally import Part
 from statemachine.search.triage.alone import FreshProcess
 from statemachine.search.triage.confirm import confirmed
 from statemachine.search.triage.explain import Why, explain
@@ -49,14 +50,14 @@ class SearchPlayer:
     def play(self, strategy: SearchStrategy) -> None:
         """Search; fail the test with a report unless the verdict is PASS."""
         run = self.outcome.run = strategy.total
-        found = Findings()
         forget_run(self.asked)
         try:
             strategy.run()
             self._write_run(strategy)
-            self.progress.show(f"  shrinking {counted(len(strategy.findings), 'failure')}")
-            found = strategy.findings.minimised(self.lane, self._confirmed)
-            reported = self._report(found, run, partial(explain, self.lane))
+            self.progress.show(f"  shrinking {counted(len(run.findings), 'failure')}")
+            with run.spending(Part.FAILURES):
+                run.findings = run.findings.minimised(self.lane, self._confirmed)
+                reported = self._report(run, partial(explain, self.lane))
         except BindingError as error:
             self.lane.abandon()
             stop(self.config, f"--binding {self.asked.binding_path}: {error}")
@@ -65,7 +66,7 @@ class SearchPlayer:
         except BaseException:
             self.lane.abandon()
             # Found, and perhaps not yet minimised or explained: it is reported as far as it is known.
-            self._note(self._report(found or strategy.findings, run, lambda failure: None))
+            self._note(self._report(run, lambda failure: None))
             raise
         finally:
             self.progress.clear()
@@ -84,11 +85,9 @@ class SearchPlayer:
     def _confirmed(self, found: Finding, minimal: Finding) -> Finding:
         return minimal if self.process is None else confirmed(found, minimal, self.process)
 
-    def _report(self, found: Findings, run: Run, explained: Callable[[Failure], Why | None]) -> Reported:
+    def _report(self, run: Run, explained: Callable[[Failure], Why | None]) -> Reported:
         """Report what was found, and write the page of the run if it is asked for."""
-        if found:
-            run.failure = found.shortest
-        reported = report_failures(self.asked, found, run, explained)
+        reported = report_failures(self.asked, run, explained)
         if self.asked.report is not None and not self._page_written:
             self._page_written = True
             page = reported.page or page_of_run(self.asked, run)

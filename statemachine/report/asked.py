@@ -60,8 +60,11 @@ class Asked:
     """How wide the terminal is, and what it can spell."""
 
     def of_lane(self, lane: str) -> Asked:
-        """Return what is asked of one lane."""
-        return replace(self, lane=lane, lanes=(lane,))
+        """Return what is asked of one lane.  Of two lanes each writes a page of its own."""
+        page = self.report
+        if page is not None and lane != self.lanes[0]:
+            page = page.with_name(f"{page.stem}-{lane}{page.suffix}")
+        return replace(self, lane=lane, lanes=(lane,), report=page)
 
     def header(self, seed: int | None = None) -> Header:
         """Return the header of a history; ``seed`` is that of its search, if it had its own."""

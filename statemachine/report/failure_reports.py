@@ -20,7 +20,7 @@ from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
 from statemachine.report.text.replay import replay_reason, replay_sentence
 from statemachine.report.timeline import pages
-from statemachine.search.findings import Finding, Findings
+from statemachine.search.findings import Finding
 from statemachine.search.run import Run
 from statemachine.search.triage.explain import Why
 from statemachine.search.triage.failure import Failure
@@ -55,11 +55,9 @@ class _Kept(NamedTuple):
     """Where its page is."""
 
 
-def report_failures(
-    asked: Asked, found: Findings, run: Run, explain: Callable[[Failure], Why | None]
-) -> Reported:
+def report_failures(asked: Asked, run: Run, explain: Callable[[Failure], Why | None]) -> Reported:
     """Report each claim that broke once, the shortest first, and name other failures of it in a line each."""
-    groups = found.by_claim()
+    groups = run.findings.by_claim()
     reports = [
         report_failure(asked, first, run, _why(first, explain), others, alone=len(groups) == 1)
         for first, *others in groups
@@ -67,9 +65,9 @@ def report_failures(
     if not reports:
         return Reported()
     text = "\n\n".join(report.text for report in reports)
-    if len(found) > 1:
+    if len(run.findings) > 1:
         claims = counted(len(groups), "claim")
-        text = f"{len(found)} distinct failures of {claims}, the shortest first\n\n{text}"
+        text = f"{len(run.findings)} distinct failures of {claims}, the shortest first\n\n{text}"
     return Reported(
         text,
         [line for report in reports for line in report.unshown],

@@ -61,6 +61,8 @@ class SearchControl:
     """Situations that the run has missed so far; the examples of a lane that can lead to them do so."""
     most_examples: int | None = None
     """The search ends when it has begun more.  Hypothesis does not count those that met a known failure."""
+    planned: int | None = None
+    """About how many examples the search will begin; None while that is not known."""
     ended: Callable[[Example], None] = lambda example: None
     """Called with each example that was played to its end, its drain included."""
 

@@ -16,8 +16,12 @@ from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from statemachine.search.control import InvariantBroken, SearchControl, Stopped
+from statemachine.search.figures import InSearch
+from statemachine.search.findings import Finding
 from statemachine.search.machine import JobMachine
-from statemachine.search.triage.minimise import minimise
+from statemachine.search.tally import Part
+from statemachine.search.triage.failure import Failure
+from statemachine.world.clock import real_seconds
 
 FINDING = (Phase.generate,)
 """Hypothesis's phases of a run.  Shrinking is ours (``minimise.py`` says why), and so is what is kept from
@@ -68,8 +72,9 @@ def search(
     play(control, seed_number, machine, profile, phases)
     control.as_found = control.failure
     if control.failure is not None and not control.unstable:
-        control.failure = run.failure = minimise(run.lane, control.failure)
-        run.stop()
+        with run.spending(Part.FAILURES):
+            run.findings = run.findings.minimised(run.lane)
+        control.failure = run.failure
     run.finished = True
 
 
@@ -82,15 +87,16 @@ def play(
 ) -> None:
     """Play examples until the profile's number is reached, a claim breaks, or ``control`` ends the search.
 
-    The run's lane must be open.  A broken claim is not raised: it is the ``failure`` of ``control`` and of
-    its run.
+    The run's lane must be open.  A broken claim is not raised: it is the ``failure`` of ``control``, and
+    among the findings of its run.
     """
     run = control.run
     run.seed = seed_number if run.seed is None else run.seed
     seeded = seed(seed_number)(_played(machine))
     seeded.control = control
+    control.planned = settings(profile).max_examples
     try:
-        with _interrupts_noticed(control), _collector_spared():
+        with run.spending(Part.SEARCH), _interrupts_noticed(control), _collector_spared():
             run_state_machine_as_test(seeded, settings=_settings(profile, phases))
     except (InvariantBroken, Stopped):
         pass
@@ -105,8 +111,20 @@ def play(
     finally:
         del seeded.control
         if control.failure is not None:
-            run.failure = control.failure
-        run.stop()
+            run.findings.add(_finding(control, control.failure))
+
+
+def _finding(control: SearchControl, failure: Failure) -> Finding:
+    run = control.run
+    origin = InSearch(run.tally.examples, real_seconds() - run.started)
+    return Finding(
+        failure,
+        origin,
+        len(failure.steps),
+        seed=run.seed,
+        unstable=control.unstable,
+        played_before=tuple(run.latest),
+    )
 
 
 @cache

@@ -19,9 +19,10 @@ from statemachine.search.figures import (
     ScheduleFigures,
     StrategyFigures,
 )
-from statemachine.search.findings import Finding, Findings
+from statemachine.search.findings import Finding
 from statemachine.search.lanes import LaneKind
 from statemachine.search.run import Run
+from statemachine.search.tally import Part
 from statemachine.search.triage.failure import Failure
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -95,17 +96,16 @@ class Exhaustion:
         self.pair = pair
         self.total = Run(lane, kind.reach_of, judges_reach_from=MOST * len(SCENES))
         self.control = SearchControl(self.total, tick)
-        self.findings = Findings()
         self.interrupted = False
         self.played: list[Exhausted] = []
 
     def run(self) -> None:
         """Play all schedules of all situations.  Raise :class:`NeverBoth`."""
-        for situation, steps in SCENES.items():
-            seen = self._exhaust(situation, steps)
-            if seen is not None:
-                self.played.append(seen)
-        self.total.stop()
+        with self.total.spending(Part.SEARCH):
+            for situation, steps in SCENES.items():
+                seen = self._exhaust(situation, steps)
+                if seen is not None:
+                    self.played.append(seen)
         if not self.played:
             raise NeverBoth(
                 f"--exhaust {','.join(self.pair)}: there is no situation in which both are possible on one "
@@ -145,7 +145,7 @@ class Exhaustion:
 
     def _keep(self, failure: Failure, situation: str, schedules: int) -> None:
         origin = InSchedule(schedules, self.pair, situation)
-        if self.findings.add(Finding(failure, origin, len(failure.steps))):
+        if self.total.findings.add(Finding(failure, origin, len(failure.steps))):
             self.corpus.add(EntryKind.FAILURES, failure.events)
 
     def _every_order(self, steps: Steps) -> Iterator[Example | None]:

@@ -9,15 +9,17 @@ how much was tried, and what.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from statemachine.history.events import Event
 from statemachine.history.reach import Reach
 from statemachine.invariants import Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.search.figures import Doubts
-from statemachine.search.tally import Tally
+from statemachine.search.findings import Findings
+from statemachine.search.tally import Part, Tally
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, steps_in
 from statemachine.world.clock import real_seconds
@@ -44,8 +46,8 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     reach: Reach = field(init=False)
     """Counts into ``tally``."""
-    failure: Failure | None = None
-    """The failure that the verdict speaks of."""
+    findings: Findings = field(default_factory=Findings)
+    """What broke: as it was found, and once the run is over as it was minimised."""
     seed: int | None = None
     started: float = field(default_factory=real_seconds)
     finished: bool = False
@@ -55,6 +57,8 @@ class Run:
     latest: deque[tuple[Step, ...]] = field(default_factory=lambda: deque(maxlen=LATEST))
     """The steps of the latest examples that were played to their ends, without their drains."""
     _most_leases: int = -1
+    _under_way: dict[Part, float] = field(default_factory=dict)
+    """When a part began that has not ended."""
 
     def __post_init__(self) -> None:
         binding = self.lane.binding
@@ -79,11 +83,35 @@ class Run:
         if leases > self._most_leases:
             self.specimen, self._most_leases = example.events, leases
 
-    def stop(self) -> None:
-        """Set the seconds to the real time since the start: parallel searches share it."""
-        self.tally.seconds = real_seconds() - self.started
+    def add(self, other: Tally) -> None:
+        """Count what a search in another process came to.  Its time is not added: it runs beside this one."""
+        self.tally.add(replace(other, seconds=0, spent={}))
+
+    @contextmanager
+    def spending(self, part: Part) -> Iterator[None]:
+        """Count the real seconds of the block as spent on ``part``, and all until its end as the run's."""
+        began = real_seconds()
+        before = self.tally.spent.get(part, 0)
+        self._under_way[part] = began
+        try:
+            yield
+        finally:
+            now = real_seconds()
+            del self._under_way[part]
+            self.tally.spent[part] = before + now - began
+            self.tally.seconds = now - self.started
+
+    def seconds_of(self, part: Part) -> float:
+        """Return the real seconds spent on ``part`` so far."""
+        began = self._under_way.get(part)
+        return self.tally.spent.get(part, 0) + (0 if began is None else real_seconds() - began)
 
     # -- verdict ----------------------------------------------------------------------------
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure that the verdict speaks of: the shortest that was found."""
+        return self.findings.shortest if self.findings else None
 
     @property
     def judges_reach(self) -> bool:

@@ -28,7 +28,7 @@ from statemachine.history.foreign import (
 from statemachine.history.ndjson import lifecycle_from_json, lifecycle_to_json
 from statemachine.invariants import Crashed
 from statemachine.lifecycle import Lifecycle, LifecycleError
-from statemachine.search.tally import Tally
+from statemachine.search.tally import Part, Tally
 
 NAME = "run.json"
 FORMAT, VERSION = "leased-job-run", 1
@@ -63,7 +63,8 @@ class RunFile:
             "binding": self.binding,
             "defect": self.defect,
             "seed": self.seed,
-            "seconds": round(tally.seconds, 1),
+            "seconds": round(tally.seconds, 3),
+            "spent": {part: round(seconds, 3) for part, seconds in sorted(tally.spent.items())},
             "processes": self.processes,
             "examples": tally.examples,
             "steps": tally.steps,
@@ -102,6 +103,7 @@ class _Written:
     met: dict[str, int]
     judged: dict[str, int]
     lifecycle: Lifecycle
+    spent: dict[str, float] | None = None
 
 
 class _Crash(NamedTuple):
@@ -130,10 +132,17 @@ def _counts(value: Any) -> dict[str, int]:
     return {name: fit(name, count, _count) for name, count in value.items()}
 
 
+def _lengths(value: Any) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise MustBe("an object of seconds")
+    return {name: fit(name, length, _length) for name, length in value.items()}
+
+
 _CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(("processes", "examples", "steps", "failures"), _count),
     **dict.fromkeys(("met", "judged"), _counts),
     "seconds": _length,
+    "spent": _lengths,
     "lifecycle": lifecycle_from_json,
 }
 
@@ -174,6 +183,8 @@ def _run(written: _Written) -> RunFile:
         Counter(written.judged),
         [Crashed(*crash) for crash in written.crashed],
         written.lost,
+        # Files that know of no parts are of releases that counted the seconds of the search alone.
+        written.spent or {Part.SEARCH: written.seconds},
     )
     return RunFile(
         written.binding,

@@ -16,12 +16,10 @@ from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.replay import found_again, replayed
 from statemachine.search.corpus.selection import KEPT
 from statemachine.search.engine import play, sized
-from statemachine.search.figures import CorpusFigures, InSearch, StrategyFigures
-from statemachine.search.findings import Finding, Findings
+from statemachine.search.figures import CorpusFigures, StrategyFigures
 from statemachine.search.lanes import EMBEDDED, LaneKind
 from statemachine.search.run import Run
-from statemachine.search.triage.failure import Failure
-from statemachine.world.clock import real_seconds
+from statemachine.search.tally import Part
 from statemachine.world.lane import Lane
 
 PARTS = 8
@@ -39,9 +37,7 @@ class SearchStrategy(Protocol):
     """One way to search; :class:`PlainSearch`, a campaign by time, and the exhaustion of a pair."""
 
     total: Run
-    """The sum of all that was played."""
-    findings: Findings
-    """What broke, as it was found."""
+    """The sum of all that was played, with what broke, as it was found."""
     corpus: Corpus
     interrupted: bool
     """Whether Ctrl-C has ended it in good order."""
@@ -75,13 +71,13 @@ class PlainSearch:
         self.tick = tick
         self.exit_first = exit_first
         self.total = kind.new_run(lane)
-        self.findings = Findings()
         self.interrupted = False
         self._replayed = 0
 
     def run(self) -> None:
-        self._replay_corpus()
-        if not self.findings:
+        with self.total.spending(Part.CORPUS):
+            self._replay_corpus()
+        if not self.total.findings:
             first = SearchControl(self.total, self.tick)
             self._play(first, self.seed, self.kind.size(settings()))
             if first.failure is None:
@@ -99,7 +95,7 @@ class PlainSearch:
         for again in chain(replayed(self.lane, self.corpus, EntryKind.FAILURES), situations):
             self._replayed += 1
             if again.failure is not None:
-                self.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
+                self.total.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
 
     def _search_for_missed(self) -> None:
         """Play on for a while if a required situation was missed.
@@ -124,7 +120,7 @@ class PlainSearch:
             seed += 1
             examples = min(max(self.total.tally.examples, FEWEST), MOST)
             further = SearchControl(
-                self.total, self.tick, known=self.findings.signatures, most_examples=examples
+                self.total, self.tick, known=self.total.findings.signatures, most_examples=examples
             )
             size = self.kind.size(settings())
             self._play(further, seed, sized(examples, profile=None, steps=size.stateful_step_count))
@@ -133,27 +129,13 @@ class PlainSearch:
 
     @property
     def _may_find_more(self) -> bool:
-        return len(self.findings) < self.kind.most_findings
+        return len(self.total.findings) < self.kind.most_findings
 
     def _play(self, control: SearchControl, seed: int, profile: settings) -> None:
         try:
             play(control, seed, self.kind.machine, profile)
         finally:  # also when Ctrl-C follows right after a failure
             for signature, number in control.met_again.items():
-                self.findings.again(signature, number)
+                self.total.findings.again(signature, number)
             if control.failure is not None:
-                self._keep(control.failure, control.unstable)
-
-    def _keep(self, failure: Failure, unstable: str) -> None:
-        origin = InSearch(self.total.tally.examples, real_seconds() - self.total.started)
-        self.findings.add(
-            Finding(
-                failure,
-                origin,
-                len(failure.steps),
-                seed=self.seed,
-                unstable=unstable,
-                played_before=tuple(self.total.latest),
-            )
-        )
-        self.corpus.add(EntryKind.FAILURES, failure.events)
+                self.corpus.add(EntryKind.FAILURES, control.failure.events)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from statemachine.commands.merge.markdown import shard_table
+from statemachine.commands.merge.shards import shards_in
 from tests.support.commandline import (
     CHECKOUT,
     SHORT,
@@ -132,6 +134,36 @@ def test_distinct_failures_are_reported_once_each_the_shortest_first(
     folders = re.findall(r"--replay=(\S+)$", done.output, re.M)
     assert len(folders) == len(set(folders))
     assert all((cwd / folder / "history.ndjson").is_file() for folder in folders)
+
+
+FIGURES = re.compile(
+    r"^([\d ]+) examples,\s([\d\s]+) steps in (\d+) s\b[^(]*\(([\d\s]+)\ssteps/s\);\sseed \d+", re.M
+)
+
+
+@pytest.mark.parametrize(("name", "failures"), [("clean", 0), ("late", 1), ("two bugs", None)])
+def test_summary_file_and_table_say_the_same(
+    name: str, failures: int | None, ran: dict[str, tuple[Ran, Path]]
+) -> None:
+    done, cwd = ran[name]
+    if failures is None:
+        (told,) = re.findall(r"^(\d+) distinct failures of 2 claims", done.output, re.M)
+        failures = int(told)
+    left = json.loads((cwd / ".statemachine" / "run.json").read_text(encoding="utf-8"))
+    found = FIGURES.search("\n".join(done.summary))
+    assert found, done
+    examples, steps, seconds, speed = (int("".join(figure.split())) for figure in found.groups())
+    assert (examples, steps, seconds) == (left["examples"], left["steps"], round(left["seconds"]))
+    assert speed == pytest.approx(left["steps"] / left["spent"]["search"], rel=0.01)
+    assert left["failures"] == failures
+    assert left["seconds"] == pytest.approx(sum(left["spent"].values()), abs=1)
+    assert (left["spent"]["failures"] > 0.1) is bool(failures)
+    row = list(shard_table(shards_in([str(cwd)])))[-1]
+    figures = [
+        left["seed"],
+        *(f"{left[key]:,.0f}".replace(",", " ") for key in ("examples", "steps", "seconds")),
+    ]
+    assert row.endswith(f" | {' | '.join(map(str, figures))} | {failures} |")
 
 
 def test_a_plain_run_plays_first_what_was_found_until_it_is_mended(short: Path) -> None:

@@ -19,6 +19,8 @@ from statemachine.invariants.claim import invariant
 from statemachine.lifecycle import Lifecycle
 from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.summary import run_summary, verdict_line
+from statemachine.search.figures import InSearch
+from statemachine.search.findings import Finding
 from statemachine.search.run import EXAMPLES_TO_JUDGE_REACH, Run, Verdict
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Signature
@@ -161,7 +163,8 @@ def test_an_interrupted_run_does_not_blame_what_it_had_no_time_for() -> None:
 
 @pytest.mark.parametrize("finished", [True, False])
 def test_a_broken_invariant_beats_every_doubt(finished: bool) -> None:
-    made = run_of(failure=FAILURE, finished=finished)
+    made = run_of(finished=finished)
+    made.findings.add(Finding(FAILURE, InSearch(1), 1))
     crash(made)
     made.reach.counts.clear()
     assert made.verdict is Verdict.FAIL

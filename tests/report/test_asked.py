@@ -12,7 +12,7 @@ import pytest
 from models_under_test.binding import AIJobsBinding
 from statemachine.binding import DEFAULT_BINDING
 from statemachine.report.asked import Asked
-from statemachine.search.lanes import TRANSACTIONS
+from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
 from tests.support.commandline import REPO
 
 ASKED = Asked(DEFAULT_BINDING, AIJobsBinding(), None, seed=7)
@@ -79,3 +79,11 @@ def test_elsewhere_than_in_a_checkout_the_plugin_is_named(
     monkeypatch.chdir(tmp_path)
     assert ASKED.same_command() == ("pytest -p statemachine.plugin --pyargs statemachine --hypothesis-seed=7")
     assert ASKED.test_command() == "pytest -p statemachine.plugin PATH"
+
+
+def test_each_of_two_lanes_writes_a_page_of_its_own() -> None:
+    both = replace(ASKED, lanes=(EMBEDDED.name, TRANSACTIONS.name), report=Path("pages/timeline.html"))
+    pages = [both.of_lane(lane).report for lane in both.lanes]
+    assert pages == [Path("pages/timeline.html"), Path("pages/timeline-transactions.html")]
+    alone = replace(both, lanes=(TRANSACTIONS.name,))
+    assert alone.of_lane(TRANSACTIONS.name).report == Path("pages/timeline.html")

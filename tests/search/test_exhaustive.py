@@ -130,7 +130,7 @@ def test_failures_are_counted_saved_and_reported(
     right = [order for order in strategy.orders if "".join(order) in ("AAABB", "BBBAA", "AAABBB", "BBBAAA")]
     assert len(right) == 2
     assert seen.broken == seen.schedules - 2 > 0
-    assert len(strategy.findings) >= 1
+    assert len(strategy.total.findings) >= 1
     assert f"{seen.broken} of them break a claim" in "\n".join(strategy_lines(strategy.figures()))
     assert list(tmp_path.rglob("*.ndjson")) or list(tmp_path.rglob("*")), "it is kept in the corpus"
 

@@ -14,7 +14,7 @@ from statemachine.invariants import Crashed
 from statemachine.lifecycle import Answer, Lifecycle, Operation
 from statemachine.search import run_file as runfile
 from statemachine.search.run_file import RunFile, RunFileError
-from statemachine.search.tally import Tally
+from statemachine.search.tally import Part, Tally
 
 TALLY = Tally(
     7,
@@ -24,6 +24,7 @@ TALLY = Tally(
     Counter({"every_job_ends": 5}),
     [Crashed("claim", "why", "event")],
     ["the search with seed 6: its process ended"],
+    {Part.CORPUS: 0.5, Part.SEARCH: 11.0},
 )
 RUN = RunFile(
     binding="theirs:Binding",

@@ -50,7 +50,6 @@ class Merge:
         self.corpus = corpus
         self.shards = shards
         self.total = Run(lane, judges_reach_from=EXAMPLES_OF_A_TIMED_RUN)
-        self.findings = Findings()
         self.notes: list[str] = []
         self.played: set[str] = set()
         """Names of the entries that were played."""
@@ -58,6 +57,10 @@ class Merge:
         # Names of entries that break something here, and of the shards that have such an entry.
         self._failing: set[str] = set()
         self._repeated: set[str] = set()
+
+    @property
+    def findings(self) -> Findings:
+        return self.total.findings
 
     def run(self) -> None:
         self._replay(self.corpus)
@@ -71,9 +74,7 @@ class Merge:
             self.corpus.take(entry)
         self.corpus.drop(self._selection.needless())
         self.notes += self.corpus.notes
-        self.findings = self.findings.minimised(self.lane)
-        if self.findings:
-            self.total.failure = self.findings.shortest
+        self.total.findings = self.findings.minimised(self.lane)
         self.total.tally.lost += self._not_repeated()
 
     def _not_repeated(self) -> list[str]:
@@ -151,7 +152,7 @@ def run(asked: argparse.Namespace) -> int:
         merge = Merge(lane, Corpus(place, ours.header()), shards)
         say(f"{counted(len(shards), 'shard')} of {path}: playing what they found again")
         merge.run()
-        reported = report_failures(ours, merge.findings, merge.total, partial(explain, lane))
+        reported = report_failures(ours, merge.total, partial(explain, lane))
     if reported.text:
         say(f"\n{reported.text}\n")
     merge.total.finished = True
@@ -159,7 +160,12 @@ def run(asked: argparse.Namespace) -> int:
         f"Corpus: {counted(len(merge.played), 'history', 'histories')} played again; {place} now holds "
         f"{len(merge.corpus.entries())}"
     )
-    last = [f"{counted(len(shards), 'shard')} added up", kept, *merge.notes, *LIMITS[EMBEDDED.name]]
+    last = [
+        f"{counted(len(shards), 'shard')} added up, their seconds as well",
+        kept,
+        *merge.notes,
+        *LIMITS[EMBEDDED.name],
+    ]
     summary = run_summary(merge.total, lane.binding.waived, last, ours.paper)
     for line in summary:
         say(line)

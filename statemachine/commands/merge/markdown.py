@@ -35,7 +35,7 @@ def markdown(
             *(f"- {_text(doubt)}" for doubt in doubt_lines(run.doubts())),
             *_failures(findings, replay),
             "",
-            *_shards(shards),
+            *shard_table(shards),
             "",
             "<details><summary>What was met and judged</summary>",
             "",
@@ -57,7 +57,8 @@ def _failures(findings: Sequence[Finding], replay: Mapping[Signature, str]) -> I
         yield f"| `{seen.invariant}` | {_text(seen.story)} | {found.steps} | {again} |"
 
 
-def _shards(shards: Sequence[Shard]) -> Iterator[str]:
+def shard_table(shards: Sequence[Shard]) -> Iterator[str]:
+    """Yield a table with a line for each shard, of its ``run.json``."""
     yield from ["| shard | seed | examples | steps | seconds | failures |", "|---|---:|---:|---:|---:|---:|"]
     for shard in shards:
         run = shard.run

@@ -10,12 +10,17 @@ from statemachine.report.text.columns import TOGETHER
 from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
 from statemachine.search.run import Run, Verdict
+from statemachine.search.tally import Part
 
 MEANING = {
     Verdict.PASS: "no invariant was broken",
     Verdict.FAIL: "an invariant was broken",
     Verdict.UNKNOWN: "nothing was broken, but the run cannot vouch for it",
 }
+
+
+_BESIDE = {Part.CORPUS: "playing the corpus again", Part.FAILURES: "minimising and explaining"}
+"""The parts of a run in which none of its examples are played, in words."""
 
 
 def run_summary(run: Run, waived: Mapping[str, str], limits: Iterable[str], paper: Paper = WIDE) -> list[str]:
@@ -104,9 +109,11 @@ def _reasons(word: str, reasons: Mapping[str, str], paper: Paper) -> Iterator[st
 
 
 def _speed(run: Run) -> str:
-    speed = run.tally.steps / run.tally.seconds if run.tally.seconds else 0
+    tally = run.tally
     seed = "" if run.seed is None else f"; seed {run.seed}"
-    return f"{volume(run)} in {run.tally.seconds:.0f} s ({grouped(speed)} steps/s){seed}"
+    beside = {part: round(tally.spent.get(part, 0)) for part in _BESIDE}
+    spent = "".join(f", {seconds} s of them {_BESIDE[part]}" for part, seconds in beside.items() if seconds)
+    return f"{volume(run)} in {tally.seconds:.0f} s{spent} ({grouped(tally.steps_a_second)} steps/s){seed}"
 
 
 def doubts_report(run: Run, paper: Paper = WIDE) -> str:

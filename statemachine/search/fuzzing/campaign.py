@@ -29,6 +29,7 @@ from statemachine.search.findings import Finding, Findings
 from statemachine.search.fuzzing.searches import FuzzSearch, Met, Searched, Size, System, search
 from statemachine.search.pool import run_tasks
 from statemachine.search.run import Run
+from statemachine.search.tally import Part
 from statemachine.world.clock import real_seconds
 from statemachine.world.lane import Lane
 
@@ -70,7 +71,6 @@ class FuzzCampaign:
     most_failures: int = 0
     """The number of distinct failures that ends the campaign early, 0 for no limit."""
     total: Run = field(init=False)
-    findings: Findings = field(default_factory=Findings)
     situations: set[Pair] = field(default_factory=set)
     """All pairs of situations that were met."""
     replayed: int = 0
@@ -92,6 +92,10 @@ class FuzzCampaign:
         self._stop: Any = multiprocessing.get_context("spawn").RawValue("b", 0)
 
     @property
+    def findings(self) -> Findings:
+        return self.total.findings
+
+    @property
     def elapsed(self) -> float:
         return real_seconds() - self.total.started
 
@@ -103,14 +107,13 @@ class FuzzCampaign:
 
     def run(self) -> None:
         """Search until the time is up, enough is found, or Ctrl-C."""
-        try:
-            with self._interrupts_noticed():
+        with self._interrupts_noticed():
+            with self.total.spending(Part.CORPUS):
                 self._replay_corpus(EntryKind.FAILURES)
                 self._replay_corpus(EntryKind.SITUATIONS, until=self.asked.seconds * SHARE_OF_THE_CORPUS)
+            # The wall clock counts, not the times of the searches, which run side by side.
+            with self.total.spending(Part.SEARCH):
                 self._search()
-        finally:
-            # The wall clock counts: the searches have added up their own times, side by side.
-            self.total.stop()
         if not self.interrupted:
             for searched in self._retries:
                 self._lose(searched.lost)
@@ -139,7 +142,8 @@ class FuzzCampaign:
                     return
 
     def figures(self) -> Sequence[StrategyFigures]:
-        seconds, processes = self.total.tally.seconds, self.asked.processes
+        seconds = self.total.seconds_of(Part.CORPUS) + self.total.seconds_of(Part.SEARCH)
+        processes = self.asked.processes
         return [
             FuzzFigures(seconds, processes, len(self.situations), self.last_new),
             CorpusFigures(
@@ -167,7 +171,7 @@ class FuzzCampaign:
         if searched.lost:
             self._retry(searched)
             return
-        self.total.tally.add(searched.tally)
+        self.total.add(searched.tally)
         for signature, number in searched.met_again.items():
             self.findings.again(signature, number)
         if searched.failure is not None:
