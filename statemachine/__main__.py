@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from statemachine.binding import BindingError
 from statemachine.binding.fleet import FleetError
-from statemachine.commands import plain_test, soak
+from statemachine.commands import clean, plain_test, soak
 from statemachine.commands.certificate import certify
 from statemachine.commands.check_binding import exercise
 from statemachine.commands.gate import run_gate
@@ -38,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     soak.COMMAND,
     add_up.COMMAND,  # merge
     plain_test.COMMAND,
+    clean.COMMAND,
 )
 """In the order of ``--help``."""
 

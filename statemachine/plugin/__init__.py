@@ -24,6 +24,7 @@ from statemachine.plugin.lanes import LanePlayer, embedded, interleaved
 from statemachine.plugin.options import asked_for, check_configuration, check_profile, choose_settings
 from statemachine.plugin.processes_player import ProcessesPlayer
 from statemachine.plugin.state import STATE, PluginState
+from statemachine.report.housekeeping import KEPT_FAILURES
 from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs
 from statemachine.report.text.lanes import LANES
 from statemachine.report.text.paper import WIDE, paper_for
@@ -71,6 +72,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PLACE",
         help="histories to play first, and where to keep those that are found: a directory, or a Redis that "
         "several machines share, redis://HOST:PORT/NUMBER (default: .statemachine/corpus)",
+    )
+    group.addoption(
+        "--keep-failures",
+        metavar="N",
+        help=f"how many failure folders .statemachine keeps, the newest (default: {KEPT_FAILURES})",
     )
     group.addoption(
         "--clock-skew",

@@ -16,6 +16,7 @@ from statemachine.history.ndjson import Header, HistoryError
 from statemachine.history.words import seconds_in
 from statemachine.lifecycle import LifecycleError
 from statemachine.report.asked import CORPUS, Asked
+from statemachine.report.housekeeping import KEPT_FAILURES
 from statemachine.report.text.paper import WIDE
 from statemachine.report.timeline import NAME
 from statemachine.search.corpus.places import CorpusPlace, Directory, PlaceError, place_for
@@ -60,6 +61,7 @@ def asked_for(options: argparse.Namespace) -> Asked:
         database_server=options.database_server,
         kills=options.kills,
         report=_report(options.report, lanes[0]),
+        keep_failures=_keep_failures(options.keep_failures),
     )
 
 
@@ -126,6 +128,14 @@ def _report(asked: str | None, lane: str) -> Path | None:
     if not above.is_dir():
         raise pytest.UsageError(f"--report {asked}: {above} is no directory; give another place")
     return file
+
+
+def _keep_failures(asked: str | None) -> int:
+    if asked is None:
+        return KEPT_FAILURES
+    if not asked.isdecimal() or int(asked) < 1:
+        raise pytest.UsageError(f"--keep-failures {asked}: give a whole number of at least 1")
+    return int(asked)
 
 
 def _fuzz_seconds(options: argparse.Namespace) -> int:

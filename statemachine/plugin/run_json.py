@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from statemachine.report.asked import Asked
-from statemachine.report.failure_folder import FOLDER, write_whole
+from statemachine.report.failure_folder import FOLDER, begin_folder, write_whole
 from statemachine.search import run_file
 from statemachine.search.lanes import EMBEDDED
 from statemachine.search.run_file import RunFile
@@ -17,7 +17,8 @@ def forget_run(asked: Asked) -> None:
     """Delete the file of the run before: a run that is killed must not be taken for it."""
     if asked.lane == EMBEDDED.name:
         with suppress(OSError):
-            (FOLDER / run_file.NAME).unlink()
+            (FOLDER / run_file.NAME).unlink(missing_ok=True)
+            begin_folder()  # now, since a run that is killed may leave a corpus in it
 
 
 def write_run(asked: Asked, strategy: SearchStrategy, remarks: Sequence[str]) -> list[str]:
@@ -38,7 +39,7 @@ def write_run(asked: Asked, strategy: SearchStrategy, remarks: Sequence[str]) ->
     )
     file = FOLDER / run_file.NAME
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        begin_folder()
         write_whole(file, run_file.dumps(left).encode())
     except OSError as error:
         return [f"{file} could not be written ({error}): this run cannot be merged"]

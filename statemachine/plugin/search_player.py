@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,13 @@ from statemachine.history.words import counted
 from statemachine.plugin.ending import fail, stop
 from statemachine.plugin.progress import Progress
 from statemachine.plugin.run_json import forget_run, write_run
+from statemachine.report.failure_folder import FOLDER
 from statemachine.report.failure_reports import Reported, page_of_run, report_failures, write_report_page
+from statemachine.report.housekeeping import prune
 from statemachine.report.outcome import Outcome
 from statemachine.report.text.figures import strategy_lines
 from statemachine.report.text.summary import doubts_report, verdict_line
+from statemachine.search.corpus.places import Directory
 from statemachine.search.exhaustive import NeverBoth
 from statemachine.search.findings import Finding
 from statemachine.search.run import Run, Verdict
@@ -46,6 +50,8 @@ class SearchPlayer:
         self.progress = progress
         self.process = process
         self._page_written = False
+        self._saved: list[Path] = []
+        """Failure folders of this run."""
 
     def play(self, strategy: SearchStrategy) -> None:
         """Search; fail the test with a report unless the verdict is PASS."""
@@ -71,7 +77,7 @@ class SearchPlayer:
         finally:
             self.progress.clear()
             strategy.corpus.flush()
-            self.outcome.remarks += strategy_lines(strategy.figures())
+            self.outcome.remarks += [*strategy_lines(strategy.figures()), *self._prune()]
             self._write_run(strategy)
         if strategy.interrupted:
             self._note(reported)
@@ -88,11 +94,23 @@ class SearchPlayer:
     def _report(self, run: Run, explained: Callable[[Failure], Why | None]) -> Reported:
         """Report what was found, and write the page of the run if it is asked for."""
         reported = report_failures(self.asked, run, explained)
+        self._saved = [Path(folder) for folder in reported.folders.values()]
         if self.asked.report is not None and not self._page_written:
             self._page_written = True
             page = reported.page or page_of_run(self.asked, run)
             self.outcome.notes.append(write_report_page(self.asked.report, page))
         return reported
+
+    def _prune(self) -> list[str]:
+        """Delete old failure folders, and return the line that says so."""
+        place = self.asked.corpus
+        spared = [*self._saved, *([place.folder] if isinstance(place, Directory) else [])]
+        try:
+            deleted = len(prune(FOLDER, self.asked.keep_failures, spared))
+        except OSError as error:
+            return [f"{FOLDER} could not be cleared of old failures ({error})"]
+        kept = f"{FOLDER} keeps the newest {self.asked.keep_failures} failures (--keep-failures)"
+        return [f"{kept}: {deleted} deleted"] if deleted else []
 
     def _note(self, reported: Reported) -> None:
         """Print a report at the end, where the test itself is interrupted and shows none."""

@@ -11,6 +11,7 @@ from statemachine.binding import DEFAULT_BINDING, Binding
 from statemachine.history.events import Event
 from statemachine.history.ndjson import Header
 from statemachine.history.shown import without_passwords
+from statemachine.report.housekeeping import KEPT_FAILURES
 from statemachine.report.text.paper import WIDE, Paper
 from statemachine.search.corpus.places import CorpusPlace, Directory
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
@@ -56,6 +57,8 @@ class Asked:
     """How many workers the lane of real processes kills, as it was given."""
     report: Path | None = None
     """The file that the page of the run is written into."""
+    keep_failures: int = KEPT_FAILURES
+    """How many failure folders are kept; older ones are deleted when the run ends."""
     paper: Paper = WIDE
     """How wide the terminal is, and what it can spell."""
 

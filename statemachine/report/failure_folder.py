@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,21 @@ from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import EARLIER, Steps
 
 FOLDER = Path(".statemachine")
+HISTORY = "history.ndjson"
+IGNORE = ".gitignore"
+IGNORED = "# Made by leased-job-statemachine, which keeps its findings here.\n*\n"
+"""What keeps a folder out of git, itself included."""
+
+
+def begin_folder(folder: Path = FOLDER) -> None:
+    """Make the folder of a project's findings, and keep it out of git.  Raises ``OSError``.
+
+    A ``.gitignore`` that is there stays: someone may want to commit what is found.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # where there is no room for it, a finding may still be written
+        if not (folder / IGNORE).exists():
+            write_whole(folder / IGNORE, IGNORED.encode())
 
 
 @dataclass(frozen=True)
@@ -88,11 +104,11 @@ def save_page(saved: Saved, page: str) -> Saved:
 
 
 def _save_history(root: Path, text: bytes) -> Path:
-    events = text.partition(b"\n")[2]
-    digest = base64.b32encode(hashlib.sha256(events).digest()).decode().lower()
+    begin_folder(root)
+    events, digest = text.partition(b"\n")[2], digest_of(text)
     for length in range(5, len(digest)):
         folder = root / digest[:length]
-        file = folder / "history.ndjson"
+        file = folder / HISTORY
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(file, text)
@@ -100,6 +116,12 @@ def _save_history(root: Path, text: bytes) -> Path:
         if file.read_bytes().partition(b"\n")[2] == events:
             return folder
     raise OSError(f"{root} holds another history under every name for this one: move it away")
+
+
+def digest_of(history: bytes) -> str:
+    """Return the digest of the events of a history, which its folder is named after: a beginning of it."""
+    events = history.partition(b"\n")[2]
+    return base64.b32encode(hashlib.sha256(events).digest()).decode().lower()
 
 
 def write_whole(file: Path, content: bytes) -> None:
