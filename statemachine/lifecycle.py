@@ -55,6 +55,9 @@ FENCED = (*FINISHES, Operation.RENEW)
 MESSAGE_STEPS = (Operation.RECEIVE, Operation.EXTEND, Operation.ACKNOWLEDGE)
 """Steps of a delivery that are about its message only: none of them writes to a job."""
 
+DIRECT = (Operation.MARK_RUNNING, *FENCED)
+"""Operations that code may call outside of any delivery; :attr:`Lifecycle.strays` says which it does."""
+
 OPTIONAL = frozenset({Operation.EXTEND, Operation.RENEW, Operation.RELEASE, Operation.RECOVER})
 """Operations that a system may lack; :attr:`Lifecycle.offers` says which of them it has."""
 
@@ -115,6 +118,12 @@ class Lifecycle:
     """Whether finishes show a fencing token.  False: any attempt may finish a job."""
     offers: frozenset[Operation] = frozenset({Operation.RELEASE, Operation.RECOVER})
     """Those of :data:`OPTIONAL` that the system has."""
+    strays: frozenset[Operation] = frozenset(DIRECT)
+    """Those of :data:`DIRECT` that any code of the system, an admin action or a script, calls directly.
+
+    The verifier calls these outside of any delivery as well, also twice, late and with an old attempt.  Empty
+    where nothing but a worker with a message in its hands can take or end a job.
+    """
     pending: str = "PENDING"
     """The status of a job that was created and never acquired."""
     retrying: str = "RETRYING"
@@ -140,6 +149,7 @@ class Lifecycle:
                 f"({self.further_terminal!r},)"
             )
         object.__setattr__(self, "offers", frozenset(self.offers))
+        object.__setattr__(self, "strays", frozenset(self.strays))
         object.__setattr__(self, "further_terminal", tuple(self.further_terminal))
         ends = {self.done, self.failed}
         statuses = [self.pending, self.retrying, self.running, *sorted(ends), *self.further_terminal]
@@ -153,6 +163,12 @@ class Lifecycle:
             raise LifecycleError(
                 f"offers names {', '.join(strange)}: only {', '.join(sorted(OPTIONAL))} are optional, "
                 "every system has the others"
+            )
+        strange = sorted(self.strays - frozenset(DIRECT))
+        if strange:
+            raise LifecycleError(
+                f"strays names {', '.join(strange)}: only {', '.join(sorted(DIRECT))} can be called "
+                "outside of a delivery; leave out the others"
             )
         for name in ("lease_seconds", "visibility_seconds", "max_receives", "inference_cap_seconds"):
             if getattr(self, name) < 1:

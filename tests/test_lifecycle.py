@@ -111,6 +111,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], list[str]]] = [
     ({"offers": frozenset({Operation.CREATE})}, ["offers names create", "extend, recover, release, renew"]),
     ({"offers": frozenset({Operation.CLOSE})}, ["offers names close"]),
     ({"offers": {"explode"}}, ["offers names explode"]),
+    ({"strays": frozenset({Operation.PREPARE})}, ["strays names prepare", "complete, fail", "leave out"]),
 ]
 
 

@@ -103,6 +103,7 @@ class Cell:
     answer: Answer | Callable[[Lifecycle], Answer]  # fixed, or a policy of the lifecycle
     effect: Effect
     exists: Callable[[Lifecycle], bool] = lambda lifecycle: True  # whether it can come about at all
+    direct: bool = False  # a worker never comes here: only a call outside of a delivery does
 
     def answer_under(self, lifecycle: Lifecycle) -> Answer:
         """Return the answer that is due under ``lifecycle``."""
@@ -217,26 +218,27 @@ _ACQUIRE = (
     Cell("RETRYING", _otherwise, _YES, _acquired, exists=_can_retry),
 )
 _FINISH = (
-    Cell(NO_SUCH_JOB, _absent, _NO, _untouched),
+    Cell(NO_SUCH_JOB, _absent, _NO, _untouched, direct=True),
     Cell(SUPERSEDED, _superseded, _NO, _untouched, exists=_fenced),
     _late(lambda ours: ours.late_completion, _finished),
     Cell(LEASE_LIVE, _running, _YES, _finished),
-    Cell("again, after its own finish", _already_finished_so, _YES, _untouched),
+    Cell("again, after its own finish", _already_finished_so, _YES, _untouched, direct=True),
     Cell(
         "after another finish of its own",
         lambda q: _row(q).status != q.lifecycle.pending,
         _NO,
         _untouched,
         exists=_has_several_ends,
+        direct=True,
     ),
-    Cell("PENDING, attempt 0", _otherwise, _NO, _untouched),
+    Cell("PENDING, attempt 0", _otherwise, _NO, _untouched, direct=True),
 )
 _RENEW = (
-    Cell(NO_SUCH_JOB, _absent, _NO, _untouched),
+    Cell(NO_SUCH_JOB, _absent, _NO, _untouched, direct=True),
     Cell(SUPERSEDED, _superseded, _NO, _untouched, exists=_fenced),
     _late(lambda ours: ours.late_renewal or ours.late_completion, _renewed),
     Cell(LEASE_LIVE, _running, _YES, _renewed),
-    Cell("not RUNNING", _otherwise, _NO, _untouched),
+    Cell("not RUNNING", _otherwise, _NO, _untouched, direct=True),
 )
 # A sweep names no job: as a call it is in the first cell, and on each job it is ruled by the others.
 _RECOVER = (
@@ -261,10 +263,18 @@ LEGALITY: dict[Operation, tuple[Cell, ...]] = {
 def cells(lifecycle: Lifecycle) -> list[tuple[Operation, list[Cell]]]:
     """Return the cells that exist under ``lifecycle``, by operation, in the table's order."""
     return [
-        (operation, [cell for cell in listed if cell.exists(lifecycle)])
+        (
+            operation,
+            [cell for cell in listed if cell.exists(lifecycle) and _comes(cell, operation, lifecycle)],
+        )
         for operation, listed in LEGALITY.items()
         if lifecycle.has(operation)
+        and (operation is not Operation.MARK_RUNNING or operation in lifecycle.strays)
     ]
+
+
+def _comes(cell: Cell, operation: Operation, lifecycle: Lifecycle) -> bool:
+    return operation in lifecycle.strays or not cell.direct
 
 
 def ruling(question: Question) -> Cell:

@@ -87,7 +87,7 @@ class Header:
 def lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
     """Return the fields of ``lifecycle`` as JSON values, without the derived ones."""
     values = {f.name: getattr(lifecycle, f.name) for f in fields(lifecycle) if f.init}
-    return values | {"offers": sorted(lifecycle.offers)}
+    return values | {"offers": sorted(lifecycle.offers), "strays": sorted(lifecycle.strays)}
 
 
 def lifecycle_from_json(values: Any) -> Lifecycle:

@@ -15,7 +15,7 @@ from statemachine.report.asked import Asked
 from statemachine.report.failure_folder import Saved, plain_test_line, save, save_page, write_whole
 from statemachine.report.plain_tests import NAME
 from statemachine.report.text.failure import failure_report, to_reproduce, what_broke
-from statemachine.report.text.figures import how_found
+from statemachine.report.text.figures import how_found, merged_lines
 from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import MARGIN
 from statemachine.report.text.replay import replay_reason, replay_sentence
@@ -155,6 +155,7 @@ def _replays(asked: Asked, path: str) -> list[str]:
 
 def _in_short(asked: Asked, found: Finding, kept: _Kept) -> Iterator[str]:
     yield f"    {found.signature}; {counted(found.steps, 'step')}, met {counted(found.times)}"
+    yield from (f"      {line}" for line in merged_lines(found))
     yield f"      {kept.reproduce[0]}"
     if not kept.look:  # it is nowhere else
         yield from what_broke(asked.binding.lifecycle, found.failure, asked.paper)

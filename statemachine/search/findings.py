@@ -1,13 +1,15 @@
 """The distinct failures of one run: each reported once, however often it was met.
 
-Failures with one signature are one finding, and so are two whose minimal histories have one signature.  The
-shortest history of each finding is kept.
+Failures with one signature are one finding, and so are two whose minimal histories have one signature: what
+was merged is counted by its own signature.  The shortest history of each finding is kept.  A finding by
+strays, direct calls that not every system has, is told after those by all others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from statemachine.search.figures import Origin
@@ -46,6 +48,11 @@ class Finding:
     """The example after which it does so there, if it does not alone and one was found."""
     unconfirmed: str = ""
     """Why it could not be played in a fresh process."""
+    merged: Mapping[Signature, int] = field(default_factory=dict)
+    """How often it was met under each signature that its histories had before they were minimised.
+
+    Empty before they are minimised.
+    """
 
     @property
     def signature(self) -> Signature:
@@ -82,7 +89,8 @@ class Findings:
             self._found[found.signature] = found
             return True
         shortest = min(before, found, key=lambda finding: finding.steps)
-        self._found[found.signature] = replace(shortest, times=before.times + found.times)
+        merged = Counter(before.merged) + Counter(found.merged)
+        self._found[found.signature] = replace(shortest, times=before.times + found.times, merged=merged)
         return False
 
     def again(self, signature: Signature, times: int) -> None:
@@ -98,7 +106,8 @@ class Findings:
         for found in self._found.values():
             began = real_seconds()
             failure = found.failure if found.unstable else minimise(lane, found.failure, self.signatures)
-            minimal = replace(found, failure=failure, shrink_seconds=real_seconds() - began)
+            took, merged = real_seconds() - began, {found.signature: found.times}
+            minimal = replace(found, failure=failure, shrink_seconds=took, merged=merged)
             whole.add(confirmed(found, minimal))
         return whole
 
@@ -108,7 +117,15 @@ class Findings:
         return self.by_claim()[0][0].failure
 
     def by_claim(self) -> list[list[Finding]]:
-        """Grouped by the claim that broke, the shortest first: groups, and findings in each."""
-        ordered = sorted(self._found.values(), key=lambda found: (found.signature.invariant, found.steps))
+        """Grouped by the claim that broke: groups, and findings in each.
+
+        The shortest comes first, but one by strays only after all others.
+        """
+        ordered = sorted(self._found.values(), key=lambda found: (found.signature.invariant, *_told(found)))
         groups = [list(group) for _, group in groupby(ordered, key=lambda found: found.signature.invariant)]
-        return sorted(groups, key=lambda group: (group[0].steps, group[0].signature))
+        return sorted(groups, key=lambda group: _told(group[0]))
+
+
+def _told(found: Finding) -> tuple[bool, int, Signature]:
+    """Return by what findings are ordered, the first to be told first."""
+    return found.signature.by_a_stray, found.steps, found.signature

@@ -22,7 +22,7 @@ from statemachine.history import ndjson
 from statemachine.history.events import Event
 from statemachine.history.foreign import MOST_CHARACTERS
 from statemachine.history.ndjson import Header, HistoryError
-from statemachine.lifecycle import Answer, JobRow, Lifecycle, Operation
+from statemachine.lifecycle import DIRECT, Answer, JobRow, Lifecycle, Operation
 
 STRANGE = Lifecycle(
     lease_seconds=10,
@@ -34,6 +34,7 @@ STRANGE = Lifecycle(
     late_renewal=Answer.ACCEPTED,
     fenced=False,
     offers=frozenset({Operation.RENEW, Operation.EXTEND}),
+    strays=frozenset({Operation.FAIL}),
     pending="NEW",
     retrying="AGAIN",
     running="BUSY",
@@ -99,6 +100,12 @@ def test_a_file_from_before_renewals_had_a_policy_of_their_own_is_read() -> None
     header, events = ndjson.loads(replaced(1, lifecycle=older), "x")
     assert header == replace(HEADER, lifecycle=replace(STRANGE, late_renewal=None))
     assert events == EVERY
+
+
+def test_a_file_from_before_direct_calls_could_be_left_out_has_them_all() -> None:
+    older = {name: value for name, value in LIFECYCLE.items() if name != "strays"}
+    header, _ = ndjson.loads(replaced(1, lifecycle=older), "x")
+    assert header == replace(HEADER, lifecycle=replace(STRANGE, strays=frozenset(DIRECT)))
 
 
 def test_a_file_from_before_there_were_two_lanes_is_of_the_embedded_one() -> None:

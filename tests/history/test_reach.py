@@ -16,7 +16,7 @@ from statemachine.history import reach
 from statemachine.history.events import Event
 from statemachine.history.ledger import Ledger
 from statemachine.history.reach import Reach, required
-from statemachine.lifecycle import OPTIONAL, Lifecycle, Operation
+from statemachine.lifecycle import DIRECT, OPTIONAL, Lifecycle, Operation
 from statemachine.world.lane import Lane
 from statemachine.world.operations import OPERATIONS, perform
 from statemachine.world.operations.strikes import WEIGHED
@@ -59,6 +59,22 @@ def test_what_a_system_lacks_is_not_required(changes: dict[str, Any], gone: set[
     assert gone
     assert set(required(FULL)) - set(required(replace(FULL, **changes))) == gone
     assert set(required(replace(FULL, **changes))) < set(required(FULL))
+
+
+def test_what_only_a_direct_call_comes_to_is_not_required_without_direct_calls() -> None:
+    without = {str(operation): set[str]() for operation in DIRECT}
+    for cell in set(required(FULL)) - set(required(replace(FULL, strays=frozenset()))):
+        operation, _, situation = cell.partition(": ")
+        without[operation].add(situation)
+    assert all(without.values())
+    assert without["complete"] == {
+        "no such job for that tenant",
+        "again, after its own finish",
+        "after another finish of its own",
+        "PENDING, attempt 0",
+    }
+    kept = set(required(replace(FULL, strays=frozenset({Operation.COMPLETE}))))
+    assert {cell for cell in required(FULL) if cell.startswith("complete: ")} <= kept
 
 
 def test_with_a_single_end_there_is_no_other_finish() -> None:

@@ -40,7 +40,14 @@ class Scene(NamedTuple):
 
 
 def _step(operation: str, /, *, when: Condition = always, **arguments: Any) -> SceneStep:
-    return SceneStep(operation, arguments, when)
+    if operation != "stray":
+        return SceneStep(operation, arguments, when)
+    direct = _directly(Operation(arguments["operation"]))
+    return SceneStep(operation, arguments, lambda lifecycle: when(lifecycle) and direct(lifecycle))
+
+
+def _directly(operation: Operation) -> Condition:
+    return lambda lifecycle: operation in lifecycle.strays
 
 
 def _offers(operation: Operation) -> Condition:
@@ -149,6 +156,7 @@ SCENES: tuple[Scene, ...] = (
             _step("stray", operation="renew", job="j1", attempt="foreign", when=_offers(Operation.RENEW)),
             _step("stray", operation="complete", job="j1", attempt="previous", when=_fenced),
         ),
+        _directly(Operation.MARK_RUNNING),
     ),
     Scene(
         "A publisher dies, the sweep sends",

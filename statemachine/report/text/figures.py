@@ -87,6 +87,7 @@ def how_found(found: Finding) -> str:
         text += f"; shrunk {found.found_steps} → {found.steps} steps in {found.shrink_seconds:.1f} s"
     if found.times > 1:
         text += f"\n  Met {counted(found.times)}"
+        text += "".join(f"\n    {line}" for line in merged_lines(found))
     if found.unstable:
         text += f"\n  Hypothesis could not repeat it ({found.unstable}): please report that as a bug of ours"
     return "\n  ".join([text, *_memory(found)])
@@ -109,6 +110,13 @@ def _memory(found: Finding) -> Iterator[str]:
     yield f"{needs}, and after this example it breaks the claim ({EARLIER} beside the history):"
     for step in found.earlier:
         yield f"{step.key}. {step.operation} {' '.join(map(str, step.arguments.values()))}"
+
+
+def merged_lines(found: Finding) -> Iterator[str]:
+    """Yield how often each kind was met that became this one when it was minimised, a line each."""
+    if len(found.merged) > 1:
+        for signature, times in sorted(found.merged.items(), key=lambda pair: (-pair[1], pair[0])):
+            yield f"{counted(times)} as {signature}"
 
 
 def _origin(origin: Origin) -> str:

@@ -21,6 +21,7 @@ from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.rewriting import (
     about,
     alternatives,
+    by_a_worker,
     by_the_publisher,
     by_the_same_message,
     in_turn,
@@ -38,7 +39,10 @@ _SHORT_RUNS = (4, 3, 2)
 
 
 def minimise(lane: Lane, failure: Failure, others: Collection[Signature] = ()) -> Failure:
-    """Return a minimal failure of the same invariant, with steps renumbered from 1; ``lane`` must be open.
+    """Return a minimal failure of the same kind, with steps renumbered from 1; ``lane`` must be open.
+
+    Of the same kind is one that breaks the same claim with the job in the same status, by the same kind of
+    actor; only a stray may give way to another (:meth:`Signature.is_kept_by`).
 
     ``others`` are signatures found already.  Dropping steps may turn one bug into another that breaks the
     same claim; a history with such a signature is not taken, or two findings would become one.
@@ -52,6 +56,9 @@ def minimise(lane: Lane, failure: Failure, others: Collection[Signature] = ()) -
         best.in_drain = True
     # One replay in place of dozens: most of a long history is about other jobs.
     best.try_steps(about(failure.headline.subject, best.steps))
+    # First of all, since what a worker needs for its call is soon dropped when a stray does without it.
+    while best.failure.signature.by_a_stray and any(map(best.try_steps, by_a_worker(best.steps))):
+        pass
     # From the cheapest to the dearest, and back to the first one whenever a pass has gained something, since
     # what it changed may let steps go.  For n steps: drop_steps about 2n replays; play_whole and simplify a
     # few for each step; drop_runs 3n; drop_pairs n²/2, so only once little is left; rewrite repeats the
@@ -91,7 +98,7 @@ class _Attempt:
         ]
 
     def try_steps(self, steps: Steps, at_any_cost: bool = False) -> bool:
-        """Play ``steps`` as far as possible; keep what was played, and return True, if the same claim breaks.
+        """Play ``steps`` as far as possible; keep it, and return True, if it is of the same kind.
 
         Once the lane's limit of steps is reached, only what is tried ``at_any_cost`` is played.
         """
@@ -114,8 +121,7 @@ class _Attempt:
         return False
 
     def _is_the_same(self, found: Failure) -> bool:
-        same = found.headline.invariant == self.failure.headline.invariant
-        return same and found.signature not in self.others
+        return self.failure.signature.is_kept_by(found.signature) and found.signature not in self.others
 
     def play_whole(self) -> bool:
         """Play operations whole that were stopped before each statement; return whether any could be."""
@@ -186,7 +192,8 @@ class _Attempt:
     def _simplify_one(self) -> bool:
         steps = self.steps
         job = self.failure.headline.subject
-        if any(self.try_steps(script) for script in (*in_turn(steps), *by_the_publisher(steps, job))):
+        otherwise = (*in_turn(steps), *by_the_publisher(steps, job), *by_a_worker(steps))
+        if any(self.try_steps(script) for script in otherwise):
             return True
         for place, step in enumerate(steps):
             for simpler in simpler_steps(step, job):

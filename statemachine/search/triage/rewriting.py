@@ -139,6 +139,22 @@ def by_the_publisher(steps: Steps, job: str) -> Iterator[list[Step]]:
                 ]
 
 
+def by_a_worker(steps: Steps) -> Iterator[list[Step]]:
+    """Yield ``steps`` with a worker's own finish, or renewal, in place of a stray one.
+
+    A reader whose code makes no direct calls would not believe the stray.
+    """
+    workers = dict.fromkeys(step.arguments["worker"] for step in steps if "worker" in step.arguments)
+    for place, step in enumerate(steps):
+        if step.operation == "stray":
+            stepwise = {STEPWISE: True} if step.arguments.get(STEPWISE) else {}
+            for worker in workers:
+                own = step._replace(
+                    operation=step.arguments["operation"], arguments={"worker": worker, **stepwise}
+                )
+                yield [*steps[:place], own, *steps[place + 1 :]]
+
+
 def _resumed_at(steps: Steps, place: int) -> Iterator[list[int]]:
     """Yield the places in which the operation that began at ``place`` is resumed, for each name it may have.
 

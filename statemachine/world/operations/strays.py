@@ -28,7 +28,7 @@ WHICH = {"current": 0, "previous": -1, "next": 1}
 
 
 def _methods(example: Example) -> dict[Operation, Callable[[str, str, int, str], bool]]:
-    """Return the calls of this system that take an attempt number, its fencing token."""
+    """Return the direct calls of this system that take an attempt number, its fencing token."""
     binding, has = example.binding, example.lifecycle.has
     methods: dict[Operation, Callable[[str, str, int, str], bool]] = {
         Operation.COMPLETE: binding.complete,
@@ -40,7 +40,7 @@ def _methods(example: Example) -> dict[Operation, Callable[[str, str, int, str],
         methods[Operation.CLOSE] = binding.close
     if has(Operation.RENEW):
         methods[Operation.RENEW] = lambda job, tenant, attempt, _: binding.renew(job, tenant, attempt)
-    return methods
+    return {named: method for named, method in methods.items() if named in example.lifecycle.strays}
 
 
 def _stray_offers(example: Example) -> Offers:
@@ -60,8 +60,10 @@ def _stray_offers(example: Example) -> Offers:
                 yield Offer(weight, "stray", {"operation": str(named), "job": job, "attempt": "current"})
             if row.attempt > 1:
                 yield Offer(2, "stray", {"operation": str(named), "job": job, "attempt": "previous"})
-        yield Offer(2, "stray", {"operation": "complete", "job": job, "attempt": "zero"})
-        yield Offer(2, "stray", {"operation": "fail", "job": job, "attempt": "next"})
+        if Operation.COMPLETE in methods:
+            yield Offer(2, "stray", {"operation": "complete", "job": job, "attempt": "zero"})
+        if Operation.FAIL in methods:
+            yield Offer(2, "stray", {"operation": "fail", "job": job, "attempt": "next"})
         for named in methods:
             yield Offer(2, "stray", {"operation": str(named), "job": job, "attempt": "foreign"})
 
@@ -80,7 +82,8 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
     methods = _methods(example)
     if operation not in methods:
         raise Unplayable(
-            f"there is no operation {operation} that shows a token; there are {', '.join(sorted(methods))}"
+            f"there is no direct call {operation} that shows a token; the lifecycle's strays have "
+            f"{', '.join(sorted(methods)) or 'none'}"
         )
     if attempt not in ("zero", "foreign", *WHICH):
         raise Unplayable(f"there is no attempt {attempt}; say zero, foreign, {', '.join(WHICH)}")
@@ -109,6 +112,8 @@ def stray(example: Example, operation: str, job: str, attempt: str) -> Play:
 
 
 def _stray_mark_running_offers(example: Example) -> Offers:
+    if Operation.MARK_RUNNING not in example.lifecycle.strays:
+        return
     for job in example.jobs[-LIVE_JOBS:]:
         # Without a message such an attempt would strand the job: no delivery would ever take it over.
         if example.ledger.messages_of(job) or example.ledger.is_terminal(job):
@@ -119,6 +124,8 @@ def _stray_mark_running_offers(example: Example) -> Offers:
 @operation(_stray_mark_running_offers, optional=True, made_by=STRAY)
 def mark_running(example: Example, job: str, foreign: bool = False) -> Play:
     """The repository method in a unit of work of its own; the attempt that it begins has no worker."""
+    if Operation.MARK_RUNNING not in example.lifecycle.strays:
+        raise Unplayable("there is no direct call mark_running: the lifecycle's strays leave it out")
     known_job(example, job)
     row = example.ledger.rows.get(job)
     own = row.tenant if row is not None else example.binding.tenants[0]

@@ -22,7 +22,9 @@ def test_one_defect_reached_in_two_ways_has_one_signature(open_lane: OpenLane) -
     assert one is not None
     assert other is not None
     assert one.signature == other.signature
-    assert one.signature == Signature("only_the_holder_finishes", "complete", NOT_HELD)
+    assert one.signature == Signature(
+        "only_the_holder_finishes", "complete", NOT_HELD, actor="worker", status="DONE"
+    )
     assert len(one.events) < len(other.events)
 
 
@@ -40,8 +42,8 @@ def test_after_a_drain_the_signature_has_the_status_of_the_job(open_lane: OpenLa
     with open_lane("running_jobs_skipped_at_receive") as lane:
         failure = play(lane, MINIMAL["running_jobs_skipped_at_receive"], drained=True).failure
     assert failure is not None
-    assert failure.signature == Signature("every_job_ends", "drain", "RUNNING")
-    assert str(failure.signature) == "drain: RUNNING"
+    assert failure.signature == Signature("every_job_ends", "drain", actor="worker", status="RUNNING")
+    assert str(failure.signature) == "drain: job RUNNING, changed last by a worker"
 
 
 def test_the_fault_is_part_of_the_signature(open_lane: OpenLane) -> None:
@@ -50,6 +52,24 @@ def test_the_fault_is_part_of_the_signature(open_lane: OpenLane) -> None:
     assert failure is not None
     assert failure.signature.fault
     assert str(failure.signature).endswith(f"; {failure.signature.fault}")
+
+
+def test_who_acted_and_what_became_of_the_job_are_part_of_the_signature() -> None:
+    worker = Signature("every_job_ends", "drain", actor="worker", status="RUNNING")
+    assert worker != worker._replace(actor="sweep")
+    assert worker != worker._replace(status="no row")
+    assert str(worker._replace(status="no row")) == "drain: job without a row, changed last by a worker"
+
+
+def test_a_shrink_may_leave_a_stray_but_never_turn_to_one_nor_to_another_status() -> None:
+    worker = Signature("every_job_ends", "drain", actor="worker", status="RUNNING")
+    stray = worker._replace(actor="stray", operation="mark_running")
+    assert worker.is_kept_by(worker._replace(operation="prepare", situation="PENDING"))
+    assert stray.is_kept_by(worker)
+    assert not worker.is_kept_by(stray)
+    assert not worker.is_kept_by(worker._replace(actor="sweep"))
+    assert not worker.is_kept_by(worker._replace(status="PENDING"))
+    assert not worker.is_kept_by(worker._replace(invariant="one_holder_at_a_time"))
 
 
 def test_a_step_that_resumes_an_operation_has_the_signature_of_that_operation() -> None:
@@ -68,4 +88,6 @@ def test_a_step_that_resumes_an_operation_has_the_signature_of_that_operation() 
     for event in events:
         ledger.apply(event)
     seen = Violation("running_means_leased", "j1", 4, 0, "it is not", ())
-    assert signature_of(ledger, events, seen) == Signature(seen.invariant, "prepare", "PENDING")
+    assert signature_of(ledger, events, seen) == Signature(
+        seen.invariant, "prepare", "PENDING", actor="worker", status="RUNNING"
+    )

@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 
 from models_under_test.models import AIJob, AIResult
 from models_under_test.variants import VARIANTS
+from statemachine.lifecycle import Operation
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
-from statemachine.world.operations import OPERATIONS, NotPossible, Offer, perform
+from statemachine.world.operations import OPERATIONS, NotPossible, Offer, Unplayable, perform
 from statemachine.world.operations.drain import drain
 from statemachine.world.operations.time import YEAR
 
@@ -124,7 +126,7 @@ REFUSED = (
         PREPARED,
         "stray",
         {**CALL, "operation": "prepare", "attempt": "zero"},
-        "no operation prepare that shows a token",
+        "no direct call prepare that shows a token",
     ),
     Refused(START, "mark_running", {"job": "j1"}, "no job j1"),
     Refused(CREATED, "mark_running", {"job": "j1"}, "would strand it"),
@@ -138,7 +140,7 @@ REFUSED = (
     Refused(RECEIVED, "extend", {"worker": "A"}, "next step is prepare, not finish"),
     Refused(PREPARED, "renew", {"worker": "A"}, "renews no leases"),
     Refused(PREPARED, "close", {"worker": "A"}, "no close: its lifecycle says so"),
-    Refused(PREPARED, "stray", {**CALL, "operation": "renew", "attempt": "zero"}, "no operation renew"),
+    Refused(PREPARED, "stray", {**CALL, "operation": "renew", "attempt": "zero"}, "no direct call renew"),
     Refused(START, "skew_clock", {"worker": "Z", "seconds": 20}, "no worker Z"),
     Refused(START, "skew_clock", {"worker": "A", "seconds": -YEAR}, "say less than a year"),
     Refused(START, "send_malformed", {"job": "j1"}, "send_malformed does not take"),
@@ -264,3 +266,16 @@ def test_a_step_names_what_it_creates(lane: Lane) -> None:
     perform(two, "advance_to", {"deadline": "recovery", "of": "j1"})
     perform(two, "recover", {})
     assert list(two.queue.messages) == ["m6", "m6.2"], "the sweep sends two in one step"
+
+
+@pytest.mark.parametrize("kept", [frozenset(), frozenset({Operation.FAIL})], ids=len)
+def test_only_the_direct_calls_of_the_lifecycle_are_offered(kept: frozenset[Operation], lane: Lane) -> None:
+    lane.binding.lifecycle = replace(lane.binding.lifecycle, strays=kept)
+    example = after(lane, [("create", {"job": "j1", "tenant": "t1"}), ("publish", {"job": "j1"})])
+    offered = {offer.undisturbed["operation"] for offer in OPERATIONS["stray"].offers(example)}
+    assert offered == {str(operation) for operation in kept}
+    assert not list(OPERATIONS["mark_running"].offers(example))
+    with pytest.raises(Unplayable, match="no direct call complete"):
+        perform(example, "stray", {"operation": "complete", "job": "j1", "attempt": "zero"})
+    with pytest.raises(Unplayable, match="no direct call mark_running"):
+        perform(example, "mark_running", {"job": "j1"})
