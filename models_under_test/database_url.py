@@ -25,6 +25,9 @@ SQLITE_OPTIONS: Mapping[str, Any] = {
 CONNECTION_KEYS = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
 """What Django takes beside its OPTIONS; ``?host=/run/postgresql`` names a socket's directory."""
 
+REDIRECTING = ("dbname", "service", "servicefile")
+"""Parameters by which libpq opens another database than ``NAME``."""
+
 
 def database(url: str) -> dict[str, Any]:
     """Return Django's ``DATABASES["default"]`` for ``url``.
@@ -72,6 +75,8 @@ def _postgresql(split: SplitResult) -> dict[str, Any]:
         "PASSWORD": split.password and unquote(split.password),
     }
     options = dict(parse_qsl(split.query, strict_parsing=bool(split.query)))
+    if not options.keys().isdisjoint(REDIRECTING):
+        raise ValueError(RULE)
     places |= {CONNECTION_KEYS[key]: options.pop(key) for key in CONNECTION_KEYS if key in options}
     found = {key: value for key, value in places.items() if value}
     return {"ENGINE": "django.db.backends.postgresql", "NAME": name, "OPTIONS": options, **found}

@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from statemachine.world.databases.postgresql import database
 
@@ -68,5 +67,4 @@ def private_database(directory: Path, server: str | None = None) -> Iterator[Dat
             file.close()
         return
     with database(server, otherwise="a SQLite file") as made:
-        host = urlsplit(server).hostname or "a unix socket"
-        yield replace(made, description=f"PostgreSQL database {made.name} on {host}")
+        yield replace(made, description=f"PostgreSQL database {made.name} on {made.host or 'a unix socket'}")

@@ -23,6 +23,7 @@ from statemachine.binding.fleet import Fleet, FleetBinding, Stage
 from statemachine.processes.databases import Database, private_database
 from statemachine.processes.servers import SQSServer, sqs_server
 from statemachine.world.databases.opening import load_here
+from statemachine.world.databases.postgresql import check_name
 from statemachine.world.databases.safety import Refused
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -101,17 +102,30 @@ def _configure_django(binding: Binding, database: Database, environment: Mapping
 
     import django
     from django.core.management import call_command
+
+    # Before apps are set up: their ready() may write, and to no database but the run's own.
+    _check_databases(binding, database)
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def _check_databases(binding: Binding, database: Database) -> None:
     from django.db import connections
 
-    django.setup()
     for alias in connections:
-        name = connections[alias].settings_dict["NAME"]
+        connection = connections[alias]
+        name = connection.settings_dict["NAME"]
         if str(name) != database.name:
             raise Refused(
                 f"database {alias!r} of {binding.settings_module} is {name} and not {database.description}: "
                 "let the binding's environment(stage) lead the settings to stage.database_url"
             )
-    call_command("migrate", verbosity=0, interactive=False)
+        if connection.vendor == "postgresql":
+            connection.ensure_connection()
+            # Past Django, which warns of queries while apps are set up.
+            with connection.connection.cursor() as cursor:
+                cursor.execute("SELECT current_database()")
+                check_name(cursor.fetchone()[0], database.name)
 
 
 def _disconnect() -> None:

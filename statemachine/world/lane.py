@@ -15,6 +15,7 @@ from statemachine.binding import Binding
 from statemachine.history.reach import Reach
 from statemachine.invariants import ALL, Invariant
 from statemachine.world.clock import Clock
+from statemachine.world.databases.aliases import in_place_of_the_default
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.example import Example, InFlight
 from statemachine.world.faults import Strike
@@ -84,11 +85,12 @@ class Lane:
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
-        from django.db import connection
+        from django.db import connections
 
+        connection = connections["default"]
         connection.ensure_connection()
         self._faults = self._faults_of(connection)
-        with self._faults.installed():
+        with in_place_of_the_default(connection), self._faults.installed():
             yield
 
     def _faults_of(self, connection: Any) -> ConnectionFaults:

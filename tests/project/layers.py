@@ -43,7 +43,7 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         },
         "in functions": {
             *("commands.check_binding.django_state", "plugin", "processes.stage", "world.lane"),
-            "world.databases.opening",
+            *("world.databases.aliases", "world.databases.opening"),
         },
     },
     "hypothesis": {
@@ -57,7 +57,9 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
     },
     "psycopg": {
         "anywhere": {"world.transactions.sessions"},
-        "in functions": {"world.databases.postgresql", "world.transactions.server"},
+        "in functions": {
+            *("world.databases.postgresql", "world.databases.server_url", "world.transactions.server"),
+        },
     },
     "greenlet": {"anywhere": {"world.transactions.scheduler"}, "in functions": set()},
     "freezegun": {"anywhere": {"world.clock"}, "in functions": set()},

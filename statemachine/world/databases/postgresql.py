@@ -2,7 +2,7 @@
 
 The server is one that was named for this purpose, else a private one.  An ambient ``DATABASE_URL`` is never
 read: it may name a database that somebody needs.  Of the databases that were there before, only the one in
-the server's URL is opened, to create and drop the run's own.
+the server's URL is opened, to create and drop the run's own (``server_url.py`` reads that URL).
 
 A run that is killed leaves its database, ``statemachine_...``, behind on a server that was named.
 """
@@ -10,16 +10,15 @@ A run that is killed leaves its database, ``statemachine_...``, behind on a serv
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.databases.safety import Refused
+from statemachine.world.databases.server_url import ServerURL, forget_redirections, read
 
 SERVER_VARIABLE = "STATEMACHINE_DATABASE_URL"
 OLDEST = 13
@@ -36,6 +35,8 @@ class PostgreSQLDatabase:
     description: str
     """For the header of a run, without a password."""
     _admin: Any = field(repr=False)
+    host: str = ""
+    """Of the server; empty for a socket."""
 
     def in_transaction(self) -> bool:
         """Return whether another connection to this database has a transaction open now."""
@@ -72,15 +73,18 @@ def database(named: str | None, *, otherwise: str = "a private server") -> Itera
     database that cannot be dropped.
     """
     _check_psycopg(named, otherwise)
+    forget_redirections()
     with ExitStack() as stack:
-        server = stack.enter_context(private_server()).url if named is None else named
-        admin = stack.enter_context(_connected(server, otherwise))
+        url = stack.enter_context(private_server()).url if named is None else named
+        server = read(url, otherwise)
+        admin = stack.enter_context(_connected(server))
         name = f"statemachine_{secrets.token_hex(6)}"
         made = PostgreSQLDatabase(
-            _url(server, name), name, _description(admin, name, private=named is None), admin
+            server.url_of(name), name, _description(admin, name, private=named is None), admin, server.host
         )
         try:
             _create(admin, server, name)
+            _check_reached(server, name)
             yield made
         except BaseException as error:
             # An error of the drop must not hide this one, so it is added as a note.
@@ -89,26 +93,53 @@ def database(named: str | None, *, otherwise: str = "a private server") -> Itera
         _drop(admin, server, name, _say_nothing if named is None else _refuse)
 
 
-def _create(admin: Any, server: str, name: str) -> None:
+def check_name(answering: str, name: str) -> None:
+    """Raise :class:`.Refused` unless ``answering``, the server's ``current_database()``, is ``name``.
+
+    To be asked on every connection before its first statement that writes: a pooler, or ``dbname`` among
+    Django's ``OPTIONS``, leads a connection to another database than its name says.
+    """
+    if answering != name:
+        raise Refused(
+            f"a connection to the run's own database {name} reached the database {answering}, where nothing "
+            "was written: name the PostgreSQL server itself, not a pooler, and leave dbname out of OPTIONS"
+        )
+
+
+def _check_reached(server: ServerURL, name: str) -> None:
+    import psycopg
+
+    try:
+        with closing(psycopg.connect(server.conninfo_of(name), autocommit=True)) as own:
+            found = own.execute("SELECT current_database()").fetchone()
+    except psycopg.Error as error:
+        raise Refused(
+            f"the PostgreSQL server at {server.place} does not open the database that it has made "
+            f"({_first_line(error)}): name the server itself, or leave --database-server out"
+        ) from None
+    check_name(str(found and found[0]), name)
+
+
+def _create(admin: Any, server: ServerURL, name: str) -> None:
     import psycopg
 
     try:
         admin.execute(f'CREATE DATABASE "{name}"')
     except psycopg.Error as error:
         raise Refused(
-            f"the PostgreSQL server at {_place(server)} makes no database ({_first_line(error)}): "
+            f"the PostgreSQL server at {server.place} makes no database ({_first_line(error)}): "
             "name a user that may create one, or leave --database-server out"
         ) from None
 
 
-def _drop(admin: Any, server: str, name: str, tell: Callable[[str], None]) -> None:
+def _drop(admin: Any, server: ServerURL, name: str, tell: Callable[[str], None]) -> None:
     import psycopg
 
     try:
         admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     except psycopg.Error as error:
         tell(
-            f"database {name} on the PostgreSQL server at {_place(server)} was not dropped "
+            f"database {name} on the PostgreSQL server at {server.place} was not dropped "
             f"({_first_line(error)}): drop it by hand"
         )
 
@@ -134,25 +165,18 @@ def _check_psycopg(named: str | None, otherwise: str) -> None:
 
 
 @contextmanager
-def _connected(server: str, otherwise: str) -> Iterator[Any]:
-    scheme = server.partition("://")[0] if "://" in server else "nameless"
-    if scheme not in ("postgres", "postgresql"):
-        raise Refused(
-            f"--database-server names a {scheme} server: "
-            f"write postgresql://USER@HOST:PORT/postgres, or leave it out for {otherwise}"
-        )
-    where = _place(server)
+def _connected(server: ServerURL) -> Iterator[Any]:
     import psycopg
 
     try:
-        admin = psycopg.connect(server, autocommit=True, connect_timeout=10)
+        admin = psycopg.connect(server.login_conninfo, autocommit=True, connect_timeout=10)
     except psycopg.Error as error:
         raise Refused(
-            f"the PostgreSQL server at {where} cannot be used ({_first_line(error)}): "
+            f"the PostgreSQL server at {server.place} cannot be used ({_first_line(error)}): "
             "start it, or leave --database-server out"
         ) from None
     with closing(admin):
-        _check_version(admin.info.server_version, where)
+        _check_version(admin.info.server_version, server.place)
         yield admin
 
 
@@ -162,17 +186,6 @@ def _check_version(version: int, where: str) -> None:
             f"the PostgreSQL server at {where} is version {_version(version)}, and a run drops its database "
             f"with FORCE, which began with {OLDEST}: name a newer one, or leave --database-server out"
         )
-
-
-def _url(server: str, name: str) -> str:
-    parts = urlsplit(server)
-    if "dbname" in dict(parse_qsl(parts.query)):
-        # libpq would use this name in place of the run's, and the run would write to an existing database.
-        raise Refused(
-            "--database-server names a database by dbname= as well, which would be used in place of the "
-            "run's own: write postgresql://USER@HOST:PORT/postgres without it"
-        )
-    return urlunsplit(parts._replace(path=f"/{name}"))
 
 
 def _description(admin: Any, name: str, private: bool) -> str:
@@ -187,28 +200,6 @@ def _description(admin: Any, name: str, private: bool) -> str:
 def _version(number: int) -> str:
     """Return a version as people write it: 150018 is 15.18."""
     return f"{number // 10_000}.{number % 10_000}"
-
-
-def without_password(server: str) -> str:
-    """Return the URL as it may be printed.
-
-    >>> without_password("postgresql://owner:secret@db:5432/postgres")
-    'postgresql://owner:PASSWORD@db:5432/postgres'
-    """
-    return re.sub(r"(?<=://)([^/@:]*):[^@]*@", r"\1:PASSWORD@", server)
-
-
-def _place(server: str) -> str:
-    """Return host and port.  Raise :class:`.Refused` for a URL that cannot be read."""
-    try:
-        parts = urlsplit(server)
-        return f"{parts.hostname or 'its socket'}:{parts.port or 5432}"
-    except ValueError:
-        # The messages of urllib and libpq about such a URL may quote a piece of its password.
-        raise Refused(
-            "--database-server cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/postgres, with "
-            "every / @ : ? # of the password as %2F %40 %3A %3F %23"
-        ) from None
 
 
 def _first_line(error: Exception) -> str:

@@ -17,13 +17,15 @@ from django.db import connections
 
 from statemachine.binding import Binding, OwnFault
 from statemachine.history import events as history
+from statemachine.world.databases.aliases import in_place_of_the_default, of_the_default
+from statemachine.world.databases.safety import Refused
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.example import InFlight
 from statemachine.world.faults import Strike
 from statemachine.world.lane import Lane
 from statemachine.world.transactions.scheduler import Scheduler
 from statemachine.world.transactions.server import Watcher
-from statemachine.world.transactions.sessions import Session, in_place_of_the_default, new_wrapper
+from statemachine.world.transactions.sessions import Session, new_wrapper
 
 MOST_IN_FLIGHT = 2
 """With three open transactions two may wait for one row, and which of them gets it is the server's choice."""
@@ -47,6 +49,7 @@ class TransactionsLane(Lane):
         self._configuration = configuration
         self._scheduler: Scheduler
         self._own: Any = None
+        self._aliases = of_the_default()
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
@@ -55,11 +58,10 @@ class TransactionsLane(Lane):
         with ExitStack() as stack:
             self._own = stack.enter_context(closing(new_wrapper(self._configuration)))
             self._own.ensure_connection()
-            parameters = {
-                name: value
-                for name, value in self._own.get_connection_params().items()
-                if name in ("dbname", "user", "password", "host", "port", "sslmode")
-            }
+            # All of them: with one left out it could ask, and end sessions of, another server.
+            parameters = self._own.get_connection_params()
+            for django_only in ("context", "cursor_factory"):
+                parameters.pop(django_only, None)
             watcher = stack.enter_context(closing(Watcher(parameters)))
             sessions = [Session(self._configuration, self._faults_of) for _ in range(MOST_IN_FLIGHT)]
             for session in sessions:
@@ -153,7 +155,9 @@ class TransactionsLane(Lane):
         self.example.struck(outcome)
 
     def switched_to(self, session: Session | None) -> None:
-        connections["default"] = self._own if session is None else session.wrapper
+        wrapper = self._own if session is None else session.wrapper
+        for alias in self._aliases:
+            connections[alias] = wrapper
 
 
 @contextmanager
@@ -164,7 +168,8 @@ def open_on(
 
     ``configuration`` is an entry of Django's ``DATABASES``; ``path`` names the binding in errors.
 
-    Raise :class:`~statemachine.binding.OwnFault` when the migrations of the binding's settings fail.
+    Raise :class:`~statemachine.binding.OwnFault` when the migrations of the binding's settings fail, and
+    :class:`~statemachine.world.databases.safety.Refused` when a connection reaches another database.
     """
     _migrate(configuration, path)
     lane = TransactionsLane(binding, configuration, clock_skew_seconds)
@@ -176,6 +181,8 @@ def _migrate(configuration: Mapping[str, Any], path: str) -> None:
     with closing(new_wrapper(configuration)) as wrapper, in_place_of_the_default(wrapper):
         try:
             call_command("migrate", run_syncdb=True, verbosity=0, interactive=False)
+        except Refused:
+            raise
         except Exception as error:
             raise OwnFault(
                 f"--binding {path}: its migrations cannot make an empty database on PostgreSQL "

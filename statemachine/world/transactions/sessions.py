@@ -10,8 +10,8 @@ Statements on a connection that the code under test opens for itself are not see
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, suppress
 from typing import Any, NoReturn, Protocol
 
 import psycopg
@@ -20,6 +20,8 @@ from django.db.backends.signals import connection_created
 from django.db.utils import load_backend
 from psycopg import errors, pq
 
+from statemachine.world.databases.postgresql import check_name
+from statemachine.world.databases.safety import Refused
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.example import COMMIT
 from statemachine.world.faults import WorkerKilled
@@ -306,21 +308,27 @@ class Session:
             raise
 
 
-@contextmanager
-def in_place_of_the_default(wrapper: Any) -> Iterator[None]:
-    """Let Django's alias ``default`` mean this connection, and the one before it afterwards."""
-    before = connections["default"]
-    connections["default"] = wrapper
-    try:
-        yield
-    finally:
-        connections["default"] = before
-
-
 def new_wrapper(configuration: Mapping[str, Any]) -> Any:
-    """Return a new Django connection to the database of ``configuration``, an entry of ``DATABASES``."""
+    """Return a new Django connection to the database of ``configuration``, an entry of ``DATABASES``.
+
+    Each time that it connects it raises :class:`~statemachine.world.databases.safety.Refused` when another
+    database answers than that of the name.
+    """
     whole = connections.configure_settings({"default": dict(configuration)})["default"]
     wrapper = load_backend(whole["ENGINE"]).DatabaseWrapper(whole, "default")
     # Django ties a connection to the thread that made it, unless it is told that threads share it.
     wrapper.inc_thread_sharing()
+    initialise = wrapper.init_connection_state
+
+    def check_and_initialise() -> None:
+        driver = wrapper.connection
+        try:
+            check_name(driver.execute("SELECT current_database()").fetchone()[0], whole["NAME"])
+        except Refused:
+            driver.close()
+            wrapper.connection = None
+            raise
+        initialise()
+
+    wrapper.init_connection_state = check_and_initialise
     return wrapper

@@ -215,9 +215,13 @@ def test_a_database_url_becomes_djangos_settings(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "sqlite://", "sqlite:///", "sqlite://host/path", "postgresql://db", "postgresql://db/a/b"]
+    "url",
+    [
+        *("", "sqlite://", "sqlite:///", "sqlite://host/path", "postgresql://db", "postgresql://db/a/b"),
+        *("postgresql://db/a?dbname=b", "postgresql://db/a?service=b", "postgresql://db/a#x?dbname=b"),
+    ],
 )
-def test_half_a_database_url_is_refused(url: str) -> None:
+def test_half_a_database_url_and_one_of_two_databases_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="ABSOLUTE/PATH"):
         database(url)
 

@@ -17,11 +17,14 @@ from typing import Any
 import psycopg
 import pytest
 from django.db.utils import ConnectionHandler
+from psycopg.conninfo import conninfo_to_dict
 
+from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.world.databases import postgresql as module
 from statemachine.world.databases.postgresql import PostgreSQLDatabase, database
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.databases.safety import Refused
+from statemachine.world.transactions.lane import open_on
 from tests.support.postgresql import names, rows
 from tests.support.waiting import until
 
@@ -102,14 +105,55 @@ def test_nothing_of_an_earlier_database_is_touched_or_even_opened(
     until(lambda: opened() == 3)
 
 
-def test_a_url_that_names_a_second_database_is_refused(precious: str, postgresql_server: str) -> None:
-    """libpq takes the last one: every worker would have written to it."""
+@pytest.mark.parametrize(
+    "more", ["&dbname=statemachine_precious", "&dbname=", "#x?dbname=statemachine_precious"]
+)
+def test_a_url_that_leads_to_a_second_database_is_refused(
+    more: str, precious: str, postgresql_server: str
+) -> None:
+    """libpq takes the last name, and for a blank one that of the user: all would have been written there."""
     before = names(postgresql_server)
-    url = f"{postgresql_server}&dbname=statemachine_precious"
-    assert rows(url, "SELECT current_database()") == [("statemachine_precious",)]
-    with pytest.raises(Refused, match="names a database by dbname= as well"):
+    plain, _, query = postgresql_server.partition("?")
+    url = f"{plain}{more}&{query}" if more.startswith("#") else f"{postgresql_server}{more}"
+    if more != "&dbname=":
+        assert rows(url, "SELECT current_database()") == [("statemachine_precious",)]
+    with pytest.raises(Refused, match="--database-server has"):
         database(url).__enter__()
     assert names(postgresql_server) == before
+
+
+def test_the_environment_leads_to_no_other_server_or_database(
+    precious: str, postgresql_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = conninfo_to_dict(precious)
+    service = tmp_path / "services"
+    service.write_text("[prod]\n" + "".join(f"{name}={value}\n" for name, value in where.items()))
+    surroundings = {
+        "PGDATABASE": "statemachine_precious",
+        "PGHOSTADDR": "192.0.2.1",
+        "PGOPTIONS": "-c search_path=elsewhere",
+        "PGSERVICE": "prod",
+        "PGSERVICEFILE": str(service),
+    }
+    for name, value in surroundings.items():
+        monkeypatch.setenv(name, value)
+    for named in (None, postgresql_server, postgresql_server.replace("/postgres?", "?")):
+        with database(named) as ours:
+            asked = rows(ours.url, "SELECT current_database(), current_setting('search_path')")
+            assert asked == [(ours.name, '"$user", public')]
+
+
+def test_a_connection_that_reached_another_database_writes_nothing(
+    precious: str, postgresql_server: str, django_db_blocker: Any
+) -> None:
+    """Django lets ``OPTIONS`` have the last word, as a pooler has it on the way."""
+    with database(postgresql_server) as ours, django_db_blocker.unblock():
+        settings = ours.django_settings()
+        settings["OPTIONS"]["dbname"] = "statemachine_precious"
+        words = f"the run's own database {ours.name} reached the database statemachine_precious"
+        with pytest.raises(Refused, match=words), open_on(settings, load(DEFAULT_BINDING), DEFAULT_BINDING):
+            pytest.fail("it was opened")
+    assert rows(precious, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
 def test_a_server_that_cannot_drop_under_open_connections_is_refused_before_anything_is_made() -> None:
