@@ -11,6 +11,7 @@ import sys
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -116,8 +117,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     if not options.help and not options.version:
         check_configuration(options, early_config.inipath, early_config.invocation_params.dir)
         asked = asked_for(options)
-        early_config.stash[STATE] = PluginState(asked)
-        choose_settings(asked, options)
+        early_config.stash[STATE] = state = PluginState(asked)
+        state.database = choose_settings(asked, options)
     return (yield)
 
 
@@ -160,13 +161,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if collection_path.stem.removeprefix("test_") not in lanes else None
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a test that plays a lane use all databases of its settings; Django's default is one."""
     from django.db import connections
 
-    try:
-        session.config.stash[STATE].database = safety.make_private(connections.settings)
-    except safety.Refused as error:
-        raise pytest.UsageError(str(error)) from None
+    names = {*_PLAYERS, "leased_jobs", "interleaved_jobs"} & {*getattr(item, "fixturenames", ())}
+    if names and len(list(connections)) > 1 and item.get_closest_marker("django_db") is None:
+        item.add_marker(pytest.mark.django_db(transaction=True, databases="__all__"))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -196,12 +197,13 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def private_database(request: pytest.FixtureRequest, django_db_setup: None) -> None:
+def private_database(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> None:
     """Ends the run before anything is written, unless every database is the run's own."""
     from django.db import connections
 
     try:
-        safety.check_private(connections.all())
+        with django_db_blocker.unblock():
+            safety.check_private(connections.all())
     except safety.Refused as error:
         stop(request.config, str(error))
 

@@ -82,8 +82,11 @@ def check_configuration(options: argparse.Namespace, file: Path | None, director
         )
 
 
-def choose_settings(asked: Asked, options: argparse.Namespace) -> None:
-    """Make the binding's settings module the one of this run, and load it.  Raises ``pytest.UsageError``."""
+def choose_settings(asked: Asked, options: argparse.Namespace) -> str:
+    """Set Django up with the binding's settings module, on private databases; return what these are.
+
+    Raises ``pytest.UsageError``.
+    """
     wanted = asked.binding.settings_module
     found = {
         "--ds": options.ds,
@@ -95,9 +98,11 @@ def choose_settings(asked: Asked, options: argparse.Namespace) -> None:
     except safety.Refused as error:
         raise pytest.UsageError(str(error)) from None
     try:
-        opening.choose_settings(asked.binding, asked.binding_path)
-    except BindingError as error:
-        raise pytest.UsageError(str(error)) from None
+        made = opening.choose_settings(asked.binding, asked.binding_path)
+        opening.set_up(asked.binding_path)
+    except (BindingError, safety.Refused) as error:
+        raise pytest.UsageError(WIDE.spelt(str(error))) from None
+    return made
 
 
 def check_profile(name: str | None) -> None:

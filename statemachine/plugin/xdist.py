@@ -88,9 +88,9 @@ def join(config: pytest.Config, paper: Paper) -> None:
     handed = getattr(config, "workerinput", {}).get(_SENT)
     if handed is not None:
         asked = asked_for(config.option)
-        choose_settings(asked, config.option)
+        made = choose_settings(asked, config.option)
         theirs = Paper(handed["width"], handed["encoding"])
-        config.stash[STATE] = PluginState(replace(asked, seed=handed["seed"], paper=theirs))
+        config.stash[STATE] = PluginState(replace(asked, seed=handed["seed"], paper=theirs), made)
         plugins.register(XdistWorker())
     elif STATE in config.stash:
         state = config.stash[STATE]

@@ -7,10 +7,13 @@ The database is gone afterwards.  Only a killed process leaves one behind, on a 
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import statemachine
 from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, load
 from statemachine.world.databases import safety
 from statemachine.world.lane import Lane
@@ -32,10 +35,12 @@ def check_environment(binding: Binding, path: str) -> None:
     safety.check_settings_module(binding.settings_module, path, found)
 
 
-def choose_settings(binding: Binding, path: str) -> None:
-    """Make the settings module of ``binding`` Django's, and load it.
+def choose_settings(binding: Binding, path: str) -> str:
+    """Make the settings module of ``binding`` Django's, load it, and make its databases private.
 
-    Raise :class:`OwnFault` when it cannot be loaded or names no database.
+    Return a description of these.  Only then may :func:`set_up` follow: code of the apps may write as soon as
+    it is imported.  Raise :class:`OwnFault` when the module cannot be loaded or names no database, and
+    ``safety.Refused`` when one cannot be made private.
     """
     wanted = binding.settings_module
     os.environ["DJANGO_SETTINGS_MODULE"] = wanted
@@ -49,8 +54,52 @@ def choose_settings(binding: Binding, path: str) -> None:
             f"({type(error).__name__}: {error}); "
             "run from the directory that holds it, with its requirements installed"
         ) from None
-    if not databases:
-        raise OwnFault(f"--binding {path}: {wanted} names no database in DATABASES; name one of SQLite")
+    if not databases or not databases.get("default"):
+        raise OwnFault(
+            f"--binding {path}: {wanted} names no database in DATABASES{' as default' if databases else ''}; "
+            "name one of SQLite"
+        )
+    return safety.make_private(databases)
+
+
+def set_up(path: str) -> None:
+    """Import the apps of the chosen settings and call their ``ready()``, on private databases.
+
+    ``path`` names the binding in errors.  Raise :class:`OwnFault` when code of the apps fails, and
+    ``safety.Refused`` when a connection has a file open.
+    """
+    import django
+    from django.apps import apps
+    from django.db import DatabaseError, connections
+
+    if apps.ready:
+        return
+    try:
+        safety.check_private(connections.all())
+        django.setup()
+    except safety.Refused:
+        raise
+    except DatabaseError as error:
+        raise OwnFault(
+            f"--binding {path}: {_place_in(error)} used the database while Django was set up "
+            f"({type(error).__name__}: {error}): the run's own is new then and has no tables yet; query it "
+            "in a function that is called later, or catch the error, as the first migrate needs too"
+        ) from error
+    except Exception as error:
+        raise OwnFault(
+            f"--binding {path}: django.setup() raised {type(error).__name__}: {error}; mend its settings, or "
+            "the app of INSTALLED_APPS that it names"
+        ) from error
+
+
+def _place_in(error: BaseException) -> str:
+    """Return file and line of the innermost call that was made outside of Django and of this package."""
+    import django
+
+    ours = tuple(str(Path(str(module)).parent) for module in (django.__file__, statemachine.__file__))
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith((*ours, "<frozen"))]
+    return f"{theirs[-1].filename}:{theirs[-1].lineno}" if theirs else "an app"
 
 
 @contextmanager
@@ -114,23 +163,16 @@ def open_interleaved_on(
 
 @contextmanager
 def private_database(path: str) -> Iterator[None]:
-    """Make a migrated database in memory for the chosen settings, gone afterwards.
+    """Make migrated databases in memory for the chosen settings, gone afterwards.
 
     ``path`` names the binding in errors.  Raise ``safety.Refused``, and :class:`OwnFault` when apps or
     migrations of the settings fail.
     """
-    import django
     from django.db import connections
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.test.utils import setup_databases, teardown_databases
 
-    try:
-        django.setup()
-    except Exception as error:
-        raise OwnFault(
-            f"--binding {path}: django.setup() raised {type(error).__name__}: {error}; mend its settings, or "
-            "the app of INSTALLED_APPS that it names"
-        ) from error
-    safety.make_private(connections.settings)
+    set_up(path)
     try:
         created = setup_databases(verbosity=0, interactive=False)
     except Exception as error:
@@ -143,3 +185,6 @@ def private_database(path: str) -> Iterator[None]:
         yield
     finally:
         teardown_databases(created, verbosity=0)
+        for connection in connections.all(initialized_only=True):
+            # SQLite's own close() leaves a database in memory open, and with it all that is in it.
+            BaseDatabaseWrapper.close(connection)
