@@ -184,7 +184,7 @@ def _run(written: _Written) -> RunFile:
         [Crashed(*crash) for crash in written.crashed],
         written.lost,
         # Files that know of no parts are of releases that counted the seconds of the search alone.
-        written.spent or {Part.SEARCH: written.seconds},
+        {Part.SEARCH: float(written.seconds)} if written.spent is None else written.spent,
     )
     return RunFile(
         written.binding,

@@ -130,20 +130,6 @@ def forget_redirections() -> None:
         os.environ.pop(variable, None)
 
 
-def without_password(url: str) -> str:
-    """Return the URL as it may be printed, whatever is wrong with it.
-
-    >>> without_password("postgresql://owner:secret@db:5432/postgres?sslpassword=x&options=")
-    'postgresql://owner:PASSWORD@db:5432/postgres?sslpassword=PASSWORD&options='
-    """
-    # Up to the last @ before the query: one that is not written %40 is a part of the password.
-    hidden = re.sub(r"(?<=://)([^/@:?]*):.*@", r"\1:PASSWORD@", url)
-    start, mark, query = hidden.partition("?")
-    pairs = [pair.partition("=") for pair in query.split("&")]
-    shown = (f"{name}={'PASSWORD' if 'pass' in unquote(name) else value}" for name, _, value in pairs)
-    return f"{start}{mark}{'&'.join(shown) if query else ''}"
-
-
 def _split(url: str) -> SplitResult:
     # urllib drops tabs and line ends without a word, and libpq ends at the first NUL.
     if re.search(r"[\x00-\x20\x7f]", url):

@@ -7,8 +7,9 @@ import os
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from statemachine.history.shown import without_passwords
 from statemachine.world.databases.safety import Refused
-from statemachine.world.databases.server_url import REDIRECTING, forget_redirections, read, without_password
+from statemachine.world.databases.server_url import REDIRECTING, forget_redirections, read
 
 LEFT_OUT = {"dbname": "ours"}
 
@@ -108,7 +109,7 @@ def test_what_would_lead_a_connection_elsewhere_is_forgotten(monkeypatch: pytest
     ],
 )
 def test_no_password_is_shown(url: str) -> None:
-    shown = without_password(url)
+    shown = without_passwords(url)
     assert "cr3t" not in shown
     assert shown.startswith("postgresql://o")
     assert "PASSWORD" in shown
