@@ -44,7 +44,7 @@ Steps = tuple[tuple[str, dict[str, Any]], ...]
 
 JOB = "j1"
 
-_CREATED: Steps = (("create", {"job": JOB, "tenant": "t1"}),)
+_CREATED: Steps = (("create", {"job": JOB}),)
 _SENT: Steps = (*_CREATED, ("publish", {"job": JOB}))
 _WITH_TWO: Steps = (
     *_SENT,
@@ -71,8 +71,8 @@ SCENES: Mapping[str, Steps] = {
 }
 """Situations of the job in which two operations can meet, each as the steps that lead to it.
 
-All are tried; a pair that is not possible in one of them is possible in another.  Steps are numbered from 1
-by their places: what step 2 creates is called j2 or m2.
+All are tried; a pair that is not possible in one of them is possible in another.  The job is the first
+tenant's.  Steps are numbered from 1 by their places: what step 2 creates is called j2 or m2.
 """
 
 
@@ -174,7 +174,8 @@ class Exhaustion:
     def _begin_both(self, example: Example, steps: Steps) -> bool:
         try:
             for operation, arguments in steps:
-                perform(example, operation, arguments)
+                owner = {"tenant": example.binding.tenants[0]} if operation == "create" else {}
+                perform(example, operation, {**arguments, **owner})
         except NotPossible:
             return False
         for name in self.pair:

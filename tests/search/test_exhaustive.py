@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from models_under_test.binding import AIJobsBinding
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header
 from statemachine.invariants import Verdict
@@ -171,3 +172,16 @@ def test_an_operation_that_the_system_lacks_is_refused(
 ) -> None:
     with open_transactions() as lane, pytest.raises(NeverBoth):
         exhausted(lane, tmp_path, "renew", "prepare")
+
+
+class OtherTenants(AIJobsBinding):
+    tenants = ("acme", "globex")
+
+
+def test_the_job_is_of_a_tenant_of_the_binding(
+    open_transactions: OpenTransactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, "PENDING")
+    with open_transactions(f"{__name__}:OtherTenants") as lane:
+        strategy = exhausted(lane, tmp_path, "prepare", "prepare")
+    assert strategy.played == [Exhausted("PENDING", 6, 0, whole=True)]

@@ -2,7 +2,7 @@
 
 Histories, reports and replays use them: a replay finds the next statement by its name, so the name must not
 depend on parameters, aliases or the order of columns.  Statements that differ only in their columns or
-conditions have the same name.  A write inside a function that a SELECT calls is not recognised.
+conditions have the same name.  A write inside a function that a SELECT calls has no name of its own.
 
 It is no parser.  Texts and comments are removed, then everything in parentheses, so that the few words that
 are left at the outermost level say what the statement is; only where a table itself is a subquery, or the
@@ -33,6 +33,13 @@ _FORMS = (
 _WRITES = ("INSERT ", "UPDATE ", "DELETE ", "MERGE ", "TRUNCATE ", "WITH ")
 # A write may also be a CTE (WITH ... AS (UPDATE ...) SELECT ...): better one look too many than a commit
 # unseen.
+_CALLED = re.compile(r'("(?:[^"]|"")+"|[A-Za-z_]\w*)\s*\(')
+_NO_FUNCTION = re.compile(
+    "select|from|where|and|or|not|in|exists|any|all|some|on|as|with|by|having|when|then|else|between|like|"
+    "limit|offset|values|over|count|sum|min|max|avg|coalesce|nullif|greatest|least|cast|lower|upper|length",
+    re.I,
+)
+"""What stands before a parenthesis and cannot write: words of SQL, and functions that Django often uses."""
 _SUBQUERY = re.compile(r"SELECT\b.*?\bFROM\s+\(", re.I | re.S)
 _COMMON = re.compile(
     rf"WITH\s+(?:RECURSIVE\s+)?(?:,?\s*{_WORD}\s*(?:\(\)\s*)?AS\s+(?:(?:NOT\s+)?MATERIALIZED\s+)?\(\)\s*)+",
@@ -71,6 +78,16 @@ def may_write(sql: str) -> bool:
     (True, False)
     """
     return f"{_plain(sql)} ".lstrip("(").upper().startswith(_WRITES)
+
+
+@lru_cache(maxsize=1000)
+def calls_function(sql: str) -> bool:
+    """Return whether a statement calls a function, which may write.
+
+    >>> calls_function("SELECT claim_job(%s)"), calls_function("SELECT COUNT(*) FROM ai_job WHERE id IN (1)")
+    (True, False)
+    """
+    return not all(map(_NO_FUNCTION.fullmatch, _CALLED.findall(_plain(sql))))
 
 
 def _plain(sql: str) -> str:

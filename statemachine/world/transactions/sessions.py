@@ -25,7 +25,7 @@ from statemachine.world.databases.safety import Refused
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.example import COMMIT
 from statemachine.world.faults import WorkerKilled
-from statemachine.world.transactions.naming import may_write, name_of
+from statemachine.world.transactions.naming import calls_function, may_write, name_of
 
 POLL_SECONDS = 0.001
 """A statement without an answer after this time is looked at: it may wait for a lock."""
@@ -190,7 +190,7 @@ class Session:
             return execute(sql, params, many, context)
         control.began(name_of(sql))
         in_transaction = self.wrapper.in_atomic_block or not self.wrapper.autocommit
-        if in_transaction or not may_write(sql):
+        if in_transaction or not (may_write(sql) or calls_function(sql)):
             return execute(sql, params, many, context)
         # A write in autocommit is a transaction of one statement, which the server commits by itself: after a
         # lock wait that is at any moment between two other steps.  With a BEGIN and COMMIT of ours around it,
@@ -199,14 +199,16 @@ class Session:
         psycopg_connection.execute("BEGIN")
         try:
             result = execute(sql, params, many, context)
+            written = may_write(sql) or _has_written(psycopg_connection)
             with self.wrapper.wrap_database_errors:
                 psycopg_connection.execute("COMMIT")
         except Exception:
             with suppress(psycopg.Error):
                 psycopg_connection.execute("ROLLBACK")
             raise
-        with self.faults.unwatched():
-            self.faults.committed()
+        if written:
+            with self.faults.unwatched():
+                self.faults.committed()
         return result
 
     def _ensure_connection(self) -> None:
@@ -332,3 +334,10 @@ def new_wrapper(configuration: Mapping[str, Any]) -> Any:
 
     wrapper.init_connection_state = check_and_initialise
     return wrapper
+
+
+def _has_written(connection: Any) -> bool:
+    """Return whether the open transaction has written: a function may, which the text of a SELECT hides."""
+    # The server gives a transaction its number with the first row that it writes or locks.
+    found = connection.execute("SELECT txid_current_if_assigned()").fetchone()
+    return found is not None and found[0] is not None

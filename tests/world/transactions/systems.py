@@ -395,3 +395,41 @@ class Deferred(Rough):
             raise AssertionError("it was committed")
 
         return {**parts, "prepare_ai_job": prepare}
+
+
+class ClaimsByFunction(AIJobsBinding):
+    """Takes a lease by a function of the database, called in autocommit: its text is that of a SELECT."""
+
+    def parts(self) -> dict[str, Any]:
+        from datetime import timedelta
+
+        from django.db import connection
+        from django.utils import timezone
+
+        from models_under_test.domain import LEASE_SECONDS, Lease, Refusal
+        from models_under_test.models import AIJob
+
+        made = (
+            "CREATE OR REPLACE FUNCTION claim(job text, worker text, at timestamptz, expires timestamptz) "
+            "RETURNS int LANGUAGE sql AS $$ "
+            f"UPDATE {AIJob._meta.db_table} SET status = 'RUNNING', attempt_count = attempt_count + 1, "
+            "locked_by = worker, locked_at = at, lease_expires_at = expires, updated_at = at "
+            "WHERE job_id = job AND (status IN ('PENDING', 'RETRYING') "
+            "OR (status = 'RUNNING' AND lease_expires_at <= at)) RETURNING attempt_count $$"
+        )
+
+        def prepare(uow: Any, job_id: str, tenant_id: str, worker_id: str) -> Any:
+            now = timezone.now()
+            expires = now + timedelta(seconds=LEASE_SECONDS)
+            job = AIJob.objects.filter(job_id=job_id, tenant_id=tenant_id).first()
+            if job is None:
+                return Refusal.NO_SUCH_JOB
+            with connection.cursor() as cursor:
+                cursor.execute(made)
+                cursor.execute("SELECT claim(%s, %s, %s, %s)", [job_id, worker_id, now, expires])
+                (attempt,) = cursor.fetchone()
+            if attempt is not None:
+                return Lease(attempt, expires)
+            return Refusal.ALREADY_ENDED if job.status in ("DONE", "FAILED") else Refusal.LEASE_LIVE
+
+        return {**super().parts(), "prepare_ai_job": prepare}

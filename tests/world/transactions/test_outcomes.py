@@ -219,6 +219,24 @@ def test_a_write_without_a_transaction_is_seen_at_its_own_statement(
         assert broken(example) == []
 
 
+def test_a_write_inside_of_a_function_is_seen_at_its_own_statement(
+    open_transactions: OpenTransactions,
+) -> None:
+    with open_transactions(systems.path_of(systems.ClaimsByFunction)) as lane:
+        example = lane.begin()
+        play(example, *DELIVERED, *(stepwise(("prepare", {"worker": worker})) for worker in "AB"))
+        assert go(example, "A", 3)[-1].startswith("SELECT")
+        *_, began, committed, observed, _ = map(type, example.events)
+        assert (began, committed, observed) == (history.StatementBegan, history.Committed, history.Observed)
+        finish(example, "B")
+        commits = [event.call for event in example.events if isinstance(event, history.Committed)]
+        # Both have replaced the function; the one that B calls has written nothing.
+        assert (commits.count(5), commits.count(6)) == (2, 1)
+        assert example.ledger.rows["j1"].attempt == 1
+        drain(example)
+        assert broken(example) == []
+
+
 def test_a_write_without_a_transaction_waits_and_is_seen_when_it_resumes(
     open_transactions: OpenTransactions,
 ) -> None:
