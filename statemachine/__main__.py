@@ -24,6 +24,7 @@ from statemachine.processes.plan import PlanError
 from statemachine.processes.servers import NotInstalled
 from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, Parser, UsageError, say
 from statemachine.report.text.paper import MOST_IN_SENTENCE, paper_for
+from statemachine.search.accepted import AcceptanceError
 from statemachine.search.corpus.places import PlaceError
 from statemachine.search.pool import WorkFailed
 from statemachine.search.run_file import RunFileError
@@ -44,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
 
 _MISUSED = (
     UsageError,
+    AcceptanceError,
     BindingError,
     FleetError,
     LifecycleError,

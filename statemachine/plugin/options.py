@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from statemachine.report.asked import CORPUS, Asked
 from statemachine.report.housekeeping import KEPT_FAILURES
 from statemachine.report.text.paper import WIDE
 from statemachine.report.timeline import NAME
+from statemachine.search import accepted
+from statemachine.search.accepted import NONE, AcceptanceError, Acceptances
 from statemachine.search.corpus.places import CorpusPlace, Directory, PlaceError, place_for
 from statemachine.search.engine import PROFILES
 from statemachine.search.exhaustive import INTERLEAVED
@@ -62,6 +65,7 @@ def asked_for(options: argparse.Namespace) -> Asked:
         kills=options.kills,
         report=_report(options.report, lanes[0]),
         keep_failures=_keep_failures(options.keep_failures),
+        accepted=_accepted() if saved is None else NONE,
     )
 
 
@@ -133,6 +137,13 @@ def _report(asked: str | None, lane: str) -> Path | None:
     if not above.is_dir():
         raise pytest.UsageError(f"--report {asked}: {above} is no directory; give another place")
     return file
+
+
+def _accepted() -> Acceptances:
+    try:
+        return accepted.read(accepted.FILE, datetime.now(UTC).date())
+    except AcceptanceError as error:
+        raise pytest.UsageError(WIDE.spelt(str(error))) from None
 
 
 def _keep_failures(asked: str | None) -> int:

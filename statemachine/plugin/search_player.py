@@ -17,11 +17,10 @@ from statemachine.report.failure_folder import FOLDER
 from statemachine.report.failure_reports import Reported, page_of_run, report_failures, write_report_page
 from statemachine.report.housekeeping import prune
 from statemachine.report.outcome import Outcome
-from statemachine.report.text.figures import strategy_lines
+from statemachine.report.text.figures import accepted_lines, strategy_lines
 from statemachine.report.text.summary import doubts_report, verdict_line
 from statemachine.search.corpus.places import Directory
 from statemachine.search.exhaustive import NeverBoth
-from statemachine.search.findings import Finding
 from statemachine.search.run import Run, Verdict
 from statemachine.search.strategy import SearchStrategy
 from statemachine.search.tally import Part
@@ -56,13 +55,15 @@ class SearchPlayer:
     def play(self, strategy: SearchStrategy) -> None:
         """Search; fail the test with a report unless the verdict is PASS."""
         run = self.outcome.run = strategy.total
+        if self.process is not None:
+            run.confirmed = partial(confirmed, process=self.process)
         forget_run(self.asked)
         try:
             strategy.run()
             self._write_run(strategy)
             self.progress.show(f"  shrinking {counted(len(run.findings), 'failure')}")
+            run.minimise()
             with run.spending(Part.FAILURES):
-                run.findings = run.findings.minimised(self.lane, self._confirmed)
                 reported = self._report(run, partial(explain, self.lane))
         except BindingError as error:
             self.lane.abandon()
@@ -77,7 +78,11 @@ class SearchPlayer:
         finally:
             self.progress.clear()
             strategy.corpus.flush()
-            self.outcome.remarks += [*strategy_lines(strategy.figures()), *self._prune()]
+            self.outcome.remarks += [
+                *strategy_lines(strategy.figures()),
+                *accepted_lines(run),
+                *self._prune(),
+            ]
             self._write_run(strategy)
         if strategy.interrupted:
             self._note(reported)
@@ -87,9 +92,6 @@ class SearchPlayer:
             fail(self.outcome, reported.text, verdict_line(run))
         if run.verdict is Verdict.UNKNOWN:
             fail(self.outcome, doubts_report(run, self.asked.paper), verdict_line(run))
-
-    def _confirmed(self, found: Finding, minimal: Finding) -> Finding:
-        return minimal if self.process is None else confirmed(found, minimal, self.process)
 
     def _report(self, run: Run, explained: Callable[[Failure], Why | None]) -> Reported:
         """Report what was found, and write the page of the run if it is asked for."""

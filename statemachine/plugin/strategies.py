@@ -17,6 +17,12 @@ from statemachine.world.lane import Lane
 
 def strategy_for(asked: Asked, lane: Lane, progress: Progress, most_failures: int) -> SearchStrategy:
     """Return what plays the open ``lane`` as ``asked``; after ``most_failures``, 0 for no limit, it ends."""
+    strategy = _strategy(asked, lane, progress, most_failures)
+    strategy.total.accepted = asked.accepted
+    return strategy
+
+
+def _strategy(asked: Asked, lane: Lane, progress: Progress, most_failures: int) -> SearchStrategy:
     corpus, kind = Corpus(asked.corpus, asked.header()), KINDS[asked.lane]
     if asked.exhaust is not None:
         return Exhaustion(lane, corpus, asked.exhaust, progress, kind)

@@ -13,6 +13,7 @@ from statemachine.history.ndjson import Header
 from statemachine.history.shown import without_passwords
 from statemachine.report.housekeeping import KEPT_FAILURES
 from statemachine.report.text.paper import WIDE, Paper
+from statemachine.search.accepted import NONE, Acceptances
 from statemachine.search.corpus.places import CorpusPlace, Directory
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.search.triage.script import Steps
@@ -59,6 +60,8 @@ class Asked:
     """The file that the page of the run is written into."""
     keep_failures: int = KEPT_FAILURES
     """How many failure folders are kept; older ones are deleted when the run ends."""
+    accepted: Acceptances = NONE
+    """Findings that do not count against the system."""
     paper: Paper = WIDE
     """How wide the terminal is, and what it can spell."""
 

@@ -57,7 +57,8 @@ class _Kept(NamedTuple):
 
 def report_failures(asked: Asked, run: Run, explain: Callable[[Failure], Why | None]) -> Reported:
     """Report each claim that broke once, the shortest first, and name other failures of it in a line each."""
-    groups = run.findings.by_claim()
+    found = run.open_findings
+    groups = found.by_claim()
     reports = [
         report_failure(asked, first, run, _why(first, explain), others, alone=len(groups) == 1)
         for first, *others in groups
@@ -65,9 +66,9 @@ def report_failures(asked: Asked, run: Run, explain: Callable[[Failure], Why | N
     if not reports:
         return Reported()
     text = "\n\n".join(report.text for report in reports)
-    if len(run.findings) > 1:
+    if len(found) > 1:
         claims = counted(len(groups), "claim")
-        text = f"{len(run.findings)} distinct failures of {claims}, the shortest first\n\n{text}"
+        text = f"{len(found)} distinct failures of {claims}, the shortest first\n\n{text}"
     return Reported(
         text,
         [line for report in reports for line in report.unshown],

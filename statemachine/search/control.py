@@ -6,7 +6,7 @@ Hypothesis only learns from exceptions what became of an example; they are defin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from statemachine.invariants import Violation
@@ -53,7 +53,7 @@ class SearchControl:
     run: Run
     tick: Callable[[SearchControl], None] = lambda control: None
     """Called after every step, to show that the search is alive."""
-    known: Collection[Signature] = ()
+    known: Container[Signature] = ()
     """Signatures of failures that do not end the search: they are counted in ``met_again``."""
     asked_to_stop: Callable[[], bool] = lambda: False
     """Asked after every step; when it says so, the search ends there."""

@@ -72,8 +72,7 @@ def search(
     play(control, seed_number, machine, profile, phases)
     control.as_found = control.failure
     if control.failure is not None and not control.unstable:
-        with run.spending(Part.FAILURES):
-            run.findings = run.findings.minimised(run.lane)
+        run.minimise()
         control.failure = run.failure
     run.finished = True
 

@@ -36,6 +36,8 @@ class Finding:
     """Of the search that found it, if it was a search."""
     unstable: str = ""
     """Why it did not repeat, in Hypothesis's words."""
+    minimal: bool = False
+    """Whether its history was minimised."""
     shrink_seconds: float = 0
     """Real seconds that it took to minimise it."""
     played_before: Sequence[Steps] = ()
@@ -64,6 +66,11 @@ class Finding:
 
 
 Confirm = Callable[[Finding, Finding], Finding]
+"""Takes a finding as it was found and as it is minimal, and returns it as it is told."""
+
+
+def unconfirmed(found: Finding, minimal: Finding) -> Finding:
+    return minimal
 
 
 class Findings:
@@ -71,6 +78,8 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: dict[Signature, Finding] = {}
+        self._minimal: dict[Signature, Signature] = {}
+        """The signature that a failure has by now, by the one with which it was found."""
 
     def __len__(self) -> int:
         return len(self._found)
@@ -80,7 +89,8 @@ class Findings:
 
     @property
     def signatures(self) -> frozenset[Signature]:
-        return frozenset(self._found)
+        """Those of all findings, also those with which they were found."""
+        return frozenset(self._found) | frozenset(self._minimal)
 
     def add(self, found: Finding) -> bool:
         """Add one and return whether its signature is new; the shortest history of each is kept."""
@@ -95,21 +105,35 @@ class Findings:
 
     def again(self, signature: Signature, times: int) -> None:
         """Add ``times`` to the count of a known failure."""
+        signature = self._minimal.get(signature, signature)
         self._found[signature] = replace(self._found[signature], times=self._found[signature].times + times)
 
-    def minimised(self, lane: Lane, confirmed: Confirm = lambda found, minimal: minimal) -> Findings:
-        """Return these findings with minimal histories, one for each signature that is left.
-
-        ``confirmed`` takes a finding as it was found and as it is minimal, and returns it as it is told.
-        """
+    def minimised(self, lane: Lane, confirmed: Confirm = unconfirmed) -> Findings:
+        """Return these findings with minimal histories, one for each signature that is left."""
         whole = Findings()
         for found in self._found.values():
             began = real_seconds()
             failure = found.failure if found.unstable else minimise(lane, found.failure, self.signatures)
+            if found.minimal:
+                whole.add(found)
+                continue
+            began = real_seconds()
+            failure = found.failure if found.unstable else minimise(lane, found.failure, self.signatures)
             took, merged = real_seconds() - began, {found.signature: found.times}
-            minimal = replace(found, failure=failure, shrink_seconds=took, merged=merged)
-            whole.add(confirmed(found, minimal))
+            minimal = replace(found, failure=failure, shrink_seconds=took, merged=merged, minimal=True)
+            told = confirmed(found, minimal)
+            whole.add(told)
+            if told.signature != found.signature:
+                whole._minimal[found.signature] = told.signature
+        for before, by_now in self._minimal.items():
+            whole._minimal[before] = whole._minimal.get(by_now, by_now)
         return whole
+
+    def without(self, left_out: Callable[[Signature], object]) -> Findings:
+        """Return the findings for whose signature ``left_out`` says no."""
+        others = Findings()
+        others._found = {one: found for one, found in self._found.items() if not left_out(one)}
+        return others
 
     @property
     def shortest(self) -> Failure:

@@ -8,7 +8,7 @@ how much was tried, and what.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,11 +17,13 @@ from statemachine.history.events import Event
 from statemachine.history.reach import Reach
 from statemachine.invariants import Verdict
 from statemachine.lifecycle import Lifecycle
+from statemachine.search.accepted import NONE, Acceptance, Acceptances, Known
 from statemachine.search.figures import Doubts
-from statemachine.search.findings import Findings
+from statemachine.search.findings import Confirm, Findings, unconfirmed
 from statemachine.search.tally import Part, Tally
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, steps_in
+from statemachine.search.triage.signature import Signature
 from statemachine.world.clock import real_seconds
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
@@ -48,12 +50,18 @@ class Run:
     """Counts into ``tally``."""
     findings: Findings = field(default_factory=Findings)
     """What broke: as it was found, and once the run is over as it was minimised."""
+    accepted: Acceptances = NONE
+    """Findings that do not count against the system."""
+    passed_over: Counter[Signature] = field(default_factory=Counter)
+    """How often an accepted failure was met that is not among the findings."""
     seed: int | None = None
     started: float = field(default_factory=real_seconds)
     finished: bool = False
     """False while it plays, and for ever when it is interrupted."""
     specimen: Sequence[Event] = ()
     """The events of the first example in which most leases were taken: one worth looking at."""
+    confirmed: Confirm = unconfirmed
+    """Plays a finding alone, once it is minimal."""
     latest: deque[tuple[Step, ...]] = field(default_factory=lambda: deque(maxlen=LATEST))
     """The steps of the latest examples that were played to their ends, without their drains."""
     _most_leases: int = -1
@@ -109,9 +117,44 @@ class Run:
     # -- verdict ----------------------------------------------------------------------------
 
     @property
+    def open_findings(self) -> Findings:
+        """What broke and is not accepted."""
+        return self.findings.without(self.accepted.of)
+
+    @property
     def failure(self) -> Failure | None:
-        """The failure that the verdict speaks of: the shortest that was found."""
-        return self.findings.shortest if self.findings else None
+        """The failure that the verdict speaks of: the shortest that is not accepted."""
+        found = self.open_findings
+        return found.shortest if found else None
+
+    @property
+    def known(self) -> Known:
+        """Signatures that are to end no further search."""
+        return Known(self.findings.signatures, self.accepted)
+
+    def meet_again(self, met: Mapping[Signature, int]) -> None:
+        """Count failures that a search has met and passed over, since they were known."""
+        for signature, times in met.items():
+            if signature in self.findings.signatures:
+                self.findings.again(signature, times)
+            else:
+                self.passed_over[signature] += times
+
+    def times_met(self, accepted: Acceptance) -> int:
+        """Return how often a failure that is ``accepted``, perhaps for too long by now, was met."""
+        found = {one.signature: one.times for one in self.findings}
+        met = (*found.items(), *self.passed_over.items())
+        return sum(times for signature, times in met if accepted.is_of(signature))
+
+    def minimise(self) -> None:
+        """Give each finding a minimal history; the lane must be open."""
+        with self.spending(Part.FAILURES):
+            self.findings = self.findings.minimised(self.lane, self.confirmed)
+
+    def settle(self) -> None:
+        """Minimise what was found, if that may show it to be accepted: only then is the signature final."""
+        if self.accepted.entries and self.failure is not None:
+            self.minimise()
 
     @property
     def judges_reach(self) -> bool:

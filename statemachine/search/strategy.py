@@ -77,10 +77,10 @@ class PlainSearch:
     def run(self) -> None:
         with self.total.spending(Part.CORPUS):
             self._replay_corpus()
-        if not self.total.findings:
-            first = SearchControl(self.total, self.tick)
-            self._play(first, self.seed, self.kind.size(settings()))
-            if first.failure is None:
+        self.total.settle()
+        if self.total.failure is None:
+            self._search()
+            if self.total.failure is None:
                 self._search_for_missed()
             if self.total.failure is not None and not self.exit_first:
                 self._search_on()
@@ -97,6 +97,22 @@ class PlainSearch:
             if again.failure is not None:
                 self.total.findings.add(found_again(again, again.failure, self.corpus.place, self.corpus))
 
+    def _search(self) -> None:
+        """Play the profile's examples up to the first failure that is not accepted."""
+        size, seed = self.kind.size(settings()), self.seed
+        accepting = bool(self.total.accepted.entries)
+        left = size.max_examples
+        while left > 0 and self.total.failure is None:
+            # Hypothesis does not count the examples in which an accepted failure was met.
+            most = left if accepting else None
+            control = SearchControl(self.total, self.tick, known=self.total.known, most_examples=most)
+            self._play(control, seed, size)
+            if control.failure is None:
+                return
+            self.total.settle()
+            left -= control.examples
+            seed += 1
+
     def _search_for_missed(self) -> None:
         """Play on for a while if a required situation was missed.
 
@@ -110,7 +126,7 @@ class PlainSearch:
             if not missed or not self.total.judges_reach or self.total.failure is not None:
                 return
             seed += 1
-            control = SearchControl(self.total, self.tick, wanted=frozenset(missed))
+            control = SearchControl(self.total, self.tick, known=self.total.known, wanted=frozenset(missed))
             self._play(control, seed, sized(further, profile=None, steps=size.stateful_step_count))
 
     def _search_on(self) -> None:
@@ -119,9 +135,7 @@ class PlainSearch:
         while self._may_find_more:
             seed += 1
             examples = min(max(self.total.tally.examples, FEWEST), MOST)
-            further = SearchControl(
-                self.total, self.tick, known=self.total.findings.signatures, most_examples=examples
-            )
+            further = SearchControl(self.total, self.tick, known=self.total.known, most_examples=examples)
             size = self.kind.size(settings())
             self._play(further, seed, sized(examples, profile=None, steps=size.stateful_step_count))
             if further.failure is None:
@@ -135,7 +149,6 @@ class PlainSearch:
         try:
             play(control, seed, self.kind.machine, profile)
         finally:  # also when Ctrl-C follows right after a failure
-            for signature, number in control.met_again.items():
-                self.total.findings.again(signature, number)
+            self.total.meet_again(control.met_again)
             if control.failure is not None:
                 self.corpus.add(EntryKind.FAILURES, control.failure.events)

@@ -36,7 +36,9 @@ def snapshot() -> list[str]:
 def shown(block: str) -> list[str]:
     """The lines of a report but for what differs from run to run: folders, times, numbers of examples."""
     lines = [re.sub(r"\.statemachine/\w+", ".statemachine/abcde", line) for line in block.splitlines()]
-    return [line for line in lines if not re.match(r"…|  Looked at |  Met |.*timeline\.html", line)]
+    return [
+        line for line in lines if not re.match(r"…|  Looked at |  Met |  Signature: |.*timeline\.html", line)
+    ]
 
 
 def test_it_is_short() -> None:

@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -26,9 +27,11 @@ from statemachine.report.asked import CORPUS, Asked
 from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
 from statemachine.report.failure_folder import write_whole
 from statemachine.report.failure_reports import report_failures
+from statemachine.report.text.figures import accepted_lines
 from statemachine.report.text.lanes import LIMITS
 from statemachine.report.text.paper import paper_for
 from statemachine.report.text.summary import run_summary
+from statemachine.search import accepted
 from statemachine.search.corpus.entries import Corpus, EntryKind
 from statemachine.search.corpus.places import place_for
 from statemachine.search.corpus.replay import found_again, replayed
@@ -145,11 +148,13 @@ def run(asked: argparse.Namespace) -> int:
         )
     defect = first.defect if first is not None else None
     place = place_for(asked.corpus)
+    acceptances = accepted.read(accepted.FILE, datetime.now(UTC).date())
     register_profiles()
     with open_lane(path, defect) as lane:
         seed = first.seed if first is not None else 0
         ours = Asked(path, lane.binding, defect, seed, corpus=place, paper=paper_for(sys.stdout))
         merge = Merge(lane, Corpus(place, ours.header()), shards)
+        merge.total.accepted = acceptances
         say(f"{counted(len(shards), 'shard')} of {path}: playing what they found again")
         merge.run()
         reported = report_failures(ours, merge.total, partial(explain, lane))
@@ -163,6 +168,7 @@ def run(asked: argparse.Namespace) -> int:
     last = [
         f"{counted(len(shards), 'shard')} added up, their seconds as well",
         kept,
+        *accepted_lines(merge.total),
         *merge.notes,
         *LIMITS[EMBEDDED.name],
     ]
@@ -170,7 +176,7 @@ def run(asked: argparse.Namespace) -> int:
     for line in summary:
         say(line)
     if asked.markdown is not None:
-        found = list(chain.from_iterable(merge.findings.by_claim()))
+        found = list(chain.from_iterable(merge.total.open_findings.by_claim()))
         replay = {signature: ours.replay_command(folder) for signature, folder in reported.folders.items()}
         _append(Path(asked.markdown), markdown(merge.total, found, shards, replay, summary))
     return DONE if merge.total.verdict is Verdict.PASS else BROKEN

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from statemachine.history.words import counted, duration, grouped
+from statemachine.search.accepted import FILE as ACCEPTED_IN
+from statemachine.search.accepted import Acceptance
 from statemachine.search.figures import (
     CorpusFigures,
     Doubts,
@@ -16,6 +18,7 @@ from statemachine.search.figures import (
     StrategyFigures,
 )
 from statemachine.search.findings import Finding
+from statemachine.search.run import Run
 from statemachine.search.triage.script import EARLIER
 
 CRASHES_SHOWN = 3
@@ -60,6 +63,29 @@ def _schedules(figures: ScheduleFigures) -> Iterator[str]:
     yield f"{word}: {counted(sum(seen.schedules for seen in figures.situations), 'schedule')}"
 
 
+def accepted_lines(run: Run) -> list[str]:
+    """What came of each accepted finding, a sentence each."""
+    return [_accepted(run, one, run.times_met(one)) for one in run.accepted.entries]
+
+
+def _accepted(run: Run, one: Acceptance, times: int) -> str:
+    name = f"{one.claim} ({one.signature})"
+    if one.until < run.accepted.today:
+        until = f"accepted until {one.until}, which is past"
+        if times:
+            return (
+                f"{until}, and met {counted(times)}: {name}; mend it, or give a later date in {ACCEPTED_IN}"
+            )
+        return f"{until}, and not met: {name}; take it out of {ACCEPTED_IN}"
+    if times:
+        return f"accepted until {one.until}, met {counted(times)}: {name}: {one.reason}"
+    played = counted(run.tally.examples, "example")
+    return (
+        f"accepted until {one.until} and not met in {played}: {name}; if it is mended, take it out of "
+        f"{ACCEPTED_IN}"
+    )
+
+
 def doubt_lines(doubts: Doubts) -> list[str]:
     """Why a run cannot say PASS although nothing was broken, a sentence each."""
     return [
@@ -88,6 +114,7 @@ def how_found(found: Finding) -> str:
     if found.times > 1:
         text += f"\n  Met {counted(found.times)}"
         text += "".join(f"\n    {line}" for line in merged_lines(found))
+    text += f"\n  Signature: {found.signature}"
     if found.unstable:
         text += f"\n  Hypothesis could not repeat it ({found.unstable}): please report that as a bug of ours"
     return "\n  ".join([text, *_memory(found)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
-from statemachine.history.words import grouped
+from statemachine.history.words import counted, grouped
 from statemachine.report.text.columns import TOGETHER
 from statemachine.report.text.figures import doubt_lines
 from statemachine.report.text.paper import MARGIN, WIDE, Paper
@@ -62,11 +62,19 @@ def verdict_line(run: Run) -> str:
     """Return the verdict in one line, with the story of a failure or the rarest situation of a pass."""
     if run.failure is not None and run.verdict is Verdict.FAIL:
         return f"FAIL  {run.failure.headline.invariant}: {run.failure.headline.story}"
-    line = f"{verdict_word(run)}  {MEANING[run.verdict]}"
+    line = f"{verdict_word(run)}  {_meaning(run)}"
     if run.verdict is not Verdict.PASS or not run.judges_reach:
         return line
     cell, count = run.reach.rarest()
     return f"{line}; every required situation met, the rarest {count} times ({cell})"
+
+
+def _meaning(run: Run) -> str:
+    met = [one for one in run.accepted.entries if run.times_met(one)]
+    if run.verdict is not Verdict.PASS or not met:
+        return MEANING[run.verdict]
+    until = min(one.until for one in met)
+    return f"nothing was broken but {counted(len(met), 'accepted finding')}, until {until} at the earliest"
 
 
 def verdict_word(run: Run) -> str:

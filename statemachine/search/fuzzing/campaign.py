@@ -101,7 +101,7 @@ class FuzzCampaign:
 
     @property
     def time_is_up(self) -> bool:
-        full = 0 < self.most_failures <= len(self.findings)
+        full = 0 < self.most_failures <= len(self.total.open_findings)
         hopeless = not self.total.reach.counts and self.total.tally.lost
         return full or bool(hopeless) or self.interrupted or self.elapsed >= self.asked.seconds
 
@@ -154,7 +154,7 @@ class FuzzCampaign:
     def _next_search(self) -> FuzzSearch | None:
         if self.time_is_up:
             return None
-        known = self.findings.signatures
+        known = self.total.known
         if self._retries:
             dealt = self._retries.pop().search._replace(known=known, again=True)
         else:
@@ -172,14 +172,14 @@ class FuzzCampaign:
             self._retry(searched)
             return
         self.total.add(searched.tally)
-        for signature, number in searched.met_again.items():
-            self.findings.again(signature, number)
+        self.total.meet_again(searched.met_again)
         if searched.failure is not None:
             seed = searched.search.seed
             origin = InSearch(self.total.tally.examples, self.elapsed, seed)
             steps, unstable = len(searched.failure.steps), searched.unstable
             self.findings.add(Finding(searched.failure, origin, steps, seed=seed, unstable=unstable))
             self._played.add(self.corpus.add(EntryKind.FAILURES, searched.failure.events).name)
+            self.total.settle()
         for met in searched.new:
             self._remember(met)
 

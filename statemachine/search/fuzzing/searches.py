@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from statemachine.history.events import StepBegan
 from statemachine.history.situation_pairs import Pair, PairedReach
+from statemachine.search.accepted import Known
 from statemachine.search.control import SearchControl
 from statemachine.search.engine import play, register_profiles, sized
 from statemachine.search.machine import JobMachine
@@ -52,8 +53,8 @@ class FuzzSearch(NamedTuple):
     system: System
     seed: int
     size: Size
-    known: frozenset[Signature]
-    """Signatures of failures that are found already."""
+    known: Known
+    """Signatures of failures that are found already, or accepted."""
     again: bool = False
     """Whether a process has died of it before."""
 
