@@ -6,8 +6,12 @@ its options and the function that runs it.  A new command is an import and a lin
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from statemachine.binding import BindingError
 from statemachine.binding.fleet import FleetError
@@ -59,10 +63,28 @@ _MISUSED = (
 """Errors that the caller can mend.  Their messages say how, so no traceback is printed."""
 
 
+@contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """Let SIGTERM, with which a CI service or ``timeout`` ends a command, end it as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
+        yield
+        return
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    4 is for a command line that cannot be carried out, 1 for a worker process that failed, 130 for Ctrl-C.
+    4 is for a command line that cannot be carried out, 1 for a worker process that failed, 130 for Ctrl-C and
+    SIGTERM.
     """
     parser = Parser(
         prog="python -m statemachine", description="The commands of the leased-job verifier beside pytest."
@@ -74,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen.set_defaults(run=command.run, name=command.name)
     asked = parser.parse_args(arguments)
     try:
-        code: int = asked.run(asked)
+        with _terminated_in_order():
+            code: int = asked.run(asked)
     except (*_MISUSED, WorkFailed) as error:
         said = paper_for(sys.stderr).spelt(without_passwords(cut(str(error), MOST_IN_SENTENCE)))
         sys.stderr.write(f"python -m statemachine {asked.name}: {said}\n")

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import argparse
 import math
+import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from types import FrameType
 from typing import Any, NamedTuple
 
 from statemachine.binding import DEFAULT_BINDING
@@ -25,8 +29,9 @@ from statemachine.search.control import SearchControl
 from statemachine.search.engine import PROFILES, register_profiles, search, sized
 from statemachine.search.figures import InSearch
 from statemachine.search.findings import Finding
+from statemachine.search.fuzzing.searches import StopFlag
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
-from statemachine.search.pool import run_tasks
+from statemachine.search.pool import WorkFailed, run_tasks
 from statemachine.search.run import Verdict
 from statemachine.search.tally import Part, Tally
 from statemachine.search.triage.explain import Why, explain
@@ -70,8 +75,11 @@ class SoakResult(NamedTuple):
     """The number of steps of the failure when it was found."""
 
 
-def play(asked: SoakSearch) -> SoakResult:
-    """Search on an empty database, in this process.  Raises what opening the binding raises."""
+def play(stop: StopFlag, asked: SoakSearch) -> SoakResult:
+    """Search on an empty database, in this process, until ``stop`` is set at most.
+
+    Raises what opening the binding raises.
+    """
     register_profiles()
     with (
         open_lane(asked.binding, asked.defect)
@@ -79,7 +87,7 @@ def play(asked: SoakSearch) -> SoakResult:
         else open_interleaved_on(asked.database, asked.binding, asked.defect)
     ) as lane:
         kind = EMBEDDED if asked.database is None else TRANSACTIONS
-        control = SearchControl(kind.new_run(lane))
+        control = SearchControl(kind.new_run(lane), asked_to_stop=lambda: bool(stop.value))
         search(control, asked.seed, sized(asked.examples, steps=kind.steps), machine=kind.machine)
         failure = control.failure
         why = explain(lane, failure) if failure else None
@@ -101,12 +109,16 @@ class Soak:
         self.under_way: dict[int, SoakSearch] = {}
         self.searches = 0
         self.total = self.kind.new_run(Lane(asked.binding))
+        self.interrupted = False
+        # Made for processes that are started as the pool's are, and without a lock, which a process that is
+        # killed would keep.
+        self.stop: Any = multiprocessing.get_context("spawn").RawValue("b", 0)
 
     def next_search(self) -> SoakSearch | None:
         """Return the next seed, with no more examples than are still needed; None when there are enough."""
         expected = sum(search.examples for search in self.under_way.values()) * STEPS_AN_EXAMPLE
         needed = self.steps - self.total.tally.steps - expected
-        if needed <= 0:
+        if needed <= 0 or self.interrupted:
             return None
         free = max(self.jobs - len(self.under_way), 1)
         most = self.kind.size(sized(PROFILES["dev"])).max_examples
@@ -126,6 +138,22 @@ class Soak:
         if result.failure is not None:
             self.total.findings.add(self.finding(result, result.failure))
         self.searches += 1
+
+    @contextmanager
+    def interrupts_noticed(self) -> Iterator[None]:
+        """Let the first Ctrl-C or SIGTERM end the searches in good order, and the second one at once."""
+
+        def interrupted(number: int, frame: FrameType | None) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
+            self.interrupted, self.stop.value = True, 1
+
+        before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     @property
     def status(self) -> str:
@@ -193,23 +221,28 @@ def run(options: argparse.Namespace) -> int:
         paper=paper_for(sys.stdout),
     )
     register_profiles()
-    interrupted = False
     with ExitStack() as stack:
         interleaved = asked.lane == TRANSACTIONS.name
         databases = stack.enter_context(databases_for_tasks(named, options.jobs)) if interleaved else None
         soak = Soak(asked, options.steps, options.jobs, databases)
-        results = stack.enter_context(closing(run_tasks(play, soak.next_search, options.jobs)))
+        results = stack.enter_context(
+            closing(run_tasks(partial(play, soak.stop), soak.next_search, options.jobs))
+        )
         try:
-            with soak.total.spending(Part.SEARCH):
+            with soak.interrupts_noticed(), soak.total.spending(Part.SEARCH):
                 for line in _lines(soak, results):
                     say(line)
-            soak.total.finished = True
         except KeyboardInterrupt:
-            interrupted = True
+            soak.interrupted = True
+        except WorkFailed as error:
+            if not soak.searches:
+                raise
+            soak.total.tally.lost.append(str(error))
+        soak.total.finished = not soak.interrupted
     say()
     for line in run_summary(soak.total, asked.binding.waived, LIMITS[asked.lane], asked.paper):
         say(line)
-    if interrupted:
+    if soak.interrupted:
         return INTERRUPTED
     return DONE if soak.total.verdict is Verdict.PASS else BROKEN
 

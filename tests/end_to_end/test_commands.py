@@ -80,6 +80,8 @@ def test_an_interrupted_measurement_goes_on_where_it_was(tmp_path: Path) -> None
     assert running.returncode == 130, output
     assert "Traceback" not in output
     assert output.splitlines()[-1].startswith("Interrupted; the results are in ")
+    assert "Partial: 1 of 2 searches are done, and these rows count only those." in output
+    assert "| lease_edge_excluded |" in output
     assert len(kept.read_text("utf-8").splitlines()) == 1
     again = command(*slow, "--baseline-seeds", "none", cwd=tmp_path)
     assert again.code == 0
@@ -124,6 +126,46 @@ def test_a_soak_adds_up_its_seeds_and_ends_with_a_verdict(tmp_path: Path) -> Non
     assert ran.lines[-1] == "PASS (reach not judged)  no invariant was broken"
     assert "seeds done: 2" in ran.output
     assert "of 2,000 steps" in ran.output
+
+
+BUSY = """
+from pathlib import Path
+from models_under_test.binding import AIJobsBinding
+
+class Binding(AIJobsBinding):
+    created = 0
+
+    def create(self, job, tenant):
+        self.created += 1
+        if self.created == 50:
+            Path("busy").touch()
+        super().create(job, tenant)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process in place of a signal")
+def test_a_soak_that_is_ended_says_what_it_has_played(tmp_path: Path) -> None:
+    write(tmp_path, busy_binding=BUSY)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "statemachine", "soak", "--jobs", "1", "--binding", "busy_binding:Binding"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    try:
+        until((tmp_path / "busy").exists, seconds=60)
+        running.terminate()
+        output, _ = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 130, output
+    assert "Traceback" not in output
+    (played,) = re.findall(r"^(\d+) examples, [\d ]+ steps in ", output, re.M)
+    assert int(played) > 5
+    assert "? the run was interrupted" in output
+    assert output.splitlines()[-1].startswith("UNKNOWN  ")
 
 
 def test_a_soak_that_meets_a_defect_reports_it_saves_it_and_fails(tmp_path: Path) -> None:

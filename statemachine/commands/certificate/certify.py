@@ -119,6 +119,7 @@ def run(asked: argparse.Namespace) -> int:
     # Divided before the lane is left out: with and without a server, a machine has the same shards.
     mine = [one for one in part.of(plan.hunts()) if not missing or one.method != INTERLEAVED]
     if not measure(mine, results, asked.jobs, named_server(asked.database_server)):
+        _print_partly(plan, results)
         say(f"Interrupted; the results are in {results.file}. The same command continues from there.")
         return INTERRUPTED
     return _conclude(asked, plan, results, missing)
@@ -183,6 +184,15 @@ def _conclude(asked: argparse.Namespace, plan: HuntPlan, results: HuntResults, m
         _print(rows)
     say(f"{certificate.counts()} found on every seed")
     return DONE
+
+
+def _print_partly(plan: HuntPlan, results: HuntResults) -> None:
+    """Print the rows of what was measured by now, and that they are not all."""
+    hunts = plan.hunts()
+    done = sum(one in results.by_hunt for one in hunts)
+    if done:
+        say(f"Partial: {done} of {len(hunts)} searches are done, and these rows count only those.")
+        _print([row for row in plan.rows(results) if row.searched])
 
 
 def _print(rows: Sequence[Row]) -> None:
