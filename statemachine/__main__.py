@@ -77,7 +77,9 @@ def _terminated_in_order() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        # A command that is ending after an interruption may ignore further ones: that stays.
+        if signal.getsignal(signal.SIGTERM) is interrupted:
+            signal.signal(signal.SIGTERM, before)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
