@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import chain, islice
 from pathlib import Path
 
-from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.binding import DEFAULT_BINDING, Binding, load
 from statemachine.invariants import IN_LOGS, Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.logs import patterns
@@ -64,6 +64,13 @@ def run(asked: argparse.Namespace) -> int:
         raise UsageError("a FILE is named twice: name each log once, or every line of it counts as doubled")
     binding = load(asked.binding)
     reader = Reader(_phrases(asked.patterns))
+    try:
+        return _judge(asked, binding, reader)
+    except patterns.PatternError as error:
+        raise UsageError(f"--patterns {error}") from None
+
+
+def _judge(asked: argparse.Namespace, binding: Binding, reader: Reader) -> int:
     lines = reader.lines(asked.files)
     lifecycle = binding.lifecycle
     if not asked.declared_lifecycle:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from statemachine.history.foreign import MustBe, as_number, as_whole, brief
 from statemachine.lifecycle import FINISHES
 
 
@@ -104,19 +105,21 @@ def _identity(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError("a whole number")
-    return value
+    try:
+        return as_whole(value)
+    except MustBe as error:
+        raise TypeError(str(error)) from None
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("a number of seconds")
-    return value
+    try:
+        return as_number(value)
+    except MustBe:
+        raise TypeError("a number of seconds") from None
 
 
 def _finish(value: Any) -> str:
-    if value not in FINISHES:
+    if not isinstance(value, str) or value not in FINISHES:
         raise TypeError(" or ".join(FINISHES))
     return str(value)
 
@@ -157,7 +160,7 @@ def read_fields(event: str, values: Mapping[str, Any], moment: Callable[[Any], f
         if not isinstance(read["rows"], list) or not all(isinstance(row, dict) for row in read["rows"]):
             raise Incomplete("rows.read: rows must be a list of objects")
         read["rows"] = [_checked("a row of rows.read", ROW, row, moment) for row in read["rows"]]
-    elif event.startswith("finish.") or (event == "call.raised" and values["operation"] in FINISHES):
+    elif event.startswith("finish.") or (event == "call.raised" and values["operation"] in list(FINISHES)):
         read["operation"] = _checked_operation(event, values["operation"])
     return read
 
@@ -177,7 +180,7 @@ def _checked(
             check = moment if name in TIMES else CHECKS.get(name)
             read[name] = check(value) if check is not None else value
         except (TypeError, ValueError) as error:
-            raise Incomplete(f"{event}: {name} is {value!r}, and must be {error}") from None
+            raise Incomplete(f"{event}: {name} is {brief(value)}, and must be {error}") from None
     return read
 
 
@@ -185,4 +188,4 @@ def _checked_operation(event: str, value: Any) -> str:
     try:
         return _finish(value)
     except TypeError as error:
-        raise Incomplete(f"{event}: operation is {value!r}, and must be {error}") from None
+        raise Incomplete(f"{event}: operation is {brief(value)}, and must be {error}") from None

@@ -18,6 +18,10 @@ from typing import Any, TextIO
 from statemachine.logs.lines import Incomplete, LogLine, LogPlace, NotOurs, read_fields
 
 STDIN = "-"
+MOST_OF_JSON = 16 * 2**20
+"""Characters of a line of JSON: ``rows.read`` names every job of a run in one line."""
+MOST_OF_A_PHRASE = 20_000
+"""Characters of a line that patterns are tried on."""
 EXAMPLES_KEPT = 3
 """Places that are kept of each kind of line that could not be read; all are counted."""
 
@@ -38,6 +42,8 @@ class SkippedLines:
     """They say again what the same worker has logged at the same microsecond."""
     foreign: int = 0
     """They belong to another program."""
+    oversized: int = 0
+    """They are longer than is read."""
     incomplete: int = 0
     """They are a worker's and lack a field, or have one in another form."""
     backwards: int = 0
@@ -51,6 +57,10 @@ class SkippedLines:
         kept = self.examples.setdefault(kind, [])
         if len(kept) < EXAMPLES_KEPT:
             kept.append(f"{place} {why}".rstrip())
+
+
+class Truncated(ValueError):
+    """The line begins as JSON and cannot be parsed."""
 
 
 class Reader:
@@ -80,6 +90,10 @@ class Reader:
     def line(self, text: str, place: LogPlace) -> LogLine | None:
         """Return the line that ``text`` holds, or None for one that is counted and passed over."""
         self.skipped.read += 1
+        most = MOST_OF_JSON if text.lstrip(" \ufeff").startswith("{") else MOST_OF_A_PHRASE
+        if len(text) > most:
+            self.skipped.note("oversized", place, f"has more than {most} characters")
+            return None
         text = text.strip()
         if not text:
             self.skipped.blank += 1
@@ -88,7 +102,7 @@ class Reader:
             values = self._values(text)
             at = self._when(values)
             fields = read_fields(values["event"], values, self.moment)
-        except json.JSONDecodeError:
+        except Truncated:
             self.skipped.note("truncated", place)
         except NotOurs:
             self.skipped.note("foreign", place)
@@ -103,8 +117,10 @@ class Reader:
         if text.startswith("{"):
             try:
                 values = json.loads(text)
-            except RecursionError:
-                raise NotOurs("nested too deeply") from None
+            except json.JSONDecodeError:
+                raise Truncated from None
+            except (RecursionError, ValueError):  # a number of more digits than Python reads
+                raise NotOurs("nested too deeply, or a number without end") from None
         else:
             values = self._phrases(text) if self._phrases is not None else None
         if not isinstance(values, dict) or not isinstance(values.get("event"), str):
@@ -160,8 +176,8 @@ class Reader:
                 if stream is not sys.stdin:
                     stream.close()
 
-    def _of(self, texts: Iterable[str], name: str) -> Iterator[LogLine]:
-        for number, text in enumerate(texts, start=1):
+    def _of(self, texts: TextIO, name: str) -> Iterator[LogLine]:
+        for number, text in enumerate(_bounded(texts), start=1):
             line = self.line(text, LogPlace(name, number))
             if line is not None:
                 yield line
@@ -179,13 +195,23 @@ class Reader:
             yield latest, line
 
 
+def _bounded(stream: TextIO) -> Iterator[str]:
+    """Yield the lines of ``stream``; of one that is longer than any that is read, only its beginning."""
+    while text := stream.readline(MOST_OF_JSON + 1):
+        more = text
+        while len(more) > MOST_OF_JSON and not more.endswith("\n"):
+            more = stream.readline(MOST_OF_JSON + 1)
+        yield text
+
+
 def _open(name: str) -> TextIO:
     if name == STDIN:
         return sys.stdin
     try:
         return open(name, encoding="utf-8-sig", errors="replace", newline="\n")
-    except OSError as error:
-        raise OSError(f"{name} cannot be read ({error.strerror}): name a log of a worker") from None
+    except (OSError, ValueError) as error:  # a name may hold a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise OSError(f"{name} cannot be read ({reason}): name a log of a worker") from None
 
 
 def texts(places: Iterable[LogPlace]) -> dict[LogPlace, str]:
@@ -198,7 +224,7 @@ def texts(places: Iterable[LogPlace]) -> dict[LogPlace, str]:
         try:
             with open(name, encoding="utf-8-sig", errors="replace", newline="\n") as stream:
                 last = max(numbers)
-                for number, text in enumerate(stream, start=1):
+                for number, text in enumerate(_bounded(stream), start=1):
                     if number in numbers:
                         found[LogPlace(name, number)] = text.strip()
                     if number >= last:

@@ -28,6 +28,7 @@ _PASSED_OVER = {
     "doubled": "doubled",
     "foreign": "foreign",
     "incomplete": "incomplete",
+    "oversized": "too long to be read",
 }
 
 
@@ -89,7 +90,12 @@ def verdict_line(judged: JudgedLog, skipped: SkippedLines) -> str:
 def _read(judged: JudgedLog, skipped: SkippedLines, paper: Paper) -> Iterator[str]:
     events = f"{_count(judged.lines)} judged as {_count(judged.events)} events"
     yield f"Read      {_count(skipped.read)} lines: {events}"
-    passed = [f"{_count(getattr(skipped, kind))} {words}" for kind, words in _PASSED_OVER.items()]
+    counts = {kind: getattr(skipped, kind) for kind in _PASSED_OVER}
+    passed = [
+        f"{_count(count)} {_PASSED_OVER[kind]}"
+        for kind, count in counts.items()
+        if count or kind != "oversized"
+    ]
     yield f"          passed over: {', '.join(passed)}"
     for kind, words in _PASSED_OVER.items():
         if kind in skipped.examples:
@@ -187,7 +193,7 @@ def _line_text(text: str) -> str:
     """Return a line in short: its time of day, its worker and its sentence, or the text if it is no JSON."""
     try:
         values: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict) or not values.get("event"):
         return " ".join(text.split())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from statemachine.logs import JudgedLog, LogPlace, Reader, judge_lines
+from statemachine.__main__ import main
+from statemachine.logs import JudgedLog, LogPlace, Reader, judge_lines, patterns
 from statemachine.logs.patterns import PatternError, load
+from statemachine.report.console import MISUSED
 from tests.logs.writing import OURS
 
 SAID: dict[str, dict[str, Any]] = {
@@ -169,3 +172,103 @@ def test_phrases_of_a_given_file_replace_the_shipped_ones(tmp_path: Path) -> Non
         "worker": "the worker",
     }
     assert phrases("2030-10-27T12:00:00Z mark_done job_id=j1") is None
+
+
+LONG = {
+    "already DONE ": "prepare.refused",
+    "mark_running refus ": None,
+    "mark_done ": "finish.accepted",
+    "mark_done refus ": "finish.refused",
+    "mark_failed ": "finish.accepted",
+    "idempotent skip ": "delete.called",
+    "prepare_ai_job -> None ": "prepare.refused",
+    "prepare_ai_job  ": "prepare.called",
+    "Received message  ": "message.received",
+    "[a-a-a": None,
+    "worker-": None,
+    " worker=a-": None,
+    "2030-10-27 12:00:0": None,
+    "job_id= ": None,
+    "delet": None,
+}
+
+
+@pytest.mark.parametrize("word", LONG)
+def test_the_shipped_patterns_take_time_that_grows_with_the_line_and_no_faster(word: str) -> None:
+    phrases = load()
+
+    def seconds(length: int) -> float:
+        text = "2030-10-27 12:00:01 [ai-1] " + (word * length)[:length]
+        began = time.process_time()
+        phrases(text)
+        return time.process_time() - began
+
+    # Four times the line takes four times as long; sixteen times, if each place is tried with each other.
+    # The hundredth of a second is for the clock: at 20,000 characters a line takes a few milliseconds.
+    few, many = (min(seconds(length) for _ in range(3)) for length in (50_000, 200_000))
+    assert many < 8 * few + 0.01
+
+
+EXPONENTIAL = """
+time = '(?P<at>^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d)'
+[[phrase]]
+event = "worker.started"
+text = '(a+)+b'
+"""
+
+
+def test_patterns_that_take_for_ever_are_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(patterns, "MOST_SECONDS", 0.2)
+    (tmp_path / "mine.toml").write_text(EXPONENTIAL, encoding="utf-8")
+    (tmp_path / "log").write_text(f"2030-10-27 12:00:01 {'a' * 50}\n", encoding="utf-8")
+    code = main(["check-log", "--patterns", str(tmp_path / "mine.toml"), str(tmp_path / "log")])
+    assert code == MISUSED
+    said = capsys.readouterr().err
+    assert "mine.toml: its patterns take more than 0.2 s for the line '2030-10-27 12:00:01 aaaa" in said
+
+
+def test_a_line_that_is_too_long_is_counted_as_that_and_not_matched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log").write_text("already DONE " * 20_000 + "\nnothing of ours\n", encoding="utf-8")
+    main(["check-log", str(tmp_path / "log")])
+    said = capsys.readouterr().out
+    assert "1 foreign, 0 incomplete, 1 too long to be read" in said
+    assert "log:1 has more than 20000 characters" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = " + "[" * 5_000, "is no TOML file: it is nested too deeply"),
+        ("time = '(?P<at>a{99999999999})'", "is no regular expression"),
+        ("time = '(?P<at>a)'\n[[phrase]]\nevent = []\ntext = 'a'", "[] is not a known event"),
+    ],
+)
+def test_a_pattern_file_that_is_attacked_gets_a_sentence(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(PatternError) as refused:
+        load(tmp_path / "mine.toml")
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"event": [], "at": 1, "worker": "a"}',
+        '{"event": "call.raised", "at": "2030-10-27T00:30:00Z", "worker": "a", "operation": []}',
+        '{"event": "finish.called", "at": "2030-10-27T00:30:00", "worker": "a", "operation": {}, "job_id": 1}',
+        '{"event": "worker.started", "at": "2030-10-27T00:30:00Z", "worker": "a", "lease_seconds": 1e400}',
+        '{"event": "worker.started", "at": "2030-10-27T00:30:00Z", "worker": "a", "lease_seconds": NaN}',
+        '{"event": "worker.started", "at": ' + "1" * 5_000 + ', "worker": "a"}',
+        '{"event": "rows.read", "at": "2030-10-27T00:30:00Z", "worker": "a", "rows": [[]]}',
+        '{"event": "worker.started", "at": "0001-01-01T00:00:00+23:59", "worker": "a"}',
+        '{"a":' * 50_000,
+    ],
+)
+def test_a_line_of_json_that_is_attacked_is_passed_over(line: str) -> None:
+    reader = Reader()
+    reader.line(line, LogPlace("log", 1))
+    assert reader.skipped.read == 1
