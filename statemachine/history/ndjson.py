@@ -249,13 +249,14 @@ def read(path: Path, check_step: Callable[[StepBegan], None] | None = None) -> t
     ``check_step`` is that of :func:`loads`.  Raises :class:`HistoryError` when there is none, or when it
     cannot be read.
     """
-    file = path / "history.ndjson" if path.is_dir() else path
-    inside = sorted(saved.parent.as_posix() for saved in path.glob("*/history.ndjson"))
-    if inside and not file.exists():
-        raise HistoryError(
-            f"{path} holds {counted(len(inside), 'saved failure')}: give one of {', '.join(inside[:5])}"
-        )
+    file = path
     try:
+        file = path / "history.ndjson" if path.is_dir() else path
+        inside = sorted(saved.parent.as_posix() for saved in path.glob("*/history.ndjson"))
+        if inside and not file.exists():
+            raise HistoryError(
+                f"{path} holds {counted(len(inside), 'saved failure')}: give one of {', '.join(inside[:5])}"
+            )
         return loads(read_text(file), str(file), check_step)
     except HistoryError:
         raise

@@ -64,8 +64,8 @@ HIDDEN = "PASSWORD"
 _SECRET = ("password", "sslpassword", "passfile", "passwd", "pwd")
 """Names of settings of a connection whose values are never shown."""
 
-_OF_A_USER = re.compile(r"(?<=://)([^\s:/@?#]*):\S*@")
-# Greedy: a password that was not quoted may itself hold an @ or a slash.
+_OF_A_USER = re.compile(r"(//|:/)([^\s:/@?#]*):\S*@")
+# Greedy: a password that was not quoted may itself hold an @ or a slash.  One slash: a path has no two.
 
 _IN_A_QUERY = re.compile(r"([?&]\s*)([^\s=&?#]+)(\s*=\s*)([^\s&]*?)(?=['\")\],;]*(?:[\s&]|$))")
 
@@ -81,7 +81,7 @@ def without_passwords(text: str) -> str:
     >>> without_passwords("postgresql://owner:p@ss@db/x?sslpassword=other host=db password='s t'")
     'postgresql://owner:PASSWORD@db/x?sslpassword=PASSWORD host=db password=PASSWORD'
     """
-    text = _OF_A_USER.sub(rf"\1:{HIDDEN}@", text)
+    text = _OF_A_USER.sub(rf"\1\2:{HIDDEN}@", text)
     text = _IN_A_QUERY.sub(_hidden, text)
     return _BY_KEYWORD.sub(rf"\1\2{HIDDEN}", text)
 

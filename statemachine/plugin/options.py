@@ -14,11 +14,12 @@ from hypothesis.errors import InvalidArgument
 
 from statemachine.binding import Binding, BindingError, load
 from statemachine.history.ndjson import Header, HistoryError
+from statemachine.history.shown import cut, without_passwords
 from statemachine.history.words import seconds_in
 from statemachine.lifecycle import LifecycleError
 from statemachine.report.asked import CORPUS, Asked
 from statemachine.report.housekeeping import KEPT_FAILURES
-from statemachine.report.text.paper import WIDE
+from statemachine.report.text.paper import MOST_IN_SENTENCE, WIDE
 from statemachine.report.timeline import NAME
 from statemachine.search import accepted
 from statemachine.search.accepted import NONE, AcceptanceError, Acceptances
@@ -34,13 +35,21 @@ from statemachine.world.operations import histories
 def asked_for(options: argparse.Namespace) -> Asked:
     """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
     try:
+        return _asked_for(options)
+    except (pytest.UsageError, OSError) as error:  # a path may be too long to be looked for
+        said = without_passwords(cut(str(error), MOST_IN_SENTENCE))
+        raise pytest.UsageError(WIDE.spelt(said)) from None
+
+
+def _asked_for(options: argparse.Namespace) -> Asked:
+    try:
         saved = histories.read(Path(options.replay)) if options.replay is not None else None
         earlier = _earlier(options.replay)
         binding = load(options.binding, options.defect)
     except HistoryError as error:
-        raise pytest.UsageError(f"--replay {options.replay}: {WIDE.spelt(str(error))}") from None
+        raise pytest.UsageError(f"--replay {options.replay}: {error}") from None
     except (BindingError, LifecycleError) as error:
-        raise pytest.UsageError(WIDE.spelt(str(error))) from None
+        raise pytest.UsageError(str(error)) from None
     if saved and saved[0].binding != options.binding:
         raise pytest.UsageError(
             f"--replay {options.replay}: the history was recorded with --binding {saved[0].binding} and this "

@@ -15,6 +15,8 @@ SECRET = "hunter2"
         "redis://h/0?password=hunter2",
         "redis://:hunter2@h:6379/0",
         "Redis://u:hunter2@h",
+        "redis:/u:hunter2@h/0 is no directory",
+        "the module redis has no //u:hunter2@h",
         "unix://u:hunter2@/run/redis.sock?db=0",
         "postgresql://u:hunter2@db/x",
         "postgresql://u:p@hunter2@db/x",

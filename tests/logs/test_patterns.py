@@ -259,7 +259,7 @@ def test_a_pattern_file_that_is_attacked_gets_a_sentence(text: str, words: str, 
     [
         '{"event": [], "at": 1, "worker": "a"}',
         '{"event": "call.raised", "at": "2030-10-27T00:30:00Z", "worker": "a", "operation": []}',
-        '{"event": "finish.called", "at": "2030-10-27T00:30:00", "worker": "a", "operation": {}, "job_id": 1}',
+        '{"event": "finish.called", "at": "2030-10-27T00:30:00", "worker": "", "operation": {}, "job_id": 1}',
         '{"event": "worker.started", "at": "2030-10-27T00:30:00Z", "worker": "a", "lease_seconds": 1e400}',
         '{"event": "worker.started", "at": "2030-10-27T00:30:00Z", "worker": "a", "lease_seconds": NaN}',
         '{"event": "worker.started", "at": ' + "1" * 5_000 + ', "worker": "a"}',
