@@ -67,7 +67,7 @@ def test_a_mistake_ends_with_one_sentence(
     assert printed.out == ""
 
 
-WITHOUT_DATABASE = {"check-log", "clean"}
+WITHOUT_DATABASE = {"check-log", "clean", "plain-test"}
 """Commands that run beside whatever Django project the environment is set up for."""
 DEMANDED = {"merge": ["."]}
 """The arguments that a command cannot do without."""
