@@ -33,7 +33,7 @@ from statemachine.world.operations import histories
 
 
 def asked_for(options: argparse.Namespace) -> Asked:
-    """Check the options, without touching Django.  Raises ``pytest.UsageError`` for a bad value."""
+    """Check the options, without setting Django up.  Raises ``pytest.UsageError`` for a bad value."""
     try:
         return _asked_for(options)
     except (pytest.UsageError, OSError) as error:  # a path may be too long to be looked for
@@ -45,7 +45,8 @@ def _asked_for(options: argparse.Namespace) -> Asked:
     try:
         saved = histories.read(Path(options.replay)) if options.replay is not None else None
         earlier = _earlier(options.replay)
-        binding = load(options.binding, options.defect)
+        with opening.private_if_set_up():
+            binding = load(options.binding, options.defect)
     except HistoryError as error:
         raise pytest.UsageError(f"--replay {options.replay}: {error}") from None
     except (BindingError, LifecycleError) as error:

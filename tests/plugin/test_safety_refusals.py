@@ -28,6 +28,12 @@ class OnTwo(AIJobsBinding):
 class OnFiles(AIJobsBinding):
     settings_module = "file_settings"
 
+class OnMirror(AIJobsBinding):
+    settings_module = "mirror_settings"
+
+class InReady(AIJobsBinding):
+    settings_module = "ready_settings"
+
 class Elsewhere(AIJobsBinding):
     settings_module = "their_settings"
 """
@@ -41,6 +47,21 @@ DATABASES = {{"default": {{
 
 TWO = """
 DATABASES["replica"] = {"ENGINE": "django.db.backends.mysql", "NAME": "production"}
+"""
+
+MIRROR = """
+DATABASES["replica"] = {**DATABASES["default"], "TEST": {"MIRROR": "gone"}}
+"""
+
+IN_READY = """
+from django.apps import AppConfig
+
+class Config(AppConfig):
+    name = "hasty"
+
+    def ready(self):
+        from django.db import connection
+        connection.cursor().execute("INSERT INTO shop VALUES (1)")
 """
 
 FILES = """
@@ -73,6 +94,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Ran], Pat
             ambient_settings="import pathlib; pathlib.Path('imported').touch()\n" + SETTINGS,
             postgres_settings=SETTINGS + POSTGRES.format(port=port),
             two_settings=SETTINGS + TWO,
+            mirror_settings=SETTINGS + MIRROR,
+            ready_settings=SETTINGS + "INSTALLED_APPS = [*INSTALLED_APPS, 'hasty.Config']\n",
+            hasty=IN_READY,
         )
         ambient = "DJANGO_SETTINGS_MODULE"
         calls = {
@@ -87,6 +111,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Ran], Pat
             "--reuse-db": partial(run, *CHECKOUT, "--reuse-db", cwd=cwd),
             "postgres": partial(run, *CHECKOUT, "--binding", "theirs:OnPostgres", cwd=cwd),
             "second alias": partial(run, *CHECKOUT, "--binding", "theirs:OnTwo", cwd=cwd),
+            "mirror of nothing": partial(run, *CHECKOUT, "--binding", "theirs:OnMirror", cwd=cwd),
+            "in ready": partial(run, *CHECKOUT, "--binding", "theirs:InReady", cwd=cwd),
         }
         ran = dict(zip(calls, at_once(calls.values()), strict=True))
         assert not knocked(server)
@@ -107,6 +133,8 @@ MENTIONED = {
     "--reuse-db": ("--reuse-db",),
     "postgres": ("default", "production", "django.db.backends.postgresql"),
     "second alias": ("replica", "production", "django.db.backends.mysql"),
+    "mirror of nothing": ("replica", "'MIRROR': 'gone'", "leads to no database"),
+    "in ready": ("hasty.py:9 used the database while Django was set up", "no such table: shop"),
 }
 
 

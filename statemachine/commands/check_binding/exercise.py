@@ -41,7 +41,8 @@ def run(asked: argparse.Namespace) -> int:
     """
     started = datetime.now(UTC)
     try:
-        binding: Any = make(asked.binding)
+        with opening.private_if_set_up():
+            binding: Any = make(asked.binding)
     except OwnFault as error:
         return _end(asked.binding, 0, [str(error)])
     missing, unfit = lacks(binding), list(misfits_of(binding))

@@ -24,9 +24,32 @@ def load_here(path: str, defect: str | None = None) -> Binding:
 
     Raise ``BindingError``, and ``safety.Refused`` when the environment names other settings than its own.
     """
-    binding = load(path, defect)
+    with private_if_set_up():
+        binding = load(path, defect)
     check_environment(binding, path)
     return binding
+
+
+@contextmanager
+def private_if_set_up() -> Iterator[None]:
+    """Make databases private first if code within sets Django up, as the module of a binding may."""
+    from django.apps import apps
+    from django.conf import settings
+    from django.db import connections
+
+    populate = apps.populate
+
+    def populate_privately(installed_apps: Any = None) -> None:
+        if not apps.ready:
+            safety.make_private(settings.DATABASES)
+            safety.check_private(connections.all())
+        populate(installed_apps)
+
+    apps.populate = populate_privately
+    try:
+        yield
+    finally:
+        vars(apps).pop("populate", None)
 
 
 def check_environment(binding: Binding, path: str) -> None:
@@ -54,6 +77,12 @@ def choose_settings(binding: Binding, path: str) -> str:
             f"({type(error).__name__}: {error}); "
             "run from the directory that holds it, with its requirements installed"
         ) from None
+    loaded = settings.SETTINGS_MODULE or "settings.configure()"
+    if loaded != wanted:
+        raise safety.Refused(
+            f"--binding {path}: Django was configured by {loaded} before the run did it, and the binding "
+            f"names {wanted}: leave django.setup() and settings out of the binding's module"
+        )
     if not databases or not databases.get("default"):
         raise OwnFault(
             f"--binding {path}: {wanted} names no database in DATABASES{' as default' if databases else ''}; "
@@ -73,6 +102,8 @@ def set_up(path: str) -> None:
     from django.db import DatabaseError, connections
 
     if apps.ready:
+        # Set up by other code, which may have connected: a new name moves no connection that is open.
+        safety.check_private(one for one in connections.all() if one.connection is not None)
         return
     try:
         safety.check_private(connections.all())
@@ -96,7 +127,7 @@ def _place_in(error: BaseException) -> str:
     """Return file and line of the innermost call that was made outside of Django and of this package."""
     import django
 
-    ours = tuple(str(Path(str(module)).parent) for module in (django.__file__, statemachine.__file__))
+    ours = tuple(f"{Path(str(module)).parent}{os.sep}" for module in (django.__file__, statemachine.__file__))
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if not frame.filename.startswith((*ours, "<frozen"))]
     return f"{theirs[-1].filename}:{theirs[-1].lineno}" if theirs else "an app"

@@ -20,7 +20,9 @@ from django.db.utils import ConnectionHandler
 from psycopg.conninfo import conninfo_to_dict
 
 from statemachine.binding import DEFAULT_BINDING, load
+from statemachine.processes import stage
 from statemachine.world.databases import postgresql as module
+from statemachine.world.databases.aliases import in_place_of_the_default
 from statemachine.world.databases.postgresql import PostgreSQLDatabase, database
 from statemachine.world.databases.private_server import private_server
 from statemachine.world.databases.safety import Refused
@@ -153,6 +155,11 @@ def test_a_connection_that_reached_another_database_writes_nothing(
         words = f"the run's own database {ours.name} reached the database statemachine_precious"
         with pytest.raises(Refused, match=words), open_on(settings, load(DEFAULT_BINDING), DEFAULT_BINDING):
             pytest.fail("it was opened")
+        # Of real processes the settings are the project's own.
+        wrapper = ConnectionHandler({"default": settings})["default"]
+        with in_place_of_the_default(wrapper), pytest.raises(Refused, match=words):
+            stage._check_databases(load(DEFAULT_BINDING), ours)
+        wrapper.close()
     assert rows(precious, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 

@@ -1,12 +1,14 @@
-"""Which aliases get which private database, and which settings are refused; nothing connects here."""
+"""Which aliases get which private database, and which settings are refused."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.utils import ConnectionHandler
 
-from statemachine.world.databases.safety import Refused, make_private
+from statemachine.world.databases.safety import Refused, check_private, make_private
 
 SQLITE = "django.db.backends.sqlite3"
 IN_MEMORY = "file:memorydb_{}?mode=memory&cache=shared"
@@ -82,3 +84,20 @@ def test_what_cannot_be_private_is_refused_for_its_own_reason(replica: dict[str,
     with pytest.raises(Refused, match=why):
         make_private(databases)
     assert databases["default"] == of("a"), "nothing is changed before all are looked at"
+
+
+def test_a_connection_that_was_open_before_is_not_private_by_its_name(
+    tmp_path: Path, django_db_blocker: Any
+) -> None:
+    file = tmp_path / "theirs.sqlite3"
+    databases = {"default": of(str(file))}
+    connection = ConnectionHandler(databases)["default"]
+    with django_db_blocker.unblock():
+        connection.ensure_connection()
+        make_private(databases)
+        with pytest.raises(Refused, match=r"'default' has .*/theirs\.sqlite3 open as well"):
+            check_private([connection])
+        connection.connection.close()
+        connection.connection = None
+        check_private([connection])
+        connection.connection.close()
