@@ -114,7 +114,9 @@ def check_private(connections: Iterable[Any]) -> None:
                 f"database {connection.alias!r} is {connection.settings_dict['NAME']}, which this run did "
                 "not make and will not empty: is django_db_setup overridden by a conftest.py? run elsewhere"
             )
-        connection.ensure_connection()
+        # Only if need be: pytest-django refuses it outside of tests even where the connection is open.
+        if connection.connection is None:
+            connection.ensure_connection()
         # Past Django, which warns of queries while apps are set up.
         attached = connection.connection.execute("PRAGMA database_list").fetchall()
         files = [file for _, _, file in attached if file]
