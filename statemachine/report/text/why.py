@@ -13,7 +13,19 @@ from statemachine.history.words import exact
 from statemachine.report.text.columns import GAP, side_by_side
 from statemachine.report.text.paper import WIDE, WIDTH, Paper
 from statemachine.report.text.phrases import edge_name
-from statemachine.search.triage.explain import Act, Apart, Overlap, Rerun, Result, Until, Whole, Why, Without
+from statemachine.search.triage.explain import (
+    Act,
+    Apart,
+    OtherTenant,
+    Overlap,
+    Rerun,
+    Result,
+    Until,
+    Whole,
+    Why,
+    Without,
+    WithoutFault,
+)
 
 TITLE = "Why (each line is a re-run, nothing inferred)"
 _REASONS = 3
@@ -45,7 +57,8 @@ def why_lines(why: Why, paper: Paper = WIDE) -> list[str]:
     if not why.repeats:
         found = [("the same steps again", _result(why.reruns[0]))]
     else:
-        found = [*_whole(why), *_dropped(why), *_shifted(why), *_apart(why)]
+        found = [*_whole(why), *_undisturbed(why), *_dropped(why), *_shifted(why), *_apart(why)]
+        found += _other_tenant(why)
     rows = [(paper.cell(change), paper.cell(result)) for change, result in found]
     room = paper.width - len(_INDENT) - GAP
     widest = max(_CHANGE, room - _RESULT_AT_LEAST)
@@ -90,6 +103,16 @@ def apart_text(change: Apart, why: Why) -> str:
     return f"with {change.seconds} s {where}"
 
 
+def fault_text(change: WithoutFault) -> str:
+    """Return ``step 5 without answer lost``: the step is played, its fault is not."""
+    return f"step {change.step} without {change.fault.replace('_', ' ')}"
+
+
+def tenant_text(change: OtherTenant) -> str:
+    """Return ``with tenant t2 in place of t1``."""
+    return f"with tenant {change.other} in place of {change.tenant}"
+
+
 def result_text(rerun: Rerun) -> str:
     """Return the result of a re-run without its reason: ``passes``, ``breaks another_claim instead``."""
     return f"breaks {rerun.detail} instead" if rerun.result is Result.OTHER else str(rerun.result)
@@ -111,6 +134,19 @@ def _whole(why: Why) -> Iterator[_Row]:
             orders.setdefault(_result(rerun), []).append(order_of(rerun.change))
     for result, names in orders.items():
         yield f"whole operations, as they {' or '.join(names)}", result
+
+
+def _undisturbed(why: Why) -> Iterator[_Row]:
+    for rerun in why.reruns:
+        if isinstance(rerun.change, WithoutFault):
+            yield fault_text(rerun.change), _result(rerun)
+
+
+def _other_tenant(why: Why) -> Iterator[_Row]:
+    # Nearly always the tenant makes no difference, and a line would only say so.
+    for rerun in why.reruns:
+        if isinstance(rerun.change, OtherTenant) and rerun.result is not Result.FAILS:
+            yield tenant_text(rerun.change), _result(rerun)
 
 
 def _dropped(why: Why) -> Iterator[_Row]:

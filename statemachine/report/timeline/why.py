@@ -6,10 +6,29 @@ from collections.abc import Mapping, Sequence
 
 from statemachine.history.words import exact
 from statemachine.report.text.phrases import edge_name
-from statemachine.report.text.why import act_text, apart_text, cut_short, order_of, overlap_text, result_text
+from statemachine.report.text.why import (
+    act_text,
+    apart_text,
+    cut_short,
+    fault_text,
+    order_of,
+    overlap_text,
+    result_text,
+    tenant_text,
+)
 from statemachine.report.timeline.markup import Markup, joined, table, tag
 from statemachine.report.timeline.steps import TimelineStep
-from statemachine.search.triage.explain import Apart, Rerun, Result, Until, Whole, Why, Without
+from statemachine.search.triage.explain import (
+    Apart,
+    OtherTenant,
+    Rerun,
+    Result,
+    Until,
+    Whole,
+    Why,
+    Without,
+    WithoutFault,
+)
 
 _SIGNS: Mapping[Result, str] = {
     Result.FAILS: "✗ ",
@@ -53,12 +72,24 @@ def why_grid(why: Why, steps: Sequence[TimelineStep]) -> Markup:
         for rerun in why.reruns
         if isinstance(rerun.change, Apart)
     ]
+    undisturbed = [
+        tag("p", f"{fault_text(rerun.change).capitalize()}: ", _result(rerun))
+        for rerun in why.reruns
+        if isinstance(rerun.change, WithoutFault)
+    ]
+    elsewhere = [
+        tag("p", f"{tenant_text(rerun.change).capitalize()}: ", _result(rerun))
+        for rerun in why.reruns
+        if isinstance(rerun.change, OtherTenant) and rerun.result is not Result.FAILS
+    ]
     cut = cut_short(why)
     return joined(
         table("why", headings, rows) if rows else None,
         *whole,
         tag("p", tag("b", overlap_text(why.overlap))) if why.overlap is not None else None,
+        *undisturbed,
         *apart,
+        *elsewhere,
         tag("p", f"{cut}.") if cut else None,
     )
 

@@ -1,10 +1,10 @@
 """Why a failure happens, found by playing it again with one thing changed at a time.
 
-Each step before the failing one is dropped once.  Each move of time is made a second shorter and a second
-longer.  A failure in which no time passes is also played with a second between its steps, since a frozen
-clock makes everything else simultaneous.  Where operations were in flight at once, all are also played
-whole, in up to two serial orders.  A dropped statement takes with it those that its operation executed
-after it.
+Each step before the failing one is dropped once, and each fault, that of the failing step too.  Each move
+of time is made a second shorter and a second longer.  A failure in which no time passes is also played with
+a second between its steps, since a frozen clock makes everything else simultaneous.  Where operations were
+in flight at once, all are also played whole, in up to two serial orders.  All jobs are once given to the
+other tenant.  A dropped statement takes with it those that its operation executed after it.
 
 Each re-run says what happened in it, and no more.  That the claim breaks without a step shows that the
 step is no cause; that it holds does not show that the step is the only cause.  Nothing is put in the
@@ -68,7 +68,25 @@ class Whole:
     """Whether they are ordered by their last COMMITs, and not by their begins."""
 
 
-Alteration = SameSteps | Without | Until | Apart | Whole
+@dataclass(frozen=True, slots=True)
+class WithoutFault:
+    """One step played without the fault that struck it."""
+
+    step: int
+    fault: str
+    """The name of the fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTenant:
+    """Two tenants exchanged in all steps."""
+
+    tenant: str
+    """The one that the first create of the failure names."""
+    other: str
+
+
+Alteration = SameSteps | Without | Until | Apart | Whole | WithoutFault | OtherTenant
 
 
 class Overlap(Enum):
@@ -159,7 +177,8 @@ def explain(lane: Lane, failure: Failure, budget: int | None = None) -> Why:
     moves = _moves(failure, steps)
     failing = failure.headline.step
     again = _Variation(SameSteps(), steps, failing)
-    variations = [again, *_variations(steps, moves, failing, flights)]
+    tenants = lane.binding.tenants[:2]
+    variations = [again, *_variations(steps, moves, failing, flights, tenants)]
     reruns: list[Rerun] = []
     for variation in variations:
         played = play(lane, variation.steps, drained=in_drain(failure))
@@ -230,7 +249,11 @@ def _edge(arguments: Mapping[str, Any]) -> str:
 
 
 def _variations(
-    steps: Steps, moves: Sequence[Until], failing: int, flights: Sequence[Flight]
+    steps: Steps,
+    moves: Sequence[Until],
+    failing: int,
+    flights: Sequence[Flight],
+    tenants: Sequence[str],
 ) -> Iterator[_Variation]:
     """Yield all changes, the most telling first: the limit of steps may cut the others off.
 
@@ -238,6 +261,7 @@ def _variations(
     those next to the failing one come first.
     """
     yield from _whole(steps, failing, flights)
+    yield from _without_faults(steps, failing)
     for move in moves:
         yield from _shifted(steps, move, failing)
     if not moves and len(steps) > 1:
@@ -248,6 +272,32 @@ def _variations(
             rest = without(steps, flights, step.key)
             lacking = _lacking(step, steps, failing) if failing in carried_on(flights, step.key) else ""
             yield _Variation(Without(step.key), rest, failing, lacking=lacking)
+    yield from _for_another_tenant(steps, failing, tenants)
+
+
+def _without_faults(steps: Steps, failing: int) -> Iterator[_Variation]:
+    for place, step in enumerate(steps):
+        if "fault" in step.arguments:
+            # The place in the call is the fault's: without it, it means nothing.
+            plain = {name: value for name, value in step.arguments.items() if name not in ("fault", "at")}
+            undisturbed = [*steps[:place], step._replace(arguments=plain), *steps[place + 1 :]]
+            change = WithoutFault(step.key, str(step.arguments["fault"]))
+            yield _Variation(change, undisturbed, failing, step.key)
+
+
+def _for_another_tenant(steps: Steps, failing: int, tenants: Sequence[str]) -> Iterator[_Variation]:
+    first = next((step.arguments["tenant"] for step in steps if step.operation == "create"), None)
+    if first is None or first not in tenants:
+        return
+    other = next(tenant for tenant in tenants if tenant != first)
+    exchanged = {first: other, other: first}
+    swapped = [
+        step._replace(arguments=step.arguments | {"tenant": exchanged.get(tenant, tenant)})
+        if (tenant := step.arguments.get("tenant")) is not None
+        else step
+        for step in steps
+    ]
+    yield _Variation(OtherTenant(first, other), swapped, failing)
 
 
 def _whole(steps: Steps, failing: int, flights: Sequence[Flight]) -> Iterator[_Variation]:

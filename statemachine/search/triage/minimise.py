@@ -41,8 +41,8 @@ _SHORT_RUNS = (4, 3, 2)
 def minimise(lane: Lane, failure: Failure, others: Collection[Signature] = ()) -> Failure:
     """Return a minimal failure of the same kind, with steps renumbered from 1; ``lane`` must be open.
 
-    Of the same kind is one that breaks the same claim with the job in the same status, by the same kind of
-    actor; only a stray may give way to another (:meth:`Signature.is_kept_by`).
+    Of the same kind is one that breaks the same claim by the same kind of actor, and loses a job in the same
+    status if it loses one; only a stray may give way to another actor (:meth:`Signature.is_kept_by`).
 
     ``others`` are signatures found already.  Dropping steps may turn one bug into another that breaks the
     same claim; a history with such a signature is not taken, or two findings would become one.

@@ -58,11 +58,16 @@ class Signature(NamedTuple):
     def is_kept_by(self, shorter: Signature) -> bool:
         """Return whether a history with the signature ``shorter`` is still of this kind.
 
-        The claim and the job's status stay the same, and so does who acted, except that a worker, or
-        anybody whom every system has, may take the place of a stray.
+        The claim stays the same, and so does who acted, except that anybody else may take the place of a
+        stray.  A job that a drain leaves unfinished keeps its status: that is how it was lost.  Elsewhere the
+        status may change, since one fault is often shorter to show on a job in another; but a job that has a
+        row does not become one without.
         """
-        same = (shorter.invariant, shorter.status) == (self.invariant, self.status)
-        return same and (shorter.actor == self.actor or self.by_a_stray)
+        if shorter.invariant != self.invariant or (shorter.actor != self.actor and not self.by_a_stray):
+            return False
+        if self.operation == "drain":
+            return shorter.status == self.status
+        return (shorter.status == NO_ROW) is (self.status == NO_ROW)
 
     def __str__(self) -> str:
         """Return ``complete by a worker: superseded, job RUNNING; answer_lost``."""

@@ -11,7 +11,18 @@ import pytest
 
 from statemachine.invariants import ALL
 from statemachine.report.text.why import TITLE, why_lines
-from statemachine.search.triage.explain import Apart, Rerun, Result, SameSteps, Until, Why, Without, explain
+from statemachine.search.triage.explain import (
+    Apart,
+    OtherTenant,
+    Rerun,
+    Result,
+    SameSteps,
+    Until,
+    Why,
+    Without,
+    WithoutFault,
+    explain,
+)
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, play
 from statemachine.world.lane import Lane
@@ -41,6 +52,7 @@ IN_GENERAL = {
         "step 6 until 3540             FAILS (3540 is the lease edge)",
     ],
     "done_overwritten_by_failed": [
+        "step 5 without answer lost    not possible: worker A's next step is acknowledge, not finish",
         "without one of steps 1-3      not possible: worker A's next step is to receive, not finish",
         "without step 4                not possible: worker A's next step is prepare, not finish",
         "without step 5                passes",
@@ -81,9 +93,10 @@ def test_each_step_and_each_second_is_one_rerun(open_lane: OpenLane) -> None:
         Until(6, 3541): Result.PASSES,
         **{Without(step): Result.NOT_POSSIBLE for step in (1, 2, 3, 5)},
         **{Without(step): Result.PASSES for step in (4, 6)},
+        OtherTenant("t1", "t2"): Result.FAILS,
     }
     assert why.moves == (Until(6, 3540, "lease"),)
-    assert why.wanted == len(why.reruns) == 9
+    assert why.wanted == len(why.reruns) == 10
 
 
 @pytest.mark.parametrize("defect", sorted(MINIMAL))
@@ -181,8 +194,20 @@ def test_the_lines_say_how_many_reruns_were_left_out(open_lane: OpenLane) -> Non
     assert lines(why) == [
         "step 6 until 3539, 3541       passes",
         "step 6 until 3540             FAILS (3540 is the lease edge)",
-        "3 of 9 re-runs were made; the others were left out to save time",
+        "3 of 10 re-runs were made; the others were left out to save time",
     ]
+
+
+def test_a_fault_is_left_out_while_its_step_is_played_and_tenants_are_exchanged(open_lane: OpenLane) -> None:
+    with open_lane("sweep_of_one_tenant") as lane:
+        found = failure_of(lane, MINIMAL["sweep_of_one_tenant"], drained=True)
+        results = {type(rerun.change): rerun.result for rerun in explain(lane, found).reruns}
+    assert results[OtherTenant] in (Result.PASSES, Result.OTHER)
+    with open_lane("finish_error_logged_and_forgotten") as lane:
+        why = explain(lane, failure_of(lane, MINIMAL["finish_error_logged_and_forgotten"], drained=True))
+    (rerun,) = [rerun for rerun in why.reruns if isinstance(rerun.change, WithoutFault)]
+    assert rerun.result is not Result.FAILS
+    assert any(line.startswith(f"step {rerun.change.step} without error before") for line in lines(why))
 
 
 def test_idle_moves_of_time_are_one_line_and_untried_ones_none() -> None:

@@ -61,7 +61,7 @@ def test_who_acted_and_what_became_of_the_job_are_part_of_the_signature() -> Non
     assert str(worker._replace(status="no row")) == "drain: job without a row, changed last by a worker"
 
 
-def test_a_shrink_may_leave_a_stray_but_never_turn_to_one_nor_to_another_status() -> None:
+def test_a_shrink_may_leave_a_stray_but_never_turn_to_one_nor_to_another_loss() -> None:
     worker = Signature("every_job_ends", "drain", actor="worker", status="RUNNING")
     stray = worker._replace(actor="stray", operation="mark_running")
     assert worker.is_kept_by(worker._replace(operation="prepare", situation="PENDING"))
@@ -70,6 +70,9 @@ def test_a_shrink_may_leave_a_stray_but_never_turn_to_one_nor_to_another_status(
     assert not worker.is_kept_by(worker._replace(actor="sweep"))
     assert not worker.is_kept_by(worker._replace(status="PENDING"))
     assert not worker.is_kept_by(worker._replace(invariant="one_holder_at_a_time"))
+    prepare = worker._replace(operation="prepare")
+    assert prepare.is_kept_by(prepare._replace(status="PENDING"))
+    assert not prepare.is_kept_by(prepare._replace(status="no row"))
 
 
 def test_a_step_that_resumes_an_operation_has_the_signature_of_that_operation() -> None:
