@@ -54,14 +54,24 @@ class WorkerQueue:
         self._slot = slot
         self._name = name
         self._duplicate = duplicate
+        self._received = False
 
     def send(self, job: str, tenant: str) -> None:
         _send(self._example, job, tenant)
 
     def receive(self) -> Message | None:
+        """Return the message that the machine has chosen, or None if it went to the DLQ instead.
+
+        A second receive of the same delivery finds nothing, as a receive by short polling may (Amazon SQS
+        Developer Guide, "Amazon SQS short and long polling"): while a message is hidden it is handed out
+        again only where the machine chooses a duplicate.
+        """
         return _through(self._example, "receive", self._receive)
 
     def _receive(self) -> Message | None:
+        if self._received:
+            return None
+        self._received = True
         stored = self._example.queue.receive(self._name, self._slot.name, self._duplicate)
         if stored is None:
             return None

@@ -118,6 +118,42 @@ def test_a_worker_that_dies_after_its_receive_leaves_the_message_hidden(lane: La
     assert example.queue.messages["m2"].receive_count == 1
 
 
+def test_a_second_receive_does_not_hand_out_the_hidden_message_again(delivered: Example) -> None:
+    queue = worker_queue(delivered)  # the machine has chosen a duplicate: that one is handed out
+    assert queue.receive() == Message("m2#2", "j1", "t1")
+    before = list(delivered.events)
+    assert queue.receive() is None
+    assert delivered.events == before
+    assert delivered.queue.messages["m2"].receive_count == 2
+
+
+def test_a_worker_that_prefetches_loses_nothing_and_breaks_no_claim(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = lane.binding.deliver
+
+    def prefetching(worker: str, queue: Any) -> Any:
+        delivery = make(worker, queue)
+        once = delivery.receive
+
+        def receive() -> bool:
+            received = once()
+            queue.receive()
+            return received
+
+        delivery.receive = receive
+        return delivery
+
+    monkeypatch.setattr(lane.binding, "deliver", prefetching)
+    example = lane.begin()
+    perform(example, "create", {"job": "j1", "tenant": "t1"})
+    perform(example, "publish", {"job": "j1"})
+    for step in ("receive", "prepare", "complete", "acknowledge"):
+        perform(example, step, {"worker": "A"} | ({"message": "m2"} if step == "receive" else {}))
+    assert not example.queue.messages
+    assert not example.judge.violations
+
+
 def test_a_publisher_that_dies_after_its_send_leaves_the_job_unpublished_and_sent(lane: Lane) -> None:
     example = lane.begin()
     perform(example, "create", {"job": "j1", "tenant": "t1"})
