@@ -21,8 +21,15 @@ from statemachine.world.clock import START, to_seconds
 
 
 def fault_of(step: PlayedStep) -> str | None:
-    """Return the sentence for this step; None when nothing is wrong with it."""
-    return next(_sentences(step), None)
+    """Return the sentence for this step; None when nothing is wrong with it.
+
+    Where a claim is broken it is named, and nothing is said of whose mistake that is: one step cannot show
+    whether the binding or the system is wrong.
+    """
+    sentence = next(_sentences(step), None)
+    if sentence is None or not step.violations:
+        return sentence
+    return f"{sentence} (breaks {_first(step)}: yours or the system's)"
 
 
 def _sentences(step: PlayedStep) -> Iterator[str]:
@@ -56,9 +63,7 @@ def _in_the_claims_words(step: PlayedStep) -> str:
         f"{line.what}: expected {line.expected}, got {line.actual}" for line in headline.compared
     )
     protects = " ".join(BY_NAME[headline.invariant].protects.split("\n\n")[0].split())
-    return f"{headline.story} {compared}. {protects} If your system is not like that on purpose, " + (
-        f"say so in the lifecycle, or waive {headline.invariant} with the reason"
-    )
+    return f"{headline.story} {compared}. {protects}"
 
 
 def _first(step: PlayedStep) -> str:
@@ -172,8 +177,7 @@ def _wrong_holder(step: PlayedStep, expected: str, actual: str) -> str | None:
 
 
 _UNTIL_RUNNING = (
-    "only a RUNNING job has a holder and a lease, so set it to None; where the system keeps the old value on "
-    "purpose, let observe show None for every other status"
+    "only a RUNNING job has a holder and a lease, so set it to None in the transaction that ends the attempt"
 )
 
 
@@ -247,8 +251,7 @@ def _not_fenced(step: PlayedStep) -> str | None:
         return None
     return (
         f"{step.call} was carried out, with a token that is not the holder's: compare the attempt (and the "
-        "tenant) in the WHERE of the UPDATE; a system that does not fence on purpose says fenced=False in "
-        "its lifecycle and waives only_the_holder_finishes"
+        "tenant) in the WHERE of the UPDATE"
     )
 
 

@@ -20,7 +20,11 @@ STRAY = "stray"
 """The actor of direct calls outside of any delivery."""
 NO_ROW = "no row"
 """The status of a job that was created, or was to be, and has no row."""
+FOREIGN = "another tenant's"
+"""The status of a job that is not there for the tenant in whose name the call was made."""
 
+_ABSENT = {NO_ROW: "job without a row", FOREIGN: "another tenant's job"}
+"""The statuses of a job that does not exist for the call, in words."""
 _OFFICES = ("application", "publisher", "sweep", STRAY)
 """The actors that are no workers: these have names of one letter, which mean nothing in a signature."""
 
@@ -47,6 +51,7 @@ class Signature(NamedTuple):
     status: str = ""
     """The status of the job that the claim is about, after the step: ``no row`` if it has none.
 
+    ``another tenant's`` if the call was made in the name of a tenant that does not own it.
     Empty where the claim is about no single job.
     """
 
@@ -67,7 +72,7 @@ class Signature(NamedTuple):
             return False
         if self.operation == "drain":
             return shorter.status == self.status
-        return (shorter.status == NO_ROW) is (self.status == NO_ROW)
+        return (shorter.status in _ABSENT) is (self.status in _ABSENT)
 
     def __str__(self) -> str:
         """Return ``complete by a worker: superseded, job RUNNING; answer_lost``."""
@@ -76,7 +81,7 @@ class Signature(NamedTuple):
         )
         what = [self.situation] if self.situation else []
         if self.status:
-            what.append("job without a row" if self.status == NO_ROW else f"job {self.status}")
+            what.append(_ABSENT.get(self.status, f"job {self.status}"))
         if self.operation == "drain" and self.actor:
             who = self.operation
             what.append(f"changed last by {_a(self.actor)}")
@@ -99,6 +104,7 @@ def signature_of(ledger: Ledger, events: Sequence[Event], seen: Violation) -> Si
         actor = _last_to_change(ledger, events, seen.subject)
         return Signature(seen.invariant, "drain", actor=actor, status=status)
     operation = situation = fault = actor = ""
+    row = ledger.rows.get(seen.subject)
     # Backwards: of the calls of the failing step the last one counts, and what struck came during it.
     for event in reversed(events):
         if isinstance(event, FaultStruck):
@@ -106,6 +112,8 @@ def signature_of(ledger: Ledger, events: Sequence[Event], seen: Violation) -> Si
         elif isinstance(event, Invoked) and not operation:
             operation, actor = str(event.operation), _kind(event.actor)
             situation = ledger.calls[event.call].rulings[0].cell.situation
+            if row is not None and event.job == row.job and event.tenant != row.tenant:
+                status = FOREIGN
         elif isinstance(event, StepBegan):
             resumed = _resumed_call(ledger, events)
             if not operation and resumed is not None:

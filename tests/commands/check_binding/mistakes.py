@@ -369,7 +369,7 @@ MISTAKES: dict[str, Mistake] = {
         (
             "complete(j1, t1, 1) was carried out, with a token",
             "WHERE",
-            "fenced=False",
+            "breaks only_the_holder_finishes",
         ),
     ),
     "no tenant": Mistake(
@@ -384,7 +384,7 @@ MISTAKES: dict[str, Mistake] = {
         (
             "the sweep sent j1",
             "at least 60 s",
-            "waive recovery_sends_only_unsent_jobs",
+            "breaks recovery_sends_only_unsent_jobs: yours or the system's",
         ),
     ),
     "a sweep that sends nothing": Mistake(

@@ -61,6 +61,21 @@ def test_who_acted_and_what_became_of_the_job_are_part_of_the_signature() -> Non
     assert str(worker._replace(status="no row")) == "drain: job without a row, changed last by a worker"
 
 
+def test_a_job_of_another_tenant_does_not_exist_for_the_call(open_lane: OpenLane) -> None:
+    steps = [
+        Step(1, "create", {"job": "j1", "tenant": "t2"}),
+        Step(2, "forge", {"job": "j1", "tenant": "t1"}),
+        Step(3, "receive", {"worker": "A", "message": "m2"}),
+        Step(4, "prepare", {"worker": "A"}),
+        Step(5, "acknowledge", {"worker": "A"}),
+    ]
+    with open_lane("unknown_jobs_message_deleted") as lane:
+        failure = play(lane, steps).failure
+    assert failure is not None
+    assert failure.signature.status == "another tenant's"
+    assert str(failure.signature).endswith("another tenant's job")
+
+
 def test_a_shrink_may_leave_a_stray_but_never_turn_to_one_nor_to_another_loss() -> None:
     worker = Signature("every_job_ends", "drain", actor="worker", status="RUNNING")
     stray = worker._replace(actor="stray", operation="mark_running")
@@ -73,6 +88,7 @@ def test_a_shrink_may_leave_a_stray_but_never_turn_to_one_nor_to_another_loss() 
     prepare = worker._replace(operation="prepare")
     assert prepare.is_kept_by(prepare._replace(status="PENDING"))
     assert not prepare.is_kept_by(prepare._replace(status="no row"))
+    assert prepare._replace(status="another tenant's").is_kept_by(prepare._replace(status="no row"))
 
 
 def test_a_step_that_resumes_an_operation_has_the_signature_of_that_operation() -> None:
