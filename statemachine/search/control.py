@@ -82,7 +82,7 @@ class SearchControl:
     found_after: float | None = None
     """How many real seconds had passed."""
     unstable: str = ""
-    """Why the failure did not repeat, in Hypothesis's words."""
+    """Why the failure did not repeat, as a clause: the call that answered differently, if one did."""
 
     def begin_example(self) -> Example:
         self.examples += 1

@@ -21,6 +21,7 @@ from statemachine.search.findings import Finding
 from statemachine.search.machine import JobMachine
 from statemachine.search.tally import Part
 from statemachine.search.triage.failure import Failure
+from statemachine.search.triage.repeats import answered_differently
 from statemachine.world.clock import real_seconds
 
 FINDING = (Phase.generate,)
@@ -106,7 +107,11 @@ def play(
     except Flaky as error:
         if control.failure is None:
             raise
-        control.unstable = str(error).partition("\n")[0]
+        said = str(error).partition("\n")[0]
+        control.unstable = answered_differently(run.lane, control.first_failure or control.failure) or (
+            f"Hypothesis says so ({said}), and yet its steps, played again, went as before: please report "
+            "that as a bug of ours"
+        )
     finally:
         del seeded.control
         if control.failure is not None:

@@ -35,7 +35,7 @@ class Finding:
     seed: int | None = None
     """Of the search that found it, if it was a search."""
     unstable: str = ""
-    """Why it did not repeat, in Hypothesis's words."""
+    """Why it did not repeat, as a clause: the call that answered differently, if one did."""
     minimal: bool = False
     """Whether its history was minimised."""
     shrink_seconds: float = 0

@@ -116,7 +116,7 @@ def how_found(found: Finding) -> str:
         text += "".join(f"\n    {line}" for line in merged_lines(found))
     text += f"\n  Signature: {found.signature}"
     if found.unstable:
-        text += f"\n  Hypothesis could not repeat it ({found.unstable}): please report that as a bug of ours"
+        text += f"\n  It did not repeat: {found.unstable}"
     return "\n  ".join([text, *_memory(found)])
 
 
