@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
+from statemachine.history import events as history
+from statemachine.history.events import Event
 from statemachine.history.words import exact
 from statemachine.invariants import BY_NAME, Violation
 from statemachine.lifecycle import Lifecycle
@@ -13,6 +16,9 @@ from statemachine.report.text.steps import table
 from statemachine.report.text.why import why_lines
 from statemachine.search.triage.explain import Why
 from statemachine.search.triage.failure import Failure
+
+_MOST_DISTURBANCES = 8
+"""A history that is not minimal may have dozens."""
 
 
 def failure_report(
@@ -58,10 +64,37 @@ def what_broke(lifecycle: Lifecycle, failure: Failure, paper: Paper = WIDE) -> l
     seen = failure.headline
     return [
         *(f"  {line}" for line in table(lifecycle, failure.events, seen.step, paper)),
+        *_disturbed(failure, paper),
         "",
         *_compared(seen, paper),
         *_others(failure, paper),
     ]
+
+
+def _disturbed(failure: Failure, paper: Paper) -> Iterator[str]:
+    """Yield the faults that were played and the exceptions that reached a caller, with their texts."""
+    said = list(islice(_disturbances(failure.events), _MOST_DISTURBANCES + 1))
+    if said:
+        yield from ("", "  Faults that were played, and exceptions that reached a caller")
+    for line in said[:_MOST_DISTURBANCES]:
+        yield from paper.wrap(line, "    ", "      ")
+    if len(said) > _MOST_DISTURBANCES:
+        yield "    more are in history.ndjson"
+
+
+def _disturbances(events: Sequence[Event]) -> Iterator[str]:
+    step, calls = 0, dict[int, str]()
+    for event in events:
+        match event:
+            case history.StepBegan():
+                step = event.step
+            case history.Invoked(operation=operation, job=job, tenant=tenant, actor=actor):
+                about = f" {job} of {tenant}" if job else ""
+                calls[event.call] = f"{operation}{about} by {actor}"
+            case history.FaultStruck(fault=fault):
+                yield f"step {step}: {fault.replace('_', ' ')} in {calls[event.call]}"
+            case history.Raised(error=error):
+                yield f"step {step}: {calls[event.call]} raised {' '.join(error.split())}"
 
 
 def protects(seen: Violation) -> str:
