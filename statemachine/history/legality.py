@@ -103,7 +103,7 @@ class Cell:
     answer: Answer | Callable[[Lifecycle], Answer]  # fixed, or a policy of the lifecycle
     effect: Effect
     exists: Callable[[Lifecycle], bool] = lambda lifecycle: True  # whether it can come about at all
-    direct: bool = False  # a worker never comes here: only a call outside of a delivery does
+    direct: bool = False  # a worker comes here seldom or never: required only where direct calls are made
 
     def answer_under(self, lifecycle: Lifecycle) -> Answer:
         """Return the answer that is due under ``lifecycle``."""

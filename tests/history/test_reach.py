@@ -61,7 +61,7 @@ def test_what_a_system_lacks_is_not_required(changes: dict[str, Any], gone: set[
     assert set(required(replace(FULL, **changes))) < set(required(FULL))
 
 
-def test_what_only_a_direct_call_comes_to_is_not_required_without_direct_calls() -> None:
+def test_what_hardly_any_but_direct_calls_meet_is_not_required_without_them() -> None:
     without = {str(operation): set[str]() for operation in DIRECT}
     for cell in set(required(FULL)) - set(required(replace(FULL, strays=frozenset()))):
         operation, _, situation = cell.partition(": ")
