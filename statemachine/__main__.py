@@ -6,12 +6,8 @@ its options and the function that runs it.  A new command is an import and a lin
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 
 from statemachine.binding import BindingError
 from statemachine.binding.fleet import FleetError
@@ -30,9 +26,12 @@ from statemachine.report.console import BROKEN, INTERRUPTED, MISUSED, Command, P
 from statemachine.report.text.paper import MOST_IN_SENTENCE, paper_for
 from statemachine.search.accepted import AcceptanceError
 from statemachine.search.corpus.places import PlaceError
+from statemachine.search.interrupts import sigterm_interrupts
 from statemachine.search.pool import WorkFailed
 from statemachine.search.run_file import RunFileError
+from statemachine.world import exits
 from statemachine.world.databases.safety import Refused
+from statemachine.world.exits import GivenUp
 
 COMMANDS: tuple[Command, ...] = (
     run_gate.COMMAND,  # gate
@@ -63,25 +62,6 @@ _MISUSED = (
 """Errors that the caller can mend.  Their messages say how, so no traceback is printed."""
 
 
-@contextmanager
-def _terminated_in_order() -> Iterator[None]:
-    """Let SIGTERM, with which a CI service or ``timeout`` ends a command, end it as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
-        yield
-        return
-
-    def interrupted(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupted)
-    try:
-        yield
-    finally:
-        # A command that is ending after an interruption may ignore further ones: that stays.
-        if signal.getsignal(signal.SIGTERM) is interrupted:
-            signal.signal(signal.SIGTERM, before)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
@@ -98,12 +78,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen.set_defaults(run=command.run, name=command.name)
     asked = parser.parse_args(arguments)
     try:
-        with _terminated_in_order():
+        with exits.noticed(), sigterm_interrupts():
             code: int = asked.run(asked)
     except (*_MISUSED, WorkFailed) as error:
         said = paper_for(sys.stderr).spelt(without_passwords(cut(str(error), MOST_IN_SENTENCE)))
         sys.stderr.write(f"python -m statemachine {asked.name}: {said}\n")
         return MISUSED if isinstance(error, _MISUSED) else BROKEN
+    except (GivenUp, SystemExit) as error:
+        # Of code under test, or of settings and apps: there is no verdict, so never exit code 0.
+        why = f"SystemExit: {error.code} was raised" if isinstance(error, SystemExit) else str(error)
+        say(f"UNKNOWN  {why} before there was a verdict")
+        return BROKEN
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED

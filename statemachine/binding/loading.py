@@ -63,7 +63,9 @@ def make(path: str) -> object:
         ) from None
     except LifecycleError as error:
         raise OwnFault(f"--binding {path}: its lifecycle contradicts itself: {error}") from None
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also one that would end the process, with exit code 0 perhaps
         raise OwnFault(
             f"--binding {path}: importing {module_name} raised {type(error).__name__}: {error}; mend it, or "
             "import Django models in open() only: this happens before Django is configured"
@@ -73,7 +75,9 @@ def make(path: str) -> object:
         raise BindingError(f"--binding {path}: {module_name} has no {factory_name}; name the binding in it")
     try:
         binding: object = factory()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise OwnFault(
             f"--binding {path}: {factory_name}() raised {type(error).__name__}: {error}; it is called "
             "without arguments, before Django is configured"

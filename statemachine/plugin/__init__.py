@@ -8,8 +8,10 @@ show up in every pytest of the environment.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from hypothesis import settings
 from statemachine.binding import DEFAULT_BINDING, load
 from statemachine.plugin import xdist
 from statemachine.plugin.closing import closings_of, properties_of
-from statemachine.plugin.ending import stop
+from statemachine.plugin.ending import forbid_unvouched, say_at_once, stop, unvouched
 from statemachine.plugin.header import header_of
 from statemachine.plugin.lanes import LanePlayer, embedded, interleaved
 from statemachine.plugin.options import asked_for, check_configuration, check_profile, choose_settings
@@ -30,9 +32,13 @@ from statemachine.report.leased_jobs import InterleavedJobs, LeasedJobs
 from statemachine.report.text.lanes import LANES
 from statemachine.report.text.paper import WIDE, paper_for
 from statemachine.search.engine import register_profiles
+from statemachine.search.interrupts import sigterm_interrupts
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
+from statemachine.search.triage.budget import MINIMISE_SECONDS
+from statemachine.world import exits
 from statemachine.world.databases import safety
 from statemachine.world.databases.postgresql import SERVER_VARIABLE
+from statemachine.world.hangs import DEFAULT_SECONDS, WATCH
 from statemachine.world.lane import Lane
 
 register_profiles()
@@ -106,6 +112,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "prepare,prepare or complete,prepare, say",
     )
     group.addoption(
+        "--hang-after",
+        metavar="SECONDS",
+        default=f"{DEFAULT_SECONDS:g}",
+        help="give up an example when a step of it takes longer than SECONDS by the real clock, which makes "
+        f"the verdict UNKNOWN (default: {DEFAULT_SECONDS:g}; 0: never)",
+    )
+    group.addoption(
+        "--minimise-for",
+        metavar="SECONDS",
+        default=f"{MINIMISE_SECONDS:g}",
+        help="minimise and explain what was found for SECONDS at most, and report it as far as it has come "
+        f"(default: {MINIMISE_SECONDS:g})",
+    )
+    group.addoption(
         "--kills", metavar="N", help="for --lane processes: how many workers are killed (default: 30)"
     )
 
@@ -119,7 +139,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         asked = asked_for(options)
         early_config.stash[STATE] = state = PluginState(asked)
         state.database = choose_settings(asked, options)
-    return (yield)
+    exits.say = partial(say_at_once, early_config)
+    early_config.add_cleanup(_sigterm_interrupts())
+    with exits.noticed():
+        try:
+            return (yield)
+        except SystemExit as error:
+            # Of the settings, of an app or of a conftest.py: pytest would end with their exit code.
+            raise pytest.UsageError(
+                f"the settings or an app of --binding {options.binding} raised SystemExit: {error.code}, "
+                "which ends the run before it has begun; take that out of what they import"
+            ) from None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -149,6 +179,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     profile = config.getoption("--hypothesis-profile")
     check_profile(profile)
+    debugged = config.option.usepdb or config.option.trace
+    WATCH.seconds = 0 if debugged else config.stash[STATE].asked.hang_seconds
     if profile is None:
         settings.load_profile("fuzz" if config.stash[STATE].asked.fuzz_seconds else "dev")
 
@@ -190,6 +222,8 @@ def pytest_runtest_makereport(
     if outcome is not None:
         item.user_properties += properties_of(outcome)
     report = yield
+    if lanes and (report.skipped or (report.passed and call.when == "call")):
+        forbid_unvouched(report, item.config.stash[STATE], lanes[0])
     crash = getattr(report.longrepr, "reprcrash", None)
     if outcome is not None and crash is not None and outcome.headline:
         crash.message = WIDE.cell(outcome.headline)
@@ -224,7 +258,7 @@ def transactions_lane(
 ) -> Iterator[LanePlayer]:
     """The lane on a PostgreSQL database that the run makes; skipped where there is no server for it."""
     outcome = request.config.stash[STATE].begin(TRANSACTIONS.name)
-    with interleaved(request.config, outcome.asked, outcome.notes) as (lane, made, process):
+    with interleaved(request.config, outcome.asked, outcome.notes, outcome) as (lane, made, process):
         outcome.remarks.append(f"Database: {made}")
         yield LanePlayer(request.config, outcome, lane, process)
 
@@ -267,7 +301,11 @@ def _fail_unjudged(jobs: LeasedJobs, fixture: str) -> None:
         )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK and unvouched(session.config.stash[STATE]):
+        # pytest.exit() of code under test may have given the exit code.
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     # pytest before 9.1 asks for no summary at all when its own is not wanted.
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and session.config.getoption("no_summary"):
@@ -278,6 +316,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not config.getoption("no_summary"):
         _close(terminalreporter, config)
+
+
+def _sigterm_interrupts() -> Callable[[], None]:
+    """Let SIGTERM interrupt the run, and return what undoes that."""
+    stack = ExitStack()
+    stack.enter_context(sigterm_interrupts())
+    return stack.close
 
 
 def _close(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:

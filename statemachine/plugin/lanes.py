@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from statemachine.binding import BindingError, load
-from statemachine.plugin.ending import stop
+from statemachine.plugin.ending import stop, unknown
 from statemachine.plugin.progress import Progress
 from statemachine.plugin.replay_player import ReplayPlayer
 from statemachine.plugin.search_player import SearchPlayer
@@ -24,6 +24,7 @@ from statemachine.search.triage.alone import FreshProcess, set_aside
 from statemachine.world.databases import safety
 from statemachine.world.databases.availability import missing_because, packages_missing
 from statemachine.world.databases.postgresql import database, named_server
+from statemachine.world.exits import GivenUp
 from statemachine.world.lane import Lane, Lost
 
 
@@ -49,6 +50,9 @@ class LanePlayer:
             self._play()
         except Lost as error:
             self._stop(error)
+        except GivenUp as why:
+            # Of a replay, or between two steps: a search counts its own and goes on.
+            unknown(self.outcome, str(why))
         except (Exception, pytest.fail.Exception):
             # Without its server a lane shows what no system under test has done.
             try:
@@ -86,11 +90,11 @@ def embedded(asked: Asked) -> Iterator[tuple[Lane, FreshProcess | None]]:
 
 @contextmanager
 def interleaved(
-    config: pytest.Config, asked: Asked, notes: list[str]
+    config: pytest.Config, asked: Asked, notes: list[str], outcome: Outcome | None = None
 ) -> Iterator[tuple[Lane, str, FreshProcess | None]]:
     """Open the transactions lane; yield it, a description of its database, and the process for a finding.
 
-    Skips the test where there is no server for it, and says so in ``notes``.
+    Skips the test where there is no server for it, and says so in ``notes`` and ``outcome``.
     """
     named = named_server(asked.database_server)
     missing = missing_because(named)
@@ -100,6 +104,8 @@ def interleaved(
         stop(config, f"--lane {TRANSACTIONS.name}: {missing}")
     if missing:
         notes.append(f"skipped: {missing}")
+        if outcome is not None:
+            outcome.skipped = True
         pytest.skip(missing)
     from statemachine.world.transactions.lane import open_on
 

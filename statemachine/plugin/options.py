@@ -73,6 +73,8 @@ def _asked_for(options: argparse.Namespace) -> Asked:
         corpus=_corpus(options),
         database_server=options.database_server,
         kills=options.kills,
+        hang_seconds=_seconds("--hang-after", options.hang_after),
+        minimise_seconds=_seconds("--minimise-for", options.minimise_for),
         report=_report(options.report, lanes[0]),
         keep_failures=_keep_failures(options.keep_failures),
         accepted=_accepted() if saved is None else NONE,
@@ -258,6 +260,12 @@ def _clock_skew(asked: str, binding: Binding) -> int:
         raise pytest.UsageError(
             f"--clock-skew {asked}: give whole seconds, at least 0 and less than the lease of {lease} s"
         )
+    return int(asked)
+
+
+def _seconds(option: str, asked: str) -> int:
+    if not asked.isdecimal():
+        raise pytest.UsageError(f"{option} {asked}: give whole seconds, at least 0")
     return int(asked)
 
 

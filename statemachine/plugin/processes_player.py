@@ -38,6 +38,7 @@ class ProcessesPlayer:
             self.outcome.unshown = lines
             fail(self.outcome, "\n".join(lines) or headline, headline)
         self.outcome.output = lines
+        self.outcome.vouched = True
 
     def _run(self, command: list[str], lines: list[str]) -> int:
         """Run ``command``, add each line that it prints to ``lines``, and return its exit code."""

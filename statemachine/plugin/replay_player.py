@@ -41,3 +41,4 @@ class ReplayPlayer:
         if reported.text:
             self.outcome.unshown = reported.unshown
             fail(self.outcome, reported.text, reported.headline)
+        self.outcome.vouched = True

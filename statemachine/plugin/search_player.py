@@ -25,10 +25,14 @@ from statemachine.search.run import Run, Verdict
 from statemachine.search.strategy import SearchStrategy
 from statemachine.search.tally import Part
 from statemachine.search.triage.alone import FreshProcess
+from statemachine.search.triage.budget import TimeBudget
 from statemachine.search.triage.confirm import confirmed
 from statemachine.search.triage.explain import Why, explain
 from statemachine.search.triage.failure import Failure
 from statemachine.world.lane import Lane
+
+MINIMISING = 0.8
+"""Part of the time for minimising and explaining that minimising may take."""
 
 
 class SearchPlayer:
@@ -62,9 +66,11 @@ class SearchPlayer:
             strategy.run()
             self._write_run(strategy)
             self.progress.show(f"  shrinking {counted(len(run.findings), 'failure')}")
-            run.minimise()
+            seconds = self.asked.minimise_seconds
+            time = TimeBudget(seconds)
+            run.minimise(TimeBudget(seconds * MINIMISING))
             with run.spending(Part.FAILURES):
-                reported = self._report(run, partial(explain, self.lane))
+                reported = self._report(run, partial(explain, self.lane, time=time))
         except BindingError as error:
             self.lane.abandon()
             stop(self.config, f"--binding {self.asked.binding_path}: {error}")
@@ -92,6 +98,7 @@ class SearchPlayer:
             fail(self.outcome, reported.text, verdict_line(run))
         if run.verdict is Verdict.UNKNOWN:
             fail(self.outcome, doubts_report(run, self.asked.paper), verdict_line(run))
+        self.outcome.vouched = True
 
     def _report(self, run: Run, explained: Callable[[Failure], Why | None]) -> Reported:
         """Report what was found, and write the page of the run if it is asked for."""

@@ -56,6 +56,10 @@ class Asked:
     """The URL of a PostgreSQL server, as it was given: it may hold a password."""
     kills: str | None = None
     """How many workers the lane of real processes kills, as it was given."""
+    hang_seconds: int = 60
+    """How long a step may take by the real clock; 0 for any time."""
+    minimise_seconds: int = 60
+    """How long minimising and explaining may take in all."""
     report: Path | None = None
     """The file that the page of the run is written into."""
     keep_failures: int = KEPT_FAILURES

@@ -23,6 +23,10 @@ class Outcome:
     """Lines that follow the figures of the run."""
     notes: list[str] = field(default_factory=list)
     """Lines that stand before the section of the lane."""
+    vouched: bool = False
+    """Whether it came to a verdict that is green: only then may its test pass."""
+    skipped: bool = False
+    """Whether it was not played for want of a server, as the run says."""
     headline: str = ""
     """A failure in the one line that JUnit XML and the short summary have room for."""
     unshown: list[str] = field(default_factory=list)

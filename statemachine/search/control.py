@@ -15,6 +15,7 @@ from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Signature
 from statemachine.world.clock import real_seconds
 from statemachine.world.example import Example
+from statemachine.world.exits import GivenUp
 
 
 class InvariantBroken(AssertionError):
@@ -44,6 +45,10 @@ def broken(violation: Violation) -> InvariantBroken:
     name = violation.invariant
     kind = _raised_for.setdefault(name, type(name, (InvariantBroken,), {"__doc__": InvariantBroken.__doc__}))
     return kind(violation.story)
+
+
+MOST_GIVEN_UP = 3
+"""Examples that hang, or would end the process, before the search ends: each may have taken a minute."""
 
 
 @dataclass
@@ -114,6 +119,19 @@ class SearchControl:
             self.first_failure, self.finding_examples = found, self.examples
             self.found_after = real_seconds() - self.run.started
         raise broken(found.headline)
+
+    def give_up(self, example: Example, why: GivenUp) -> None:
+        """Count an example that cannot go on: the run cannot vouch for the system any more.
+
+        Raises :class:`Stopped` when there were several.
+        """
+        run = self.run
+        run.lane.abandon()
+        run.count(example)
+        run.given_up += 1
+        run.tally.lost.append(f"{why} (example {self.examples} of the search with seed {run.seed})")
+        if run.given_up >= MOST_GIVEN_UP:
+            raise Stopped
 
     @property
     def _is_over(self) -> bool:

@@ -94,7 +94,7 @@ class Exhaustion:
         self.lane = lane
         self.corpus = corpus
         self.pair = pair
-        self.total = Run(lane, kind.reach_of, judges_reach_from=MOST * len(SCENES))
+        self.total = Run(lane, kind.reach_of, judges_reach_from=MOST * len(SCENES), judges_claims=False)
         self.control = SearchControl(self.total, tick)
         self.interrupted = False
         self.played: list[Exhausted] = []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from statemachine.search.figures import Origin
+from statemachine.search.triage.budget import TimeBudget
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.minimise import minimise
 from statemachine.search.triage.script import Steps
@@ -55,6 +56,8 @@ class Finding:
 
     Empty before they are minimised.
     """
+    cut: bool = False
+    """Whether minimising ended before it was done."""
 
     @property
     def signature(self) -> Signature:
@@ -108,19 +111,30 @@ class Findings:
         signature = self._minimal.get(signature, signature)
         self._found[signature] = replace(self._found[signature], times=self._found[signature].times + times)
 
-    def minimised(self, lane: Lane, confirmed: Confirm = unconfirmed) -> Findings:
-        """Return these findings with minimal histories, one for each signature that is left."""
-        whole = Findings()
-        for found in self._found.values():
-            began = real_seconds()
-            failure = found.failure if found.unstable else minimise(lane, found.failure, self.signatures)
+    def minimised(
+        self, lane: Lane, confirmed: Confirm = unconfirmed, budget: TimeBudget | None = None
+    ) -> Findings:
+        """Return these findings with minimal histories, one for each signature that is left.
+
+        They share ``budget``, by default a minute: each has its equal part of what is left of it.
+        """
+        whole, budget = Findings(), budget or TimeBudget()
+        for place, found in enumerate(self._found.values()):
             if found.minimal:
                 whole.add(found)
                 continue
-            began = real_seconds()
-            failure = found.failure if found.unstable else minimise(lane, found.failure, self.signatures)
-            took, merged = real_seconds() - began, {found.signature: found.times}
-            minimal = replace(found, failure=failure, shrink_seconds=took, merged=merged, minimal=True)
+            part = TimeBudget(budget.left / (len(self) - place))
+            failure = found.failure
+            if not found.unstable:
+                failure = minimise(lane, failure, self.signatures, part)
+            minimal = replace(
+                found,
+                failure=failure,
+                minimal=True,
+                shrink_seconds=real_seconds() - part.started,
+                cut=part.cut,
+                merged={found.signature: found.times},
+            )
             told = confirmed(found, minimal)
             whole.add(told)
             if told.signature != found.signature:

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from statemachine.search.control import KnownFailure, SearchControl
 from statemachine.world.example import Example
+from statemachine.world.exits import GivenUp
 from statemachine.world.operations import OPERATIONS, NamedOperation, Offer, perform
 from statemachine.world.operations.drain import drain
 
@@ -59,7 +60,11 @@ class ExampleMachine(RuleBasedStateMachine):
 
     def perform(self, operation: str, arguments: dict[str, Any]) -> None:
         """Play one step; an invariant that it breaks is raised."""
-        perform(self.example, operation, arguments)
+        try:
+            perform(self.example, operation, arguments)
+        except GivenUp as why:
+            self.control.give_up(self.example, why)
+            reject()
         try:
             self.control.check(self.example)
         except KnownFailure:
@@ -69,14 +74,22 @@ class ExampleMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         # Hypothesis calls this after a failing example too, and after one that it abandoned.
         try:
-            if self.at_rest:
-                drain(self.example)
+            if self.at_rest and self._drained():
                 with suppress(KnownFailure):
                     self.control.check(self.example)
                     self.control.end_example(self.example)
         finally:
             # Hypothesis keeps the strategies of the last thousand machines, and with them the machines.
             del self.example
+
+    def _drained(self) -> bool:
+        """Play the drain, and return whether it came to its end."""
+        try:
+            drain(self.example)
+        except GivenUp as why:
+            self.control.give_up(self.example, why)
+            return False
+        return True
 
     def _repr_step(self, rule: Any, data: Any, result: Any) -> str:
         return ""  # our own report lists the steps

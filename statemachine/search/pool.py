@@ -8,7 +8,6 @@ of its own, and ends with its parent, however that ends.  Tasks and results are 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from os import _exit  # by name: the one of ``os`` is watched while code under test runs (world/exits.py)
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 Task = TypeVar("Task")
@@ -64,7 +64,8 @@ class _Worker(Generic[Task, Result]):
         return cast(Result, answer)
 
     def end(self) -> None:
-        self.process.terminate()
+        # SIGTERM is for the parent alone (_serve), and code under test may catch it.
+        self.process.kill()
         self.process.join()
         self.pipe.close()
 
@@ -137,6 +138,8 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
     """Do one task at a time, in a worker process, until its pipe is closed."""
     # Ctrl-C reaches the whole group of processes; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # So may SIGTERM.  Not ignored but caught: processes that the code under test starts must not inherit it.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while True:
@@ -155,7 +158,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os._exit(1)
+        _exit(1)
 
 
 def _reason(error: Exception) -> str:

@@ -2,8 +2,8 @@
 
 PASS means that no invariant was broken and every required situation came about; FAIL that one was
 broken; UNKNOWN that nothing was broken but something required never happened, something that was said
-to be unreachable did, or an invariant could not judge.  A pass does not prove the system right: it says
-how much was tried, and what.
+to be unreachable did, or an invariant could not judge or was never asked to.  A pass does not prove the
+system right: it says how much was tried, and what.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from statemachine.search.accepted import NONE, Acceptance, Acceptances, Known
 from statemachine.search.figures import Doubts
 from statemachine.search.findings import Confirm, Findings, unconfirmed
 from statemachine.search.tally import Part, Tally
+from statemachine.search.triage.budget import TimeBudget
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import Step, steps_in
 from statemachine.search.triage.signature import Signature
@@ -45,6 +46,8 @@ class Run:
     reach_of: Callable[[Lifecycle, Mapping[str, str]], Reach] = Reach
     """Makes the counter of situations, of the lifecycle and of what the binding says is unreachable."""
     judges_reach_from: int = EXAMPLES_TO_JUDGE_REACH
+    judges_claims: bool = True
+    """Whether a claim that was never judged counts against the run, however short it was."""
     tally: Tally = field(default_factory=Tally)
     reach: Reach = field(init=False)
     """Counts into ``tally``."""
@@ -56,6 +59,8 @@ class Run:
     """How often an accepted failure was met that is not among the findings."""
     seed: int | None = None
     started: float = field(default_factory=real_seconds)
+    given_up: int = 0
+    """Examples that could not go on, as the system hung or would have ended its process."""
     finished: bool = False
     """False while it plays, and for ever when it is interrupted."""
     specimen: Sequence[Event] = ()
@@ -146,10 +151,10 @@ class Run:
         met = (*found.items(), *self.passed_over.items())
         return sum(times for signature, times in met if accepted.is_of(signature))
 
-    def minimise(self) -> None:
-        """Give each finding a minimal history; the lane must be open."""
+    def minimise(self, budget: TimeBudget | None = None) -> None:
+        """Give each finding a minimal history, in a minute at most by default; the lane must be open."""
         with self.spending(Part.FAILURES):
-            self.findings = self.findings.minimised(self.lane, self.confirmed)
+            self.findings = self.findings.minimised(self.lane, self.confirmed, budget)
 
     def settle(self) -> None:
         """Minimise what was found, if that may show it to be accepted: only then is the signature final."""
@@ -177,7 +182,7 @@ class Run:
             crashed=tally.crashed,
             met_unreachable=[(cell, tally.met[cell]) for cell in self.reach.met_all_the_same()],
             missed=self.reach.missed() if judged else (),
-            never_judged=self.never_judged if judged else (),
+            never_judged=self.never_judged if done and self.judges_claims and tally.examples else (),
         )
 
     @property

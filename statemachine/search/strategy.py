@@ -123,7 +123,8 @@ class PlainSearch:
         further = max(size.max_examples // PARTS, 1)
         for _ in range(PARTS // 2):
             missed = self.total.reach.missed()
-            if not missed or not self.total.judges_reach or self.total.failure is not None:
+            ended = self.total.failure is not None or self.total.given_up
+            if not missed or not self.total.judges_reach or ended:
                 return
             seed += 1
             control = SearchControl(self.total, self.tick, known=self.total.known, wanted=frozenset(missed))

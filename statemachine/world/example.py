@@ -23,7 +23,7 @@ from statemachine.invariants import Invariant, Judge
 from statemachine.lifecycle import ACQUISITIONS, FENCED, MESSAGE_STEPS, Answer, Operation
 from statemachine.world.clock import Clock
 from statemachine.world.django_faults import ConnectionFaults
-from statemachine.world.faults import STATEMENT_FAILED, Fault, Strike, WorkerKilled, stage_of
+from statemachine.world.faults import STATEMENT_FAILED, EndOfExample, Fault, Strike, WorkerKilled, stage_of
 from statemachine.world.ids import Ids
 from statemachine.world.observer import Observer
 from statemachine.world.queue import SimulatedQueue
@@ -251,11 +251,11 @@ class Example:
             end = self._answer(asked, answer)
         except WorkerKilled:
             end = history.Unknown(self.now, call, "killed")
-        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the code under test raises is its answer
+        except BaseException as error:  # whatever the code under test raises is its answer
+            if _ends_the_run(error):  # what follows is our own clean-up
+                faults.disarm()
+                raise
             end = history.Raised(self.now, call, f"{type(error).__name__}: {self.ids.named(_said(error))}")
-        except BaseException:  # Ctrl-C: what follows is our own clean-up
-            faults.disarm()
-            raise
         if faults.dead:  # also when the code under test caught the kill
             end = history.Unknown(self.now, call, "killed")
         elif Fault.ANSWER_LOST in self.ledger.calls[call].faults and isinstance(end, history.Raised):
@@ -344,6 +344,12 @@ class Example:
         if by_autocommit:
             self.record(history.Committed(self.now, call))
         self.record(history.Observed(self.now, call, *changes))
+
+
+def _ends_the_run(error: BaseException) -> bool:
+    """Return whether an error in a call is Ctrl-C, or ends the call from outside."""
+    # greenlet ends one that is collected by GreenletExit, and need not be installed.
+    return isinstance(error, (KeyboardInterrupt, EndOfExample)) or type(error).__name__ == "GreenletExit"
 
 
 def _said(error: BaseException) -> str:

@@ -15,6 +15,13 @@ from typing import NamedTuple, NoReturn
 from statemachine.lifecycle import FINISHES, Operation
 
 
+class EndOfExample(BaseException):
+    """The example ends in the middle of a call: no answer of the system, and nothing to go on from.
+
+    A ``BaseException``, so that an ``except Exception`` in the code under test does not stop it.
+    """
+
+
 class WorkerKilled(BaseException):
     """The process that makes the call is dead.
 

@@ -14,11 +14,13 @@ from typing import Any
 from statemachine.binding import Binding
 from statemachine.history.reach import Reach
 from statemachine.invariants import ALL, Invariant
+from statemachine.world import exits
 from statemachine.world.clock import Clock
 from statemachine.world.databases.aliases import in_place_of_the_default
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.example import Example, InFlight
 from statemachine.world.faults import Strike
+from statemachine.world.hangs import WATCH, watched
 from statemachine.world.ports import HandedOver, SystemQueue
 
 BYSTANDERS = ("bystander-waiting", "bystander-failed", "bystander-done")
@@ -71,7 +73,7 @@ class Lane:
     @contextmanager
     def open(self) -> Iterator[None]:
         """Freeze the clock, hook the connection and connect the binding to the world."""
-        with self.clock.running(), self._connected():
+        with exits.noticed(), WATCH.running(), self.clock.running(), self._connected():
             self.binding.open(SystemQueue(lambda: self.example), HandedOver(lambda: self.example))
             try:
                 yield
@@ -147,12 +149,16 @@ class Lane:
         return self.current
 
     def begin(self, reach: Reach | None = None) -> Example:
-        """Return a fresh example at second 0, on a database without jobs but the bystanders."""
-        self._reset()
-        self.clock.move_to(0)
-        example = self.current = Example(self, reach)
-        if example.count_others() != self._settled:
-            example = self.current = self._with_bystanders_as_they_were(reach)
+        """Return a fresh example at second 0, on a database without jobs but the bystanders.
+
+        Raise :class:`~statemachine.world.exits.GivenUp` when the system does not come to an end of that.
+        """
+        with watched(lambda: "the preparation of an example"):
+            self._reset()
+            self.clock.move_to(0)
+            example = self.current = Example(self, reach)
+            if example.count_others() != self._settled:
+                example = self.current = self._with_bystanders_as_they_were(reach)
         return example
 
     def _with_bystanders_as_they_were(self, reach: Reach | None) -> Example:

@@ -1,7 +1,8 @@
-"""Ctrl-C ends a run in order: exit code 2, what was done so far, and no verdict that it has not earned."""
+"""Ctrl-C or SIGTERM ends a run in order: exit code 2, what was done so far, no verdict that is not earned."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -24,29 +25,29 @@ class Binding(AIJobsBinding):
 """
 
 
-def interrupted_run(*arguments: str, cwd: Path) -> Ran:
+def interrupted_run(*arguments: str, cwd: Path, number: signal.Signals = signal.SIGINT) -> Ran:
     """Run pytest with :data:`BUSY` in ``cwd`` and interrupt it once it is busy."""
-    return interrupt(*arguments, cwd=cwd, busy=(cwd / "busy").exists)
+    return interrupt(*arguments, cwd=cwd, busy=(cwd / "busy").exists, number=number)
 
 
 INTERRUPTED_WHILE_SHRINKING = """
 import statemachine.search.findings
 
-def interrupted(lane, failure, others):
+def interrupted(lane, failure, others, budget):
     raise KeyboardInterrupt
 
 statemachine.search.findings.minimise = interrupted
 """
 
 
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A clean run of 2,000 examples that gets a real SIGINT after its first few dozen."""
+@pytest.fixture(scope="module", params=["SIGINT", "SIGTERM"])
+def interrupted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A clean run of 2,000 examples that gets a real signal after its first few dozen."""
     if sys.platform == "win32":
         pytest.skip("Windows sends Ctrl-C to a console, not to a process")
     cwd = write(tmp_path_factory.mktemp("interrupted"), busy_binding=BUSY)
     arguments = (*STRANGER, "--binding", "busy_binding:Binding", "--hypothesis-seed=1")
-    ran = interrupted_run(*arguments, cwd=cwd)
+    ran = interrupted_run(*arguments, cwd=cwd, number=signal.Signals[request.param])
     assert [path.name for path in (cwd / ".statemachine").glob("[!.]*")] == ["run.json"]
     return ran
 
@@ -72,7 +73,7 @@ def test_examples_and_speed_so_far_are_printed(interrupted: Ran) -> None:
 INTERRUPTED_WHILE_EXPLAINING = """
 import statemachine.plugin.search_player
 
-def interrupted(lane, failure):
+def interrupted(lane, failure, time):
     raise KeyboardInterrupt
 
 statemachine.plugin.search_player.explain = interrupted

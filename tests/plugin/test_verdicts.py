@@ -85,7 +85,6 @@ def test_its_verdict_line_names_the_rarest_situation() -> None:
 def test_a_short_run_says_that_its_reach_was_not_judged() -> None:
     made = run_of(ENOUGH - 1)
     made.reach.counts.clear()
-    made.tally.judged.clear()
     assert made.verdict is Verdict.PASS
     assert verdict_line(made).startswith("PASS (reach not judged)  ")
 
@@ -117,8 +116,9 @@ def test_a_situation_that_was_said_not_to_exist_and_was_met_is_unknown(examples:
 
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)
-def test_an_invariant_that_was_never_judged_is_unknown(claim: Invariant) -> None:
-    made = run_of()
+@pytest.mark.parametrize("examples", [1, ENOUGH])
+def test_an_invariant_that_was_never_judged_is_unknown(claim: Invariant, examples: int) -> None:
+    made = run_of(examples)
     del made.tally.judged[claim.name]
     assert made.verdict is Verdict.UNKNOWN
     assert doubt_lines(made.doubts()) == [f"invariant never judged: {claim.name}"]

@@ -164,8 +164,14 @@ def _run(program: list[str], arguments: tuple[str, ...], cwd: Path, env: Mapping
     return Ran(arguments, done.returncode, done.stdout)
 
 
-def interrupt(*arguments: str, cwd: Path, busy: Callable[[], object], patience_seconds: float = 60) -> Ran:
-    """Run pytest with ``arguments`` in ``cwd`` and send it a real SIGINT once it is ``busy``.
+def interrupt(
+    *arguments: str,
+    cwd: Path,
+    busy: Callable[[], object],
+    patience_seconds: float = 60,
+    number: signal.Signals = signal.SIGINT,
+) -> Ran:
+    """Run pytest with ``arguments`` in ``cwd`` and send it a real signal once it is ``busy``.
 
     It gets one after ``patience_seconds`` as well; what it prints then fails the test.
     """
@@ -181,7 +187,7 @@ def interrupt(*arguments: str, cwd: Path, busy: Callable[[], object], patience_s
         until = time.monotonic() + patience_seconds
         while process.poll() is None and not busy() and time.monotonic() < until:
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         output, _ = process.communicate(timeout=2 * patience_seconds)
     finally:
         process.kill()

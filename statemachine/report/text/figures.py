@@ -111,6 +111,8 @@ def how_found(found: Finding) -> str:
     text = _origin(found.origin)
     if found.steps < found.found_steps:
         text += f"; shrunk {found.found_steps} → {found.steps} steps in {found.shrink_seconds:.1f} s"
+    if found.cut:
+        text += f"\n  Stopped minimising after {found.shrink_seconds:.0f} s: may not be minimal"
     if found.times > 1:
         text += f"\n  Met {counted(found.times)}"
         text += "".join(f"\n    {line}" for line in merged_lines(found))

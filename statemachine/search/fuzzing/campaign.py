@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from statemachine.search.engine import EXAMPLES_OF_A_TIMED_RUN
 from statemachine.search.figures import CorpusFigures, FuzzFigures, InSearch, StrategyFigures
 from statemachine.search.findings import Finding, Findings
 from statemachine.search.fuzzing.searches import FuzzSearch, Met, Searched, Size, System, search
+from statemachine.search.interrupts import handled_by
 from statemachine.search.pool import run_tasks
 from statemachine.search.run import Run
 from statemachine.search.tally import Part
@@ -220,18 +219,12 @@ class FuzzCampaign:
 
     @contextmanager
     def _interrupts_noticed(self) -> Iterator[None]:
-        """Let the first Ctrl-C end the searches in good order, and the second one at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+        """Let the first Ctrl-C or SIGTERM end the searches in good order, and the second one at once."""
 
         def interrupted(number: int, frame: FrameType | None) -> None:
             if self.interrupted:
                 raise KeyboardInterrupt
             self.interrupted = True
 
-        before = signal.signal(signal.SIGINT, interrupted)
-        try:
+        with handled_by(interrupted):
             yield
-        finally:
-            signal.signal(signal.SIGINT, before)

@@ -23,6 +23,7 @@ from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Signature
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
+from statemachine.world.hangs import WATCH
 from statemachine.world.lane import Lane
 
 
@@ -45,6 +46,8 @@ class System(NamedTuple):
     binding: str
     defect: str | None
     clock_skew_seconds: int
+    hang_seconds: int = 60
+    """How long a step may take by the real clock; 0 for any time."""
 
 
 class FuzzSearch(NamedTuple):
@@ -94,7 +97,8 @@ _open = ExitStack()
 @cache
 def _lane(system: System) -> Lane:
     register_profiles()
-    return _open.enter_context(open_lane(*system))
+    WATCH.seconds = system.hang_seconds
+    return _open.enter_context(open_lane(system.binding, system.defect, system.clock_skew_seconds))
 
 
 def search(stop: StopFlag, asked: FuzzSearch) -> Searched:

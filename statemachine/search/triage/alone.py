@@ -46,6 +46,7 @@ class FreshProcess:
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
+        self._late = False
 
     def play(self, examples: Sequence[Script]) -> Failure | None:
         """Play ``examples`` one after the other in a fresh process; return what the last one breaks.
@@ -53,8 +54,11 @@ class FreshProcess:
         Raise :class:`NoAnswer`.
         """
         try:
-            self._pipe.send(list(examples))
-            if not self._pipe.poll(PATIENCE):
+            if not self._late:
+                self._pipe.send(list(examples))
+            # An answer that comes too late would be taken for that to the next question: none is asked.
+            self._late = self._late or not self._pipe.poll(PATIENCE)
+            if self._late:
                 raise NoAnswer(f"no answer in {PATIENCE} s")
             answer: Failure | str | None = self._pipe.recv()
         except (EOFError, OSError) as error:

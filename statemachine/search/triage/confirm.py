@@ -52,12 +52,12 @@ class _Confirmation:
                 return replace(minimal, unstable=_at_times(again))
             whole = _script_of(self.found.failure)
             needed = self._first_that_breaks(chain([[whole]], self._with_one_before(whole)))
+            if needed is None:
+                return replace(minimal, misled=True, breaks_alone=False)
+            *before, last = self._shrunk(needed)
+            failure = self._broken_by([*before, last]) or self.found.failure
         except NoAnswer as error:
             return replace(minimal, unconfirmed=str(error))
-        if needed is None:
-            return replace(minimal, misled=True, breaks_alone=False)
-        *before, last = self._shrunk(needed)
-        failure = self._broken_by([*before, last]) or self.found.failure
         earlier = tuple(before[0].steps) if before else ()
         return replace(minimal, failure=failure, misled=True, breaks_alone=not before, earlier=earlier)
 

@@ -21,9 +21,11 @@ from typing import Any, NamedTuple
 
 from statemachine.history.events import ClockMoved, StatementBegan, StepBegan
 from statemachine.history.in_flight import GOES_ON, KILLED, Flight, flights_of
+from statemachine.search.triage.budget import TimeBudget
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.script import PlayedScript, Step, Steps, in_drain, play, steps_of
 from statemachine.search.triage.serial_orders import at_rest_after, carried_on, serially, without
+from statemachine.world.exits import GivenUp
 from statemachine.world.lane import Lane
 
 TIME_MOVES = {"advance_to": "offset", "wait": "seconds"}
@@ -166,10 +168,11 @@ class _Variation(NamedTuple):
     """Why the failing step is not in this script, if it is not."""
 
 
-def explain(lane: Lane, failure: Failure, budget: int | None = None) -> Why:
+def explain(lane: Lane, failure: Failure, budget: int | None = None, time: TimeBudget | None = None) -> Why:
     """Re-run ``failure`` on the open ``lane`` with one thing changed at a time.
 
-    No re-run begins after ``budget`` steps; without a budget, the lane's own limit holds.  When the
+    No re-run begins after ``budget`` steps, by default the lane's own limit, or when ``time`` is spent, by
+    default a minute; the first one always does.  When the
     unchanged steps do not break the same claim again, they are the only re-run.
     """
     left = lane.steps_to_explain if budget is None else budget
@@ -180,13 +183,19 @@ def explain(lane: Lane, failure: Failure, budget: int | None = None) -> Why:
     tenants = lane.binding.tenants[:2]
     variations = [again, *_variations(steps, moves, failing, flights, tenants)]
     reruns: list[Rerun] = []
+    time = time or TimeBudget()
     for variation in variations:
-        played = play(lane, variation.steps, drained=in_drain(failure))
+        try:
+            played = play(lane, variation.steps, drained=in_drain(failure))
+        except GivenUp as error:
+            lane.abandon()
+            reruns.append(Rerun(variation.change, Result.NOT_POSSIBLE, str(error)))
+            break
         left -= played.example.steps
         reruns.append(_judged(failure, variation, played))
         if reruns[0].result is not Result.FAILS:
             return Why(tuple(reruns), wanted=1)
-        if left <= 0:
+        if left <= 0 or time.is_spent():
             break
     overlap = _overlap(failure, flights, variations, reruns)
     return Why(tuple(reruns), len(variations), moves, _acts(steps, flights), overlap)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from statemachine.search.triage.budget import TimeBudget
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.rewriting import (
     about,
@@ -32,13 +33,16 @@ from statemachine.search.triage.rewriting import (
 )
 from statemachine.search.triage.script import Step, Steps, as_written, play
 from statemachine.search.triage.signature import Signature
+from statemachine.world.exits import GivenUp
 from statemachine.world.lane import Lane
 
 _SHORT_RUNS = (4, 3, 2)
 """Lengths of the runs that drop_runs drops, such as receive, prepare, complete: one delivery."""
 
 
-def minimise(lane: Lane, failure: Failure, others: Collection[Signature] = ()) -> Failure:
+def minimise(
+    lane: Lane, failure: Failure, others: Collection[Signature] = (), budget: TimeBudget | None = None
+) -> Failure:
     """Return a minimal failure of the same kind, with steps renumbered from 1; ``lane`` must be open.
 
     Of the same kind is one that breaks the same claim by the same kind of actor, and loses a job in the same
@@ -46,10 +50,12 @@ def minimise(lane: Lane, failure: Failure, others: Collection[Signature] = ()) -
 
     ``others`` are signatures found already.  Dropping steps may turn one bug into another that breaks the
     same claim; a history with such a signature is not taken, or two findings would become one.
+
+    When ``budget``, by default a minute, is spent, the shortest history by then is returned.
     """
     # With the same operation they may well be one bug in two situations: those are left to fall together.
     others = {signature for signature in others if signature.operation != failure.signature.operation}
-    best = _Attempt(lane, failure, others)
+    best = _Attempt(lane, failure, others, budget or TimeBudget())
     # The steps of a drain are ordinary operations: played as such, they can be dropped like any other.
     # Only a claim about the end (all is quiet, and a job has not ended) breaks in no other way.
     if any(step.drain for step in failure.steps) and not best.try_steps(best.steps):
@@ -81,10 +87,13 @@ def minimise(lane: Lane, failure: Failure, others: Collection[Signature] = ()) -
 class _Attempt:
     """The best failing history so far, and the passes that look for a better one."""
 
-    def __init__(self, lane: Lane, failure: Failure, others: Collection[Signature]) -> None:
+    def __init__(
+        self, lane: Lane, failure: Failure, others: Collection[Signature], budget: TimeBudget
+    ) -> None:
         self.lane = lane
         self.failure = failure
         self.others = others
+        self.budget = budget
         self.in_drain = False
         self._tried: set[tuple[object, ...]] = set()
         self._steps_left = lane.steps_to_minimise
@@ -100,17 +109,24 @@ class _Attempt:
     def try_steps(self, steps: Steps, at_any_cost: bool = False) -> bool:
         """Play ``steps`` as far as possible; keep it, and return True, if it is of the same kind.
 
-        Once the lane's limit of steps is reached, only what is tried ``at_any_cost`` is played.
+        Once the lane's limit of steps is reached, or the budget is spent, only what is tried ``at_any_cost``
+        is played.
         """
         # Playing is deterministic, and the passes come to the same script again and again.
         key = (self.in_drain, *((step.key, step.operation, *step.arguments.items()) for step in steps))
-        if key in self._tried or (self._steps_left < 0 and not at_any_cost):
+        if key in self._tried or (self._is_over and not at_any_cost):
             return False
         self._tried.add(key)
         # The freest way first: it leaves nothing out that anything could stand in for, and so keeps more
         # failures alive.  A stand-in can also lead away from the failure, so the stricter ways follow.
         for ways in (nearest, by_the_same_message, as_written):
-            played = play(self.lane, steps, drained=self.in_drain, ways=ways)
+            try:
+                played = play(self.lane, steps, drained=self.in_drain, ways=ways)
+            except GivenUp:
+                # Each further one that hangs would take as long again.
+                self.lane.abandon()
+                self.budget.seconds, self.budget.cut = 0, True
+                return False
             self._steps_left -= played.example.steps
             found = played.failure
             if found is not None and self._is_the_same(found):
@@ -119,6 +135,12 @@ class _Attempt:
             if not played.stood_in:
                 break  # the stricter ways would play the same
         return False
+
+    @property
+    def _is_over(self) -> bool:
+        if self._steps_left < 0:
+            self.budget.cut = True
+        return self.budget.is_spent()
 
     def _is_the_same(self, found: Failure) -> bool:
         return self.failure.signature.is_kept_by(found.signature) and found.signature not in self.others

@@ -24,10 +24,12 @@ To add a fault of a call (a kill, an error, a lost answer):
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from statemachine.history.foreign import MOST_IN_NAME, brief
 from statemachine.world.example import Example
+from statemachine.world.hangs import step_of, watched
 from statemachine.world.operations import creation, deliveries, messages, publishing, statements, strays, time
 from statemachine.world.operations.named import LIVE_JOBS, NamedOperation, NotPossible, Offer, Unplayable
 
@@ -91,7 +93,8 @@ def perform(example: Example, operation: str, arguments: Mapping[str, Any], key:
     ``key`` is the number that the step has in a history that is replayed; None for a new step.
 
     Raise :class:`NotPossible`, before anything has happened, when the state does not allow the step, and
-    :class:`Unplayable` when no state would.
+    :class:`Unplayable` when no state would.  Raise :class:`~statemachine.world.exits.GivenUp` when the step
+    does not end, or would end the process.
     """
     named = check_step(operation, arguments)
     given = dict(arguments)
@@ -100,8 +103,9 @@ def perform(example: Example, operation: str, arguments: Mapping[str, Any], key:
     made_by = named.maker(given)
     if made_by or stepwise:
         _check_room(example, made_by, stepwise)
-    example.begin_step(operation, dict(arguments), key)
-    example.lane.play(play, made_by, stepwise)
+    with watched(partial(step_of, example)):
+        example.begin_step(operation, dict(arguments), key)
+        example.lane.play(play, made_by, stepwise)
 
 
 def _check_room(example: Example, made_by: str, stepwise: bool) -> None:

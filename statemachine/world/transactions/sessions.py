@@ -24,7 +24,7 @@ from statemachine.world.databases.postgresql import check_name
 from statemachine.world.databases.safety import Refused
 from statemachine.world.django_faults import ConnectionFaults
 from statemachine.world.example import COMMIT
-from statemachine.world.faults import WorkerKilled
+from statemachine.world.faults import EndOfExample, WorkerKilled
 from statemachine.world.transactions.naming import calls_function, may_write, name_of
 
 POLL_SECONDS = 0.001
@@ -36,11 +36,8 @@ MOST_REFUSALS = 1000
 ROLLBACK = "ROLLBACK"
 
 
-class Abandoned(BaseException):
-    """The example of this session is over; the code that runs on it must end at once.
-
-    A ``BaseException``, so that an ``except Exception`` in the code under test does not stop it.
-    """
+class Abandoned(EndOfExample):
+    """The example of this session is over; the code that runs on it must end at once."""
 
 
 class Control(Protocol):
