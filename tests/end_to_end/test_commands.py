@@ -181,7 +181,7 @@ INTERLEAVED = ("soak", "--lane", "transactions")
 
 @pytest.mark.usefixtures("postgresql_server")
 def test_a_soak_of_two_transactions_at_once_adds_up_as_well(tmp_path: Path) -> None:
-    ran = command(*INTERLEAVED, "--steps", "600", "--jobs", "2", "--first-seed", "5", cwd=tmp_path)
+    ran = command(*INTERLEAVED, "--steps", "2000", "--jobs", "2", "--first-seed", "5", cwd=tmp_path)
     assert ran.code == 0, ran
     assert ran.lines[-1] == "PASS (reach not judged)  no invariant was broken"
     assert "At most two operations were in flight at once" in ran.output
