@@ -238,6 +238,9 @@ OPTIONS = {
     **dict.fromkeys(("binding", "defect", "lane", "replay", "corpus", "fuzz_for", "exhaust", "kills")),
     **dict.fromkeys(("report", "hypothesis_seed", "database_server")),
     "clock_skew": "0",
+    "hang_after": "60",
+    "minimise_for": "60",
+    "keep_failures": "100",
 }
 WORDS = (
     *(

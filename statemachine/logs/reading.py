@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from statemachine.logs.lines import Incomplete, LogLine, LogPlace, NotOurs, read
 STDIN = "-"
 MOST_OF_JSON = 16 * 2**20
 """Characters of a line of JSON: ``rows.read`` names every job of a run in one line."""
+_BEFORE_JSON = f" {BOM_UTF8.decode()}"
 MOST_OF_A_PHRASE = 20_000
 """Characters of a line that patterns are tried on."""
 EXAMPLES_KEPT = 3
@@ -90,7 +92,7 @@ class Reader:
     def line(self, text: str, place: LogPlace) -> LogLine | None:
         """Return the line that ``text`` holds, or None for one that is counted and passed over."""
         self.skipped.read += 1
-        most = MOST_OF_JSON if text.lstrip(" \ufeff").startswith("{") else MOST_OF_A_PHRASE
+        most = MOST_OF_JSON if text.lstrip(_BEFORE_JSON).startswith("{") else MOST_OF_A_PHRASE
         if len(text) > most:
             self.skipped.note("oversized", place, f"has more than {most} characters")
             return None

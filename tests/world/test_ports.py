@@ -120,7 +120,8 @@ def test_a_worker_that_dies_after_its_receive_leaves_the_message_hidden(lane: La
 
 def test_a_second_receive_does_not_hand_out_the_hidden_message_again(delivered: Example) -> None:
     queue = worker_queue(delivered)  # the machine has chosen a duplicate: that one is handed out
-    assert queue.receive() == Message("m2#2", "j1", "t1")
+    seen = delivered.ids.of
+    assert queue.receive() == Message(seen("m2#2"), seen("j1"), "t1")
     before = list(delivered.events)
     assert queue.receive() is None
     assert delivered.events == before

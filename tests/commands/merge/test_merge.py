@@ -15,7 +15,7 @@ from statemachine.commands.merge.markdown import markdown
 from statemachine.commands.merge.shards import Shard, shards_in
 from statemachine.history.events import StepBegan
 from statemachine.history.ndjson import Header
-from statemachine.invariants import Verdict
+from statemachine.invariants import BY_NAME, Verdict
 from statemachine.lifecycle import Lifecycle
 from statemachine.search import run_file as runfile
 from statemachine.search.corpus.entries import Corpus, EntryKind
@@ -30,7 +30,7 @@ LATE = "completion_without_token"
 
 
 def ran(lifecycle: Lifecycle, *, failures: int = 0, seed: int = 1, defect: str | None = None) -> RunFile:
-    tally = Tally(10, 600, 30, Counter({"create: new id": 4}), Counter({"every_job_ends": 2}))
+    tally = Tally(10, 600, 30, Counter({"create: new id": 4}), Counter(dict.fromkeys(BY_NAME, 2)))
     return RunFile(DEFAULT_BINDING, lifecycle, defect, seed, 1, tally, failures, True)
 
 

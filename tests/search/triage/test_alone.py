@@ -152,10 +152,10 @@ def test_a_process_that_ends_is_no_confirmation() -> None:
     with both(AcceptsAll()) as (lane, _):
         whole = found(lane, BREAKS, WORKS)
     with both(Exits()) as (_, process):
-        with pytest.raises(NoAnswer, match="ended with status"):
+        with pytest.raises(NoAnswer, match=r"called os\._exit"):
             process.play([Script(BREAKS)])
         told = confirmed(whole, whole, process)
-    assert "was not played again in a fresh process: the process ended" in how_found(told)
+    assert "not played again in a fresh process: GivenUp: the code under test called" in how_found(told)
 
 
 class AcceptsEverySecondTime(AcceptsAll):
