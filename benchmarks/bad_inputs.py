@@ -239,6 +239,7 @@ OPTIONS = {
     **dict.fromkeys(("report", "hypothesis_seed", "database_server")),
     "clock_skew": "0",
     "hang_after": "60",
+    "allow": "",
     "minimise_for": "60",
     "keep_failures": "100",
 }

@@ -35,7 +35,7 @@ from statemachine.search.engine import register_profiles
 from statemachine.search.interrupts import sigterm_interrupts
 from statemachine.search.lanes import EMBEDDED, TRANSACTIONS
 from statemachine.search.triage.budget import MINIMISE_SECONDS
-from statemachine.world import exits
+from statemachine.world import exits, outside
 from statemachine.world.databases import safety
 from statemachine.world.databases.postgresql import SERVER_VARIABLE
 from statemachine.world.hangs import DEFAULT_SECONDS, WATCH
@@ -112,6 +112,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "prepare,prepare or complete,prepare, say",
     )
     group.addoption(
+        "--allow",
+        metavar="NAMES",
+        default="",
+        help="what code under test may do outside of the run, with commas between: "
+        + "; ".join(f"{name}: {what}" for name, what in outside.ALLOWABLE.items())
+        + " (default: nothing)",
+    )
+    group.addoption(
         "--hang-after",
         metavar="SECONDS",
         default=f"{DEFAULT_SECONDS:g}",
@@ -181,6 +189,7 @@ def pytest_configure(config: pytest.Config) -> None:
     check_profile(profile)
     debugged = config.option.usepdb or config.option.trace
     WATCH.seconds = 0 if debugged else config.stash[STATE].asked.hang_seconds
+    outside.allowed = config.stash[STATE].asked.allowed
     if profile is None:
         settings.load_profile("fuzz" if config.stash[STATE].asked.fuzz_seconds else "dev")
 

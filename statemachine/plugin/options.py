@@ -28,6 +28,7 @@ from statemachine.search.engine import PROFILES
 from statemachine.search.exhaustive import INTERLEAVED
 from statemachine.search.lanes import EMBEDDED, KINDS, TRANSACTIONS
 from statemachine.search.triage.script import EARLIER, Steps, steps_in
+from statemachine.world import outside
 from statemachine.world.databases import opening, safety
 from statemachine.world.operations import histories
 
@@ -73,6 +74,7 @@ def _asked_for(options: argparse.Namespace) -> Asked:
         corpus=_corpus(options),
         database_server=options.database_server,
         kills=options.kills,
+        allowed=_allowed(options.allow),
         hang_seconds=_seconds("--hang-after", options.hang_after),
         minimise_seconds=_seconds("--minimise-for", options.minimise_for),
         report=_report(options.report, lanes[0]),
@@ -261,6 +263,13 @@ def _clock_skew(asked: str, binding: Binding) -> int:
             f"--clock-skew {asked}: give whole seconds, at least 0 and less than the lease of {lease} s"
         )
     return int(asked)
+
+
+def _allowed(asked: str) -> frozenset[str]:
+    try:
+        return outside.parse(asked)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _seconds(option: str, asked: str) -> int:

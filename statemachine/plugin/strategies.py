@@ -30,7 +30,9 @@ def _strategy(asked: Asked, lane: Lane, progress: Progress, most_failures: int) 
         return PlainSearch(lane, corpus, asked.seed, progress, most_failures == 1, kind)
     profile = settings()
     size = Size(profile.max_examples, profile.stateful_step_count)
-    system = System(asked.binding_path, asked.defect, asked.clock_skew_seconds, asked.hang_seconds)
+    system = System(
+        asked.binding_path, asked.defect, asked.clock_skew_seconds, asked.hang_seconds, asked.allowed
+    )
     fuzz = Fuzz(system, asked.seed, asked.fuzz_seconds, asked.processes, size)
     shown = FuzzProgress(progress, fuzz.seconds, asked.paper)
     return FuzzCampaign(lane, corpus, fuzz, shown, most_failures)

@@ -56,6 +56,8 @@ class Asked:
     """The URL of a PostgreSQL server, as it was given: it may hold a password."""
     kills: str | None = None
     """How many workers the lane of real processes kills, as it was given."""
+    allowed: frozenset[str] = frozenset()
+    """What code under test may do outside of the run, by the names of ``--allow``."""
     hang_seconds: int = 60
     """How long a step may take by the real clock; 0 for any time."""
     minimise_seconds: int = 60
@@ -126,6 +128,7 @@ class Asked:
 
     def _command(self, in_checkout: str, elsewhere: str, *arguments: str) -> str:
         words = _options(in_checkout, elsewhere, self.binding_path, self.defect, self._server)
+        words += [f"--allow {','.join(sorted(self.allowed))}"] if self.allowed else []
         return " ".join([*words, *arguments])
 
 

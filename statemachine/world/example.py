@@ -103,6 +103,15 @@ class OpenCall:
 _MAKING: ContextVar[OpenCall] = ContextVar("the call that is being made here")
 
 
+def ends_with(error: Exception) -> bool:
+    """Let the call that is being made here end the run with ``error``; False if none is being made."""
+    making = _MAKING.get(None)
+    if making is None:
+        return False
+    making.own_error = making.own_error or error
+    return True
+
+
 class Example:
     """One history in the making."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from statemachine.binding import Binding
 from statemachine.history.reach import Reach
 from statemachine.invariants import ALL, Invariant
-from statemachine.world import exits
+from statemachine.world import exits, outside
 from statemachine.world.clock import Clock
 from statemachine.world.databases.aliases import in_place_of_the_default
 from statemachine.world.django_faults import ConnectionFaults
@@ -73,7 +73,13 @@ class Lane:
     @contextmanager
     def open(self) -> Iterator[None]:
         """Freeze the clock, hook the connection and connect the binding to the world."""
-        with exits.noticed(), WATCH.running(), self.clock.running(), self._connected():
+        with (
+            exits.noticed(),
+            outside.kept_inside(),
+            WATCH.running(),
+            self.clock.running(),
+            self._connected(),
+        ):
             self.binding.open(SystemQueue(lambda: self.example), HandedOver(lambda: self.example))
             try:
                 yield
@@ -172,6 +178,7 @@ class Lane:
 
     def _reset(self) -> None:
         if self.current is not None and self.current.jobs:
+            outside.forget()
             self.binding.reset(list(map(self.current.ids.of, self.current.jobs)))
         self.current = None
 

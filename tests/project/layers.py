@@ -43,7 +43,7 @@ OUTSIDE: dict[str, dict[str, set[str]]] = {
         },
         "in functions": {
             *("commands.check_binding.django_state", "plugin", "processes.stage", "world.lane"),
-            *("world.databases.aliases", "world.databases.opening"),
+            *("world.databases.aliases", "world.databases.opening", "world.outside"),
         },
     },
     "hypothesis": {

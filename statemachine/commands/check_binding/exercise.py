@@ -15,7 +15,8 @@ from statemachine.binding import DEFAULT_BINDING, Binding, OwnFault, lacks, make
 from statemachine.commands.check_binding import text
 from statemachine.commands.check_binding.walk import Walk
 from statemachine.lifecycle import Answer, Lifecycle
-from statemachine.report.console import BROKEN, DONE, Command, say
+from statemachine.report.console import BROKEN, DONE, Command, UsageError, say
+from statemachine.world import outside
 from statemachine.world.databases import opening
 
 ESSENTIAL = ("settings_module", "lifecycle", "tenants", "open", "create", "observe")
@@ -31,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a class or function, called without arguments, that makes the binding: verify_shop:Binding "
         "(default: the bundled example)",
     )
+    parser.add_argument(
+        "--allow",
+        metavar="NAMES",
+        default="",
+        help=f"what code under test may do outside of the walk: {', '.join(outside.ALLOWABLE)}, with commas "
+        "between (default: nothing)",
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -40,6 +48,10 @@ def run(asked: argparse.Namespace) -> int:
     another Django project or names a database that may hold real data.
     """
     started = datetime.now(UTC)
+    try:
+        outside.allowed = outside.parse(asked.allow)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     try:
         with opening.private_if_set_up():
             binding: Any = make(asked.binding)

@@ -21,6 +21,7 @@ from statemachine.search.run import Run
 from statemachine.search.tally import Tally
 from statemachine.search.triage.failure import Failure
 from statemachine.search.triage.signature import Signature
+from statemachine.world import outside
 from statemachine.world.databases.opening import open_lane
 from statemachine.world.example import Example
 from statemachine.world.hangs import WATCH
@@ -48,6 +49,8 @@ class System(NamedTuple):
     clock_skew_seconds: int
     hang_seconds: int = 60
     """How long a step may take by the real clock; 0 for any time."""
+    allowed: frozenset[str] = frozenset()
+    """What it may do outside of the run (``world/outside.py``)."""
 
 
 class FuzzSearch(NamedTuple):
@@ -97,7 +100,7 @@ _open = ExitStack()
 @cache
 def _lane(system: System) -> Lane:
     register_profiles()
-    WATCH.seconds = system.hang_seconds
+    WATCH.seconds, outside.allowed = system.hang_seconds, system.allowed
     return _open.enter_context(open_lane(system.binding, system.defect, system.clock_skew_seconds))
 
 
