@@ -58,8 +58,10 @@ class Controller:
         report.longrepr = "\n".join([*text, *again])
         self.received.append(Closing(f"statemachine: worker {worker}", verdict=text, unshown=again))
 
-    def pytest_keyboard_interrupt(self) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         if not self._has_workers:  # then this process has played, and says what there was
+            return
+        if excinfo.typename == "Interrupted":  # pytest-xdist's own, for -x: the workers have told all
             return
         text = (
             "UNKNOWN  the run was interrupted: what the workers had met by then is not known here; if one "

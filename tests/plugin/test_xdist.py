@@ -68,7 +68,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> dict[str, R
         "alone": partial(run, "statemachine/", *DEFECT, *own_corpus("alone"), cwd=checkout),
         "stranger": partial(run, *STRANGER, *TWO, *SHORT, cwd=place("stranger", conftest=SHORT_CONFTEST)),
         "narrow": partial(
-            run, *STRANGER, *ONE, *DEFECT, "--hypothesis-seed=1", "--tb=no", cwd=place("narrow"), env=narrow
+            run,
+            *(*STRANGER, *ONE, *DEFECT, "--hypothesis-seed=1", "--tb=no", "-x"),
+            cwd=place("narrow"),
+            env=narrow,
         ),
         "dying": partial(
             run, *STRANGER, *ONE, "--binding", "theirs:Binding", cwd=place("dying", theirs=DYING)
@@ -104,6 +107,12 @@ def test_the_history_that_a_worker_saved_is_saved_once_and_can_be_replayed(
     assert again.code == 1, again
     assert again.report[0] == f"FAIL  {INVARIANT}"
     assert again.verdict.startswith("REPRODUCED"), again
+
+
+def test_a_run_that_ends_at_its_first_failure_has_one_verdict(ran: dict[str, Ran]) -> None:
+    # pytest-xdist interrupts itself then.
+    assert "stopping after 1 failures" in ran["narrow"].output
+    assert "the run was interrupted" not in ran["narrow"].output
 
 
 def test_a_seed_that_was_not_given_is_drawn_once_and_printed_twice(ran: dict[str, Ran]) -> None:

@@ -115,5 +115,7 @@ def test_names_are_read(asked: str) -> None:
 
 
 def test_another_name_is_refused_in_a_sentence() -> None:
-    with pytest.raises(ValueError, match="--allow disk: what can be allowed is mail, files, network, between commas"):
+    with pytest.raises(
+        ValueError, match="--allow disk: what can be allowed is mail, files, network, between commas"
+    ):
         outside.parse("mail,disk")
