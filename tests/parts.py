@@ -59,6 +59,7 @@ BY_PLACE: Mapping[str, str] = {
 """The part of a folder, a file or a test function.  Of several rows that name a test the longest counts."""
 
 OF_A_SEARCH = (
+    "--allow",
     "--binding",
     "--clock-skew",
     "--corpus",
@@ -66,8 +67,11 @@ OF_A_SEARCH = (
     "--defect",
     "--exhaust",
     "--fuzz-for",
+    "--hang-after",
+    "--keep-failures",
     "--kills",
     "--lane",
+    "--minimise-for",
     "--replay",
     "--report",
 )

@@ -52,6 +52,9 @@ class LanePlayer:
             self._stop(error)
         except GivenUp as why:
             # Of a replay, or between two steps: a search counts its own and goes on.
+            if self.outcome.run is not None:
+                self.outcome.run.tally.lost.append(str(why))
+                self.outcome.run.finished = True
             unknown(self.outcome, str(why))
         except (Exception, pytest.fail.Exception):
             # Without its server a lane shows what no system under test has done.

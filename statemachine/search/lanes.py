@@ -33,6 +33,8 @@ class LaneKind:
     """A run of fewer examples does not say that a situation was missed."""
     one_in: int = 1
     """The profile's number of examples is divided by this."""
+    least: int = 1
+    """At least so many are played under a profile that judges reach in the embedded lane."""
     steps: int | None = None
     """Of an example; None for as many as the profile says."""
     most_findings: int = 1000
@@ -40,7 +42,8 @@ class LaneKind:
 
     def size(self, profile: settings) -> settings:
         """``profile`` with as many examples, of as many steps, as this lane plays under it."""
-        examples = max(profile.max_examples // self.one_in, 1)
+        least = self.least if profile.max_examples >= EXAMPLES_TO_JUDGE_REACH else 1
+        examples = max(profile.max_examples // self.one_in, least)
         steps = self.steps if self.steps is not None else profile.stateful_step_count
         return settings(profile, max_examples=examples, stateful_step_count=steps)
 
@@ -56,6 +59,7 @@ TRANSACTIONS = LaneKind(
     OverlapReach,
     judges_reach_from=75,
     one_in=16,
+    least=125,
     steps=120,
     most_findings=3,
 )

@@ -31,7 +31,7 @@ from statemachine.world.lane import Lane
 
 __all__ = ["Run", "Verdict"]
 
-EXAMPLES_TO_JUDGE_REACH = 1000
+EXAMPLES_TO_JUDGE_REACH = 500
 """Below this a missed situation says more about the length of the run than about the machine."""
 
 LATEST = 100

@@ -71,7 +71,7 @@ def test_a_replay_never_starts_real_processes(runs: dict[str, Found], tmp_path: 
 
 
 def test_merging_imports_no_module_that_a_shard_names(tmp_path: Path) -> None:
-    assert run(*CHECKOUT, "--lane", "embedded", "--fuzz-for", "1s", cwd=tmp_path).code == 0
+    run(*CHECKOUT, "--lane", "embedded", "--fuzz-for", "1s", cwd=tmp_path)
     shard = tmp_path / ".statemachine"
     values = json.loads((shard / "run.json").read_text("utf-8"))
     (shard / "run.json").write_text(json.dumps(values | {"binding": "evil:Binding"}), encoding="utf-8")

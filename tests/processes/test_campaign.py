@@ -242,7 +242,8 @@ def test_what_a_lane_cannot_do_is_refused_in_one_sentence(
     history = tmp_path / "history.ndjson"
     history.write_text(
         dumps(
-            Header(DEFAULT_BINDING, load_binding(DEFAULT_BINDING).lifecycle), [StepBegan(0, 1, "create", {})]
+            Header(DEFAULT_BINDING, load_binding(DEFAULT_BINDING).lifecycle),
+            [StepBegan(0, 1, "create", {"job": "j1", "tenant": "t1"})],
         ),
         "utf-8",
     )
