@@ -126,7 +126,7 @@ def test_a_seed_that_was_not_given_is_drawn_once_and_printed_twice(ran: dict[str
 
 def test_the_controllers_terminal_is_what_a_worker_writes_for(ran: dict[str, Ran]) -> None:
     narrow = ran["narrow"]
-    assert narrow.code == 1, narrow
+    assert narrow.code == 2, narrow  # of -x under pytest-xdist, which interrupts itself
     assert narrow.output.isascii()
     assert [line for line in narrow.summary if len(line) > 80 and not line.startswith("    pytest ")] == []
     assert any(re.search(r"--replay=\.statemachine/\w+$", line) for line in narrow.summary), narrow
