@@ -34,7 +34,7 @@ class LaneKind:
     one_in: int = 1
     """The profile's number of examples is divided by this."""
     least: int = 1
-    """At least so many are played under a profile that judges reach in the embedded lane."""
+    """The fewest examples under a profile that judges reach in the embedded lane."""
     steps: int | None = None
     """Of an example; None for as many as the profile says."""
     most_findings: int = 1000

@@ -23,7 +23,7 @@ from statemachine.search.tally import Part
 from statemachine.world.lane import Lane
 
 PARTS = 8
-"""Of so many parts a run has one more, half as many at most, while it has missed a required situation."""
+"""A run that missed a required situation plays an eighth of its examples more, four times at most."""
 
 FEWEST, MOST = 10, 1000
 """Bounds of the examples that are played to find another failure after one was found.

@@ -75,7 +75,7 @@ class HangWatch:
         exits.playing = threading.get_ident()
 
     def end(self) -> None:
-        """Note that the step has ended; raise :class:`GivenUp` if it was given up, whoever caught that."""
+        """Note that the step has ended.  Raise :class:`GivenUp` if it was, even where its code caught it."""
         self._doing = None
         exits.playing = 0
         reason, self._reason = self._reason or exits.asked, ""

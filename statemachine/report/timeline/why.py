@@ -68,17 +68,15 @@ def why_grid(why: Why, steps: Sequence[TimelineStep]) -> Markup:
         if isinstance(rerun.change, Whole)
     ]
     apart = [
-        tag("p", f"{apart_text(rerun.change, why).capitalize()}: ", _result(rerun))
-        for rerun in why.reruns
-        if isinstance(rerun.change, Apart)
+        _said(apart_text(rerun.change, why), rerun) for rerun in why.reruns if isinstance(rerun.change, Apart)
     ]
     undisturbed = [
-        tag("p", f"{fault_text(rerun.change).capitalize()}: ", _result(rerun))
+        _said(fault_text(rerun.change), rerun)
         for rerun in why.reruns
         if isinstance(rerun.change, WithoutFault)
     ]
     elsewhere = [
-        tag("p", f"{tenant_text(rerun.change).capitalize()}: ", _result(rerun))
+        _said(tenant_text(rerun.change), rerun)
         for rerun in why.reruns
         if isinstance(rerun.change, OtherTenant) and rerun.result is not Result.FAILS
     ]
@@ -92,6 +90,10 @@ def why_grid(why: Why, steps: Sequence[TimelineStep]) -> Markup:
         *elsewhere,
         tag("p", f"{cut}.") if cut else None,
     )
+
+
+def _said(change: str, rerun: Rerun) -> Markup:
+    return tag("p", f"{change.capitalize()}: ", _result(rerun))
 
 
 def _shifts(move: Until | None, shifted: Mapping[Until, Rerun]) -> list[Markup]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
+from os import _exit  # by name, as in search/pool.py
 from typing import NamedTuple
 
 from statemachine.search.triage.failure import Failure
@@ -25,9 +26,6 @@ PATIENCE = 120
 """Seconds until a process that does not answer is given up: it opens a lane and plays some hundred steps."""
 
 OpensLane = Callable[[], AbstractContextManager[Lane]]
-
-# The code under test may replace the function.
-_exit = os._exit
 
 
 class Script(NamedTuple):

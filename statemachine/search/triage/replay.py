@@ -9,19 +9,19 @@ A replay shows that this one interleaving is mended, not that its neighbours are
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import zip_longest
 
-from statemachine.history.events import DrainBegan, Event, Raised, StepBegan
+from statemachine.history.events import DrainBegan, Event, StepBegan
 from statemachine.history.ndjson import Header
 from statemachine.invariants import Violation
 from statemachine.invariants.claim import Invariant
 from statemachine.invariants.judge import Judge, judge
 from statemachine.lifecycle import Lifecycle
 from statemachine.search.triage.failure import Failure
+from statemachine.search.triage.repeats import alike
 from statemachine.world.example import Example
 from statemachine.world.lane import Lane
 from statemachine.world.operations import NotPossible, Unplayable, perform
@@ -162,22 +162,11 @@ def _is_of_the_drain(event: Event) -> bool:
     return isinstance(event, DrainBegan) or (isinstance(event, StepBegan) and event.drain)
 
 
-_KEYS = re.compile(r"[0-9a-f]{4,}(?:-[0-9a-f]{4,})*|[0-9]+")
-"""What looks like the key of a row."""
-
-
-def _without_keys(event: Event | None) -> Event | None:
-    """Return the event; of an error without the keys in its text, which may be others in each run."""
-    if isinstance(event, Raised):
-        return replace(event, error=_KEYS.sub("#", event.error))
-    return event
-
-
 def _first_difference(
     step: StepBegan, expected: Sequence[Event], played: Sequence[Event]
 ) -> Difference | None:
     """Return the first event of ``step`` that is not as saved, None when all are."""
     for wanted, found in zip_longest(expected, played):
-        if wanted != found and _without_keys(wanted) != _without_keys(found):
+        if not alike(wanted, found):
             return Difference(step, f"{wanted or 'nothing more'}", f"{found or 'nothing more'}")
     return None

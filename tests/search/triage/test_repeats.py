@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from statemachine.history.events import Raised
 from statemachine.search.control import SearchControl
 from statemachine.search.engine import search, sized
 from statemachine.search.run import Run
@@ -44,3 +45,12 @@ def test_the_call_that_answered_differently_is_named_and_not_called_a_bug_of_our
     assert "create j" in control.unstable
     assert "RuntimeError: unlucky" in control.unstable
     assert "bug of ours" not in control.unstable
+
+
+def test_keys_in_the_text_of_an_error_are_no_difference_and_words_are() -> None:
+    def failed(text: str) -> list[Raised]:
+        return [Raised(0, 1, f"IntegrityError: row {text}")]
+
+    first = failed("0f8b7c52-9d1e is taken")
+    assert first_difference(first, failed("77aa41de-0c0b is taken")) == ""
+    assert "raised IntegrityError" in first_difference(first, failed("0f8b7c52-9d1e is gone"))
